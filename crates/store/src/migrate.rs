@@ -1,0 +1,84 @@
+//! Numbered changes of the schema, applied in order.
+
+use crate::Error;
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+
+/// One step of the schema.
+#[derive(Debug, Clone, Copy)]
+pub struct Migration {
+    /// Its place in the order, from 1.
+    pub number: u32,
+    /// What it is about, as in its file name.
+    pub name: &'static str,
+    pub(crate) sql: &'static str,
+}
+
+macro_rules! sqlite_migrations {
+    ($($number:literal $digits:literal $name:literal),* $(,)?) => {
+        &[$(Migration {
+            number: $number,
+            name: $name,
+            sql: include_str!(concat!("../../../migrations/sqlite/", $digits, "_", $name, ".sql")),
+        }),*]
+    };
+}
+
+/// The whole schema on SQLite. A migration that was published is never edited: add another.
+pub(crate) const SQLITE: &[Migration] = sqlite_migrations![];
+
+/// The migrations that the database still lacks, oldest first.
+pub(crate) fn pending<'m>(connection: &Connection, known: &'m [Migration]) -> Result<&'m [Migration], Error> {
+    let applied = applied(connection)?;
+    if let Some((found, _)) = applied.get(known.len()) {
+        let known = known.last().map_or(0, |migration| migration.number);
+        return Err(Error::NewerSchema { found: *found, known });
+    }
+    for ((number, name), migration) in applied.iter().zip(known) {
+        if *number != migration.number || name != migration.name {
+            let expected = format!("{:04}_{}", migration.number, migration.name);
+            return Err(Error::Corrupt(format!(
+                "migration {number:04}_{name} stands where {expected} should"
+            )));
+        }
+    }
+    Ok(&known[applied.len()..])
+}
+
+/// Brings the schema up to date, each migration in a transaction of its own.
+pub(crate) fn migrate(connection: &mut Connection, known: &[Migration]) -> Result<(), Error> {
+    for migration in pending(connection, known)? {
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // Another starter may have applied it while this one waited for the lock.
+        if pending(&tx, known)?.first().map(|next| next.number) != Some(migration.number) {
+            continue;
+        }
+        tx.execute_batch(
+            "create table if not exists migrations (number bigint primary key, name text not null)",
+        )?;
+        tx.execute_batch(migration.sql)?;
+        tx.execute(
+            "insert into migrations (number, name) values (?1, ?2)",
+            params![migration.number, migration.name],
+        )?;
+        tx.commit()?;
+        tracing::info!(number = migration.number, name = migration.name, "migrated");
+    }
+    Ok(())
+}
+
+fn applied(connection: &Connection) -> Result<Vec<(u32, String)>, Error> {
+    let any: Option<String> = connection
+        .query_row("select name from sqlite_schema order by name = 'migrations' desc limit 1", [], |row| {
+            row.get(0)
+        })
+        .optional()?;
+    match any.as_deref() {
+        None => Ok(Vec::new()),
+        Some("migrations") => {
+            let mut statement = connection.prepare("select number, name from migrations order by number")?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        }
+        Some(_) => Err(Error::Corrupt("this is a database of another program".to_owned())),
+    }
+}

@@ -1,0 +1,214 @@
+//! The books in one SQLite file: one writer thread with group commit, readers beside it.
+
+mod job;
+mod queue;
+mod reader;
+mod session;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub(crate) use session::Session;
+
+use crate::faults::Faults;
+use crate::migrate::{self, Migration};
+use crate::snapshot::{BoxFuture, Snapshot, Tx};
+use crate::versions::Versions;
+use crate::{Error, snapshot};
+use job::{Job, ReadJob, WriteJob};
+use queue::Queue;
+use rusqlite::{Connection, OpenFlags};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// How to open the books.
+#[derive(Clone)]
+pub struct Options {
+    /// When a commit counts as durable.
+    pub synchronous: Synchronous,
+    /// Threads that read, at least one.
+    pub readers: usize,
+    /// Where the simulator makes commits crash.
+    pub faults: Option<Arc<dyn Faults>>,
+}
+
+/// When a commit counts as durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Synchronous {
+    /// When the disk has it: survives power loss.
+    Full,
+    /// When the operating system has it: survives the end of the process. For tests and simulations.
+    Off,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        let readers = thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 16));
+        Options { synchronous: Synchronous::Full, readers, faults: None }
+    }
+}
+
+/// An open database file; clones share it.
+#[derive(Clone)]
+pub struct Database {
+    shared: Arc<Shared>,
+    // Dropped with the last clone that is outside of the threads.
+    _closer: Arc<Closer>,
+}
+
+struct Shared {
+    reads: Queue<Box<dyn Job<Snapshot>>>,
+    writes: Queue<Box<dyn Job<Tx>>>,
+    versions: Versions,
+    threads: Mutex<Threads>,
+}
+
+#[derive(Default)]
+struct Threads {
+    readers: Vec<JoinHandle<()>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+struct Closer(Arc<Shared>);
+
+impl Database {
+    pub(crate) fn open(path: &Path, options: Options, known: &[Migration]) -> Result<Database, Error> {
+        let mut connection = connect_writer(path, options.synchronous)?;
+        migrate::migrate(&mut connection, known)?;
+        let shared = Arc::new(Shared {
+            reads: Queue::new(),
+            writes: Queue::new(),
+            versions: Versions::new(),
+            threads: Mutex::default(),
+        });
+        let database = Database { shared: shared.clone(), _closer: Arc::new(Closer(shared.clone())) };
+        let mut threads = Threads::default();
+        for number in 0..options.readers.max(1) {
+            let (session, shared) = (Session::new(connect_reader(path)?), shared.clone());
+            threads
+                .readers
+                .push(spawn(path, format!("reader-{number}"), move || reader::run(session, &shared))?);
+        }
+        let (session, faults) = (Session::new(connection), options.faults);
+        threads.writer =
+            Some(spawn(path, "writer".to_owned(), move || writer::run(session, &shared, faults))?);
+        *database.shared.threads.lock().unwrap_or_else(PoisonError::into_inner) = threads;
+        Ok(database)
+    }
+
+    pub(crate) async fn read<T, E, F>(&self, f: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: for<'a> FnOnce(&'a mut Snapshot) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        if self.shared.reads.push(Box::new(ReadJob::new(f, answer))).is_err() {
+            return Err(Error::Closed.into());
+        }
+        answered.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+    }
+
+    pub(crate) async fn write<T, E, F>(&self, f: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: for<'a> FnMut(&'a mut Tx) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        if self.shared.writes.push(Box::new(WriteJob::new(f, answer))).is_err() {
+            return Err(Error::Closed.into());
+        }
+        answered.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+    }
+
+    pub(crate) fn versions(&self) -> &Versions {
+        &self.shared.versions
+    }
+
+    pub(crate) async fn close(&self) -> Result<(), Error> {
+        let shared = self.shared.clone();
+        let joined = tokio::task::spawn_blocking(move || shared.close()).await;
+        joined.map_err(|_| Error::Panicked)
+    }
+}
+
+impl Shared {
+    /// Ends the threads after what is queued; readers first, so that the writer closes the file last.
+    fn close(&self) {
+        self.reads.close();
+        self.writes.close();
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads.readers.into_iter().chain(threads.writer) {
+            // A job may own the last clone; its thread cannot wait for itself.
+            if thread.thread().id() != thread::current().id() && thread.join().is_err() {
+                tracing::error!("a store thread panicked");
+            }
+        }
+    }
+}
+
+impl Drop for Closer {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+fn spawn(path: &Path, name: String, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Error> {
+    thread::Builder::new()
+        .name(format!("store-{name}"))
+        .spawn(run)
+        .map_err(|error| Error::Io { path: path.to_owned(), message: error.to_string() })
+}
+
+pub(crate) fn pending(path: &Path, known: &'static [Migration]) -> Result<Vec<Migration>, Error> {
+    if !path.exists() {
+        return Ok(known.to_vec());
+    }
+    Ok(migrate::pending(&connect_reader(path)?, known)?.to_vec())
+}
+
+fn connect_writer(path: &Path, synchronous: Synchronous) -> Result<Connection, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let connection = connect(path, flags)?;
+    let mode: String = connection.query_row("pragma journal_mode = wal", [], |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(Error::Database(format!(
+            "the journal mode is {mode}: this file system cannot hold a WAL"
+        )));
+    }
+    connection.execute_batch(match synchronous {
+        Synchronous::Full => "pragma synchronous = full",
+        Synchronous::Off => "pragma synchronous = off",
+    })?;
+    // Checkpoint seldom (each 40 MB of log), but do not keep a log that one long reader made huge.
+    connection.execute_batch(
+        "pragma wal_autocheckpoint = 10000; pragma journal_size_limit = 268435456; pragma foreign_keys = on",
+    )?;
+    Ok(connection)
+}
+
+fn connect_reader(path: &Path) -> Result<Connection, Error> {
+    connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
+    // Each connection stays on one thread at a time, so SQLite needs no lock of its own.
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(Duration::from_secs(10))?;
+    // 64 MB of cache; map all of the file that the compile-time limit (2 GB less 64 KB) allows.
+    connection.execute_batch(
+        "pragma cache_size = -65536; pragma mmap_size = 2147418112; pragma temp_store = memory",
+    )?;
+    connection.set_prepared_statement_cache_capacity(512);
+    Ok(connection)
+}
+
+impl From<Session> for Snapshot {
+    fn from(session: Session) -> Snapshot {
+        Snapshot { session: snapshot::Session::Sqlite(session) }
+    }
+}

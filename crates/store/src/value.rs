@@ -1,0 +1,164 @@
+//! Values on their way into a statement and out of a row.
+
+use crate::Error;
+use rusqlite::types::ValueRef;
+
+/// One parameter of a statement.
+#[derive(Clone, Copy)]
+pub enum Param<'a> {
+    /// SQL `NULL`.
+    Null,
+    /// `boolean`; 0 or 1 in SQLite.
+    Bool(bool),
+    /// `bigint` (or a narrower integer).
+    Int(i64),
+    /// `text`.
+    Text(&'a str),
+    /// `uuid`; 16 big-endian bytes in SQLite.
+    Id(u128),
+    /// `bytea`, `blob` in SQLite.
+    Bytes(&'a [u8]),
+}
+
+/// Shows the kind only: a value may be a secret.
+impl std::fmt::Debug for Param<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Param::Null => "null",
+            Param::Bool(_) => "bool",
+            Param::Int(_) => "int",
+            Param::Text(_) => "text",
+            Param::Id(_) => "id",
+            Param::Bytes(_) => "bytes",
+        })
+    }
+}
+
+macro_rules! param_from {
+    ($($from:ty => |$value:ident| $param:expr;)*) => {
+        $(impl<'a> From<$from> for Param<'a> {
+            fn from($value: $from) -> Param<'a> {
+                $param
+            }
+        })*
+    };
+}
+
+param_from! {
+    bool => |value| Param::Bool(value);
+    i64 => |value| Param::Int(value);
+    i32 => |value| Param::Int(value.into());
+    i16 => |value| Param::Int(value.into());
+    u32 => |value| Param::Int(value.into());
+    u16 => |value| Param::Int(value.into());
+    u8 => |value| Param::Int(value.into());
+    u128 => |value| Param::Id(value);
+    &'a str => |value| Param::Text(value);
+    &'a String => |value| Param::Text(value);
+    &'a [u8] => |value| Param::Bytes(value);
+    &'a Vec<u8> => |value| Param::Bytes(value);
+    &'a [u8; 32] => |value| Param::Bytes(value);
+}
+
+impl<'a, T: Into<Param<'a>>> From<Option<T>> for Param<'a> {
+    fn from(value: Option<T>) -> Param<'a> {
+        value.map_or(Param::Null, Into::into)
+    }
+}
+
+/// One row of an answer; columns are counted from 0.
+pub struct Row<'r>(pub(crate) Source<'r>);
+
+pub(crate) enum Source<'r> {
+    Sqlite(&'r rusqlite::Row<'r>),
+}
+
+impl Row<'_> {
+    /// An integer that is never null.
+    pub fn int(&self, i: usize) -> Result<i64, Error> {
+        self.opt_int(i)?.ok_or_else(|| null(i))
+    }
+
+    /// An integer or null.
+    pub fn opt_int(&self, i: usize) -> Result<Option<i64>, Error> {
+        match self.value(i)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Integer(value) => Ok(Some(value)),
+            other => Err(kind(i, "an integer", &other)),
+        }
+    }
+
+    /// A boolean that is never null.
+    pub fn bool(&self, i: usize) -> Result<bool, Error> {
+        self.opt_bool(i)?.ok_or_else(|| null(i))
+    }
+
+    /// A boolean or null.
+    pub fn opt_bool(&self, i: usize) -> Result<Option<bool>, Error> {
+        match self.value(i)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Integer(0) => Ok(Some(false)),
+            ValueRef::Integer(1) => Ok(Some(true)),
+            other => Err(kind(i, "a boolean", &other)),
+        }
+    }
+
+    /// A text that is never null.
+    pub fn text(&self, i: usize) -> Result<&str, Error> {
+        self.opt_text(i)?.ok_or_else(|| null(i))
+    }
+
+    /// A text or null.
+    pub fn opt_text(&self, i: usize) -> Result<Option<&str>, Error> {
+        match self.value(i)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Text(bytes) => std::str::from_utf8(bytes)
+                .map(Some)
+                .map_err(|_| Error::Corrupt(format!("column {i} is not valid UTF-8"))),
+            other => Err(kind(i, "a text", &other)),
+        }
+    }
+
+    /// An id that is never null.
+    pub fn id(&self, i: usize) -> Result<u128, Error> {
+        self.opt_id(i)?.ok_or_else(|| null(i))
+    }
+
+    /// An id or null.
+    pub fn opt_id(&self, i: usize) -> Result<Option<u128>, Error> {
+        let Some(bytes) = self.opt_bytes(i)? else { return Ok(None) };
+        match bytes.try_into() {
+            Ok(bytes) => Ok(Some(u128::from_be_bytes(bytes))),
+            Err(_) => Err(Error::Corrupt(format!("column {i} holds {} bytes, not an id", bytes.len()))),
+        }
+    }
+
+    /// Bytes that are never null.
+    pub fn bytes(&self, i: usize) -> Result<&[u8], Error> {
+        self.opt_bytes(i)?.ok_or_else(|| null(i))
+    }
+
+    /// Bytes or null.
+    pub fn opt_bytes(&self, i: usize) -> Result<Option<&[u8]>, Error> {
+        match self.value(i)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Blob(bytes) => Ok(Some(bytes)),
+            other => Err(kind(i, "bytes", &other)),
+        }
+    }
+
+    fn value(&self, i: usize) -> Result<ValueRef<'_>, Error> {
+        let Source::Sqlite(row) = &self.0;
+        row.get_ref(i).map_err(|_| Error::Misuse(format!("there is no column {i}")))
+    }
+}
+
+#[cold]
+fn null(i: usize) -> Error {
+    Error::Corrupt(format!("column {i} is null"))
+}
+
+#[cold]
+fn kind(i: usize, wanted: &str, found: &ValueRef<'_>) -> Error {
+    Error::Corrupt(format!("column {i} is not {wanted} but {}", found.data_type()))
+}
