@@ -1,9 +1,47 @@
 //! The domain of subscription billing: pure, deterministic, synchronous, without IO.
+//!
+//! Reading order: [`money`], [`calendar`] and [`id`]; what there is ([`customer`], [`catalog`],
+//! [`subscription`], [`invoice`], [`payment`], [`ledger`]); how a decision is returned ([`changes`]).
 
 #![deny(clippy::float_arithmetic)]
 
 pub mod calendar;
+pub mod catalog;
+pub mod changes;
 pub mod currency;
+pub mod customer;
+pub mod environment;
+pub mod id;
+pub mod invoice;
+pub mod ledger;
 pub mod money;
+pub mod payer;
+pub mod payment;
+pub mod purchase;
 pub mod rate;
+pub mod subscription;
+pub mod tax;
 pub mod timestamp;
+mod words;
+
+pub use calendar::{CalendarError, Interval, IntervalUnit, Period, Schedule, Zone};
+pub use catalog::{
+    Catalog, Category, Discount, DiscountAmount, DiscountDuration, Price, PriceKind, Product, TaxBehavior,
+    TaxRate,
+};
+pub use changes::{Change, Changes, Version};
+pub use currency::Currency;
+pub use customer::{Customer, CustomerUser, Organization, PaymentMethod, PaymentMethodKind, Staff};
+pub use environment::{DunningEnd, DunningPolicy, Environment, Numbering};
+pub use id::*;
+pub use invoice::{Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, InvoiceTax};
+pub use ledger::{Account, EntryKind, JournalEntry, Posting};
+pub use money::{Money, MoneyError, Ratio, Rounding};
+pub use payer::{Bill, Payer, Refusal, Rules};
+pub use payment::{
+    Allocation, Credit, Payment, PaymentKind, PaymentMeans, PaymentStatus, Purchase, PurchaseStatus, Refund,
+    RefundStatus,
+};
+pub use rate::{Rate, UnitPrice};
+pub use subscription::{BillingPeriod, Item, Subscription};
+pub use timestamp::Timestamp;

@@ -1,0 +1,124 @@
+//! What a decision returns: rows to write, as data, so that one decision or five hundred are
+//! committed the same way.
+
+use crate::invoice::{Invoice, InvoiceLine, InvoiceTax};
+use crate::subscription::{BillingPeriod, Item, Subscription};
+use crate::{
+    Allocation, AllocationId, Catalog, Credit, Customer, CustomerId, CustomerUser, Discount, Environment,
+    ItemId, JournalEntry, Organization, Payment, PaymentMethod, PeriodId, Price, Product, Purchase, Refund,
+    Staff, TaxRate, Timestamp,
+};
+
+/// One row to write. An update writes every column that may change.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// A new seller.
+    InsertOrganization(Organization),
+    /// New books.
+    InsertEnvironment(Environment),
+    /// Changed policies or clock.
+    UpdateEnvironment(Environment),
+    /// A new person of the seller.
+    InsertStaff(Staff),
+    /// A new customer.
+    InsertCustomer(Customer),
+    /// A changed customer.
+    UpdateCustomer(Customer),
+    /// A new person of a customer.
+    InsertCustomerUser(CustomerUser),
+    /// A new payment method.
+    InsertPaymentMethod(PaymentMethod),
+    /// A changed payment method.
+    UpdatePaymentMethod(PaymentMethod),
+    /// A new catalog.
+    InsertCatalog(Catalog),
+    /// A changed catalog.
+    UpdateCatalog(Catalog),
+    /// A new product.
+    InsertProduct(Product),
+    /// A changed product.
+    UpdateProduct(Product),
+    /// A new price.
+    InsertPrice(Price),
+    /// A changed price.
+    UpdatePrice(Price),
+    /// A new discount.
+    InsertDiscount(Discount),
+    /// A changed discount.
+    UpdateDiscount(Discount),
+    /// A new tax rate.
+    InsertTaxRate(TaxRate),
+    /// A new subscription.
+    InsertSubscription(Subscription),
+    /// A changed subscription.
+    UpdateSubscription(Subscription),
+    /// A new item.
+    InsertItem(Item),
+    /// A changed item.
+    UpdateItem(Item),
+    /// An item that is gone from its subscription.
+    DeleteItem(CustomerId, ItemId),
+    /// A new period.
+    InsertPeriod(BillingPeriod),
+    /// A period whose end moved: customer, period, new end, now.
+    EndPeriod(CustomerId, PeriodId, Timestamp, Timestamp),
+    /// A period whose end was announced: customer, period, now.
+    RemindPeriod(CustomerId, PeriodId, Timestamp),
+    /// A new invoice, final at once: the commit gives it its number.
+    InsertInvoice(Box<Invoice>, Vec<InvoiceLine>, Vec<InvoiceTax>),
+    /// What an invoice's settlement has come to. Its content is never written again.
+    SettleInvoice(Box<Invoice>),
+    /// A new payment.
+    InsertPayment(Box<Payment>),
+    /// A changed payment: `before` and `after`.
+    UpdatePayment(Box<Payment>, Box<Payment>),
+    /// A new refund.
+    InsertRefund(Refund),
+    /// A changed refund.
+    UpdateRefund(Refund),
+    /// New money on a balance.
+    InsertCredit(Credit),
+    /// Money on a balance of which more or less is left.
+    UpdateCredit(Credit),
+    /// A use of the balance.
+    InsertAllocation(Allocation),
+    /// A use of the balance that is taken back.
+    DeleteAllocation(CustomerId, AllocationId),
+    /// A new sale.
+    InsertPurchase(Purchase),
+    /// A changed sale.
+    UpdatePurchase(Purchase),
+    /// A movement of money.
+    Post(JournalEntry),
+}
+
+/// The version of a customer's rows: it rises with every commit that touches one of them.
+pub type Version = i64;
+
+/// Everything that one commit writes, and what it was decided on.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Changes {
+    /// The customers whose rows were read, and the version at which they were.
+    /// Another version at the commit is a conflict.
+    pub decided_on: Vec<(CustomerId, Version)>,
+    /// The rows, in an order in which references come after what they refer to.
+    pub rows: Vec<Change>,
+}
+
+impl Changes {
+    /// Nothing to write, decided on a customer at a version.
+    pub fn of(customer: CustomerId, version: Version) -> Self {
+        Self { decided_on: vec![(customer, version)], rows: Vec::new() }
+    }
+
+    /// Adds a row.
+    pub fn push(&mut self, change: Change) {
+        self.rows.push(change);
+    }
+
+    /// Adds all that another decision, about other customers, has decided.
+    pub fn absorb(&mut self, other: Changes) {
+        self.decided_on.extend(other.decided_on);
+        self.rows.extend(other.rows);
+    }
+}

@@ -1,0 +1,137 @@
+//! Who pays: customers, the people who act for them, and what they can be charged with.
+
+use crate::{CatalogId, CustomerId, CustomerUserId, OrganizationId, PaymentMethodId, StaffId, Timestamp};
+
+/// A seller.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Organization {
+    /// Its id.
+    pub id: OrganizationId,
+    /// Its name.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// The buyer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Customer {
+    /// Its id.
+    pub id: CustomerId,
+    /// The number of the environment that it belongs to.
+    pub environment: i64,
+    /// The merchant's own id for it, unique in the environment.
+    pub external_id: String,
+    /// Its domain-like name, unique in the environment.
+    pub handle: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Its e-mail address.
+    pub email: String,
+    /// Whether the merchant has put it away.
+    pub archived: bool,
+    /// The first part of its invoice numbers, where they are numbered by customer.
+    pub invoice_number_base: String,
+    /// A picture of it.
+    pub logo_url: Option<String>,
+    /// A small picture of it.
+    pub icon_url: Option<String>,
+    /// Its internet domain.
+    pub domain: Option<String>,
+    /// Its address as JSON text, in the form in which the merchant gave it.
+    pub billing_address: Option<String>,
+    /// Its country for taxes: ISO 3166 alpha-2, upper case.
+    pub country: Option<String>,
+    /// Its state or province for taxes.
+    pub state: Option<String>,
+    /// The merchant's id of a user that stands behind it.
+    pub user_id: Option<String>,
+    /// The catalog that it buys from; the default one if none.
+    pub catalog_id: Option<CatalogId>,
+    /// Its IANA time zone; the environment's if none.
+    pub zone: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A person of the buyer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CustomerUser {
+    /// Its id.
+    pub id: CustomerUserId,
+    /// The number of the environment that it belongs to.
+    pub environment: i64,
+    /// The customer for which it acts.
+    pub customer_id: CustomerId,
+    /// Its e-mail address, unique within the customer.
+    pub email: String,
+    /// Its name.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A person of the seller.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Staff {
+    /// Its id.
+    pub id: StaffId,
+    /// The number of the environment that it works in.
+    pub environment: i64,
+    /// Its e-mail address, unique in the environment.
+    pub email: String,
+    /// Its name.
+    pub name: String,
+    /// The name of its role.
+    pub role: String,
+    /// Whether it may no longer log in.
+    pub disabled: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// What kind of thing a payment method charges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PaymentMethodKind {
+    /// A payment card.
+    Card,
+    /// A bank account in the United States.
+    UsBankAccount,
+    /// A bank account that is debited by SEPA.
+    SepaDebit,
+}
+
+crate::words!(PaymentMethodKind {
+    Card = "card",
+    UsBankAccount = "us_bank_account",
+    SepaDebit = "sepa_debit",
+});
+
+/// A card or account that can be charged. It never holds a card number.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PaymentMethod {
+    /// Its id.
+    pub id: PaymentMethodId,
+    /// The number of the environment that it belongs to.
+    pub environment: i64,
+    /// Whose it is.
+    pub customer_id: CustomerId,
+    /// What it charges.
+    pub kind: PaymentMethodKind,
+    /// Whether it is charged when nothing else is said.
+    pub is_default: bool,
+    /// The gateway's token for it.
+    pub token: String,
+    /// Name, e-mail and address as JSON text.
+    pub billing_details: String,
+    /// What may be shown of it (brand, last four digits) as JSON text.
+    pub data: String,
+    /// The merchant's own data as JSON text.
+    pub metadata: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}

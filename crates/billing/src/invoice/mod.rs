@@ -1,0 +1,282 @@
+//! Invoices: drawn up from lines, final and numbered from the moment they exist, settled by payments.
+
+mod draw;
+
+pub use draw::{Charge, Collect, Drawn, InvoiceFor, TotalLine, Totals, draw, total};
+pub(crate) use draw::{entry, settle};
+
+use crate::{
+    Category, Currency, CustomerId, InvoiceId, InvoiceLineId, Money, MoneyError, Period, PeriodId, PriceId,
+    ProductId, PurchaseId, Rate, SubscriptionId, Timestamp,
+};
+
+/// What an invoice is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvoiceKind {
+    /// A period of a subscription.
+    Subscription,
+    /// A one-off sale.
+    Purchase,
+    /// Lines that the merchant wrote.
+    Standalone,
+}
+
+crate::words!(InvoiceKind {
+    Subscription = "subscription",
+    Purchase = "purchase",
+    Standalone = "standalone",
+});
+
+/// Where an invoice stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvoiceStatus {
+    /// Something is owed.
+    Open,
+    /// Nothing is owed.
+    Paid,
+    /// Paid, and all of it given back.
+    Refunded,
+    /// Paid, and some of it given back.
+    PartiallyRefunded,
+    /// Withdrawn before anything was paid.
+    Void,
+    /// Owed, but no longer expected.
+    Uncollectible,
+}
+
+crate::words!(InvoiceStatus {
+    Open = "open",
+    Paid = "paid",
+    Refunded = "refunded",
+    PartiallyRefunded = "partially_refunded",
+    Void = "void",
+    Uncollectible = "uncollectible",
+});
+
+/// A bill. Everything up to `content_hash` is fixed when it is made; what follows tells how it is settled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Invoice {
+    /// Its id.
+    pub id: InvoiceId,
+    /// The number of the environment that it belongs to.
+    pub environment: i64,
+    /// Its place among the environment's invoices, from 1, gapless; the commit fills it in.
+    pub ordinal: i64,
+    /// Its place among the customer's invoices, from 1, gapless.
+    pub customer_ordinal: i64,
+    /// Its place among the customer's invoices in its currency, from 1, gapless.
+    pub currency_ordinal: i64,
+    /// The number that is printed on it; the commit fills it in.
+    pub number: String,
+    /// Who pays.
+    pub customer_id: CustomerId,
+    /// What it is for.
+    pub kind: InvoiceKind,
+    /// The subscription that it is for.
+    pub subscription_id: Option<SubscriptionId>,
+    /// The period that it is for.
+    pub period_id: Option<PeriodId>,
+    /// The purchase that it is for.
+    pub purchase_id: Option<PurchaseId>,
+    /// The product of its first line, if that has one.
+    pub product_id: Option<ProductId>,
+    /// The price of its first line, if that has one.
+    pub price_id: Option<PriceId>,
+    /// What its first line is for.
+    pub category: Category,
+    /// The currency of all its amounts.
+    pub currency: Currency,
+    /// The sum of its lines, without tax, in minor units.
+    pub subtotal: i64,
+    /// The sum of its taxes, in minor units.
+    pub tax: i64,
+    /// What is to be paid: `subtotal + tax`, in minor units.
+    pub total: i64,
+    /// When it was issued.
+    pub invoice_date: Timestamp,
+    /// When it is to be paid.
+    pub due_date: Timestamp,
+    /// The time that it is for.
+    pub period: Option<Period>,
+    /// A note to the customer.
+    pub memo: Option<String>,
+    /// SHA-256 of all the above and of its lines and taxes; the commit fills it in.
+    pub content_hash: Vec<u8>,
+
+    /// Where it stands.
+    pub status: InvoiceStatus,
+    /// How much of it has been paid or taken from the balance, in minor units.
+    pub settled: i64,
+    /// How much of that has been given back, in minor units.
+    pub refunded: i64,
+    /// When nothing was owed any more.
+    pub paid_at: Option<Timestamp>,
+    /// How many times the gateway was asked for it.
+    pub attempt_count: i64,
+    /// How many of those were made by the dunning policy.
+    pub retry_count: i64,
+    /// When it will be asked next; none if no attempt is planned.
+    pub next_attempt_at: Option<Timestamp>,
+    /// Why the last attempt failed: the gateway's code.
+    pub last_failure: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Invoice {
+    /// What is still owed, in minor units.
+    pub fn owed(&self) -> i64 {
+        match self.status {
+            InvoiceStatus::Open | InvoiceStatus::Uncollectible => self.total - self.settled,
+            InvoiceStatus::Paid
+            | InvoiceStatus::Refunded
+            | InvoiceStatus::PartiallyRefunded
+            | InvoiceStatus::Void => 0,
+        }
+    }
+
+    /// What is still owed, as money.
+    pub fn owed_money(&self) -> Money {
+        Money::new(self.owed(), self.currency)
+    }
+}
+
+/// An open invoice with the entry that was posted when it was issued.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenInvoice {
+    /// The invoice.
+    pub invoice: Invoice,
+    /// Its entry.
+    pub issued: crate::ledger::JournalEntry,
+}
+
+/// A line of an invoice. Its amount is without tax.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InvoiceLine {
+    /// Its id.
+    pub id: InvoiceLineId,
+    /// The number of the environment that it belongs to.
+    pub environment: i64,
+    /// The invoice that it is a line of.
+    pub invoice_id: InvoiceId,
+    /// Its place on the invoice, from 1.
+    pub position: i64,
+    /// What it says.
+    pub description: String,
+    /// The price that it follows from.
+    pub price_id: Option<PriceId>,
+    /// What it is for.
+    pub category: Category,
+    /// How many units, at least 1.
+    pub quantity: i64,
+    /// What it adds to the subtotal, in minor units; negative when it takes off.
+    pub amount: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl InvoiceLine {
+    /// Price and quantity whose product is the amount: the line's own quantity where it divides.
+    pub fn price_and_quantity(&self) -> (i64, i64) {
+        if self.quantity > 0 && self.amount % self.quantity == 0 {
+            (self.amount / self.quantity, self.quantity)
+        } else {
+            (self.amount, 1)
+        }
+    }
+}
+
+/// The tax of one category at one rate, on the whole invoice.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InvoiceTax {
+    /// The invoice that it is on.
+    pub invoice_id: InvoiceId,
+    /// Its place on the invoice, from 1.
+    pub position: i64,
+    /// What the taxed lines are for.
+    pub category: Category,
+    /// The kind of tax: a word of document 002's tax types.
+    pub kind: String,
+    /// ISO 3166 alpha-2.
+    pub country: String,
+    /// The state, where the tax is one of a state.
+    pub state: Option<String>,
+    /// How much.
+    pub rate: Rate,
+    /// The sum of the taxed lines, in minor units.
+    pub taxable: i64,
+    /// The tax, in minor units.
+    pub amount: i64,
+}
+
+/// The text whose SHA-256 proves that a finalized invoice has not been changed.
+pub fn canonical_text(invoice: &Invoice, lines: &[InvoiceLine], taxes: &[InvoiceTax]) -> String {
+    use crate::Id;
+    use std::fmt::Write;
+    let mut text = String::with_capacity(256 + 96 * lines.len());
+    // Writing to a String cannot fail.
+    let _infallible = write!(
+        text,
+        "{:x}|{}|{}|{}|{}|{:x}|{}|{:x?}|{:x?}|{:x?}|{:x?}|{:x?}|{}|{}|{}|{}|{}|{}|{}|{:?}|{:?}",
+        invoice.id.raw(),
+        invoice.environment,
+        invoice.ordinal,
+        invoice.customer_ordinal,
+        invoice.number,
+        invoice.customer_id.raw(),
+        invoice.kind.as_str(),
+        invoice.subscription_id.map(Id::raw),
+        invoice.period_id.map(Id::raw),
+        invoice.purchase_id.map(Id::raw),
+        invoice.product_id.map(Id::raw),
+        invoice.price_id.map(Id::raw),
+        invoice.category.as_str(),
+        invoice.currency.code(),
+        invoice.subtotal,
+        invoice.tax,
+        invoice.total,
+        invoice.invoice_date.micros(),
+        invoice.due_date.micros(),
+        invoice.period.map(|p| (p.start.micros(), p.end.micros())),
+        invoice.memo,
+    );
+    for line in lines {
+        let _infallible = write!(
+            text,
+            "\n{:x}|{}|{:?}|{:x?}|{}|{}|{}",
+            line.id.raw(),
+            line.position,
+            line.description,
+            line.price_id.map(Id::raw),
+            line.category.as_str(),
+            line.quantity,
+            line.amount,
+        );
+    }
+    for tax in taxes {
+        let _infallible = write!(
+            text,
+            "\n%{}|{}|{}|{}|{:?}|{}|{}|{}",
+            tax.position,
+            tax.category.as_str(),
+            tax.kind,
+            tax.country,
+            tax.state,
+            tax.rate,
+            tax.taxable,
+            tax.amount,
+        );
+    }
+    text
+}
+
+/// The sum of the amounts, checked.
+pub(crate) fn sum(amounts: impl Iterator<Item = i64>) -> Result<i64, MoneyError> {
+    let mut total: i64 = 0;
+    for amount in amounts {
+        total = total.checked_add(amount).ok_or(MoneyError::Overflow)?;
+    }
+    Ok(total)
+}

@@ -1,0 +1,380 @@
+//! Money that came another way: written down, changed and taken back by staff.
+
+use super::{Allocation, Credit, Payment, PaymentKind, PaymentMeans, PaymentStatus, PurchaseStatus};
+use crate::invoice::{Invoice, InvoiceStatus, settle};
+use crate::ledger::{Account, EntryKind, JournalEntry, Posting};
+use crate::subscription::{Status, Subscription, next_due};
+use crate::{
+    Category, Change, Changes, Ctx, Money, MoneyError, Payer, Purchase, Refusal, Rules, StaffId, Timestamp,
+};
+
+/// A manual payment to write down.
+#[derive(Debug, Clone)]
+pub struct NewManualPayment {
+    /// What it is for.
+    pub category: Category,
+    /// How much, above 0.
+    pub amount: Money,
+    /// By what means it came.
+    pub means: PaymentMeans,
+    /// When it came.
+    pub paid_at: Timestamp,
+    /// What it says.
+    pub description: Option<String>,
+    /// What staff noted.
+    pub notes: Option<String>,
+    /// A picture of the receipt as JSON text.
+    pub receipt_image: Option<String>,
+    /// Who writes it down.
+    pub created_by: StaffId,
+}
+
+/// What is to be changed of a manual payment; none leaves as it is.
+#[derive(Debug, Clone, Default)]
+pub struct ManualPaymentEdit {
+    /// How much, above 0.
+    pub amount: Option<Money>,
+    /// By what means it came.
+    pub means: Option<PaymentMeans>,
+    /// When it came.
+    pub paid_at: Option<Timestamp>,
+    /// What it says; some none takes it away.
+    pub description: Option<Option<String>>,
+    /// What staff noted; some none takes it away.
+    pub notes: Option<Option<String>>,
+    /// The receipt; some none takes it away.
+    pub receipt_image: Option<Option<String>>,
+}
+
+/// What a customer owes, and what hangs on it: the state that manual payments move.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Standing {
+    /// The open invoices, oldest first, and those that the payment at hand has paid.
+    pub invoices: Vec<Invoice>,
+    /// Their subscriptions.
+    pub subscriptions: Vec<Subscription>,
+    /// Their purchases.
+    pub purchases: Vec<Purchase>,
+}
+
+impl Standing {
+    /// Brings subscriptions and purchases in line with their invoices, and writes all that moved.
+    fn write(
+        mut self,
+        ctx: &Ctx,
+        rules: &Rules,
+        before: &Standing,
+        changes: &mut Changes,
+    ) -> Result<(), Refusal> {
+        for subscription in &mut self.subscriptions {
+            let owes = self.invoices.iter().any(|invoice| {
+                invoice.subscription_id == Some(subscription.id) && invoice.status == InvoiceStatus::Open
+            });
+            let status = match (subscription.status, owes) {
+                (Status::Incomplete | Status::PastDue | Status::Unpaid, false) => Status::Active,
+                (Status::Active, true) => Status::PastDue,
+                (status, _) => status,
+            };
+            if status != subscription.status {
+                subscription.status = status;
+                subscription.updated_at = ctx.now;
+                subscription.due_at = next_due(subscription, rules)?;
+            }
+        }
+        for purchase in &mut self.purchases {
+            let is_paid = self.invoices.iter().any(|invoice| {
+                invoice.purchase_id == Some(purchase.id) && invoice.status == InvoiceStatus::Paid
+            });
+            let status = match (purchase.status, is_paid) {
+                (PurchaseStatus::Open | PurchaseStatus::Failed, true) => PurchaseStatus::Paid,
+                (PurchaseStatus::Paid, false) => PurchaseStatus::Open,
+                (status, _) => status,
+            };
+            if status != purchase.status {
+                purchase.status = status;
+                purchase.purchased_at = is_paid.then_some(ctx.now);
+                purchase.updated_at = ctx.now;
+            }
+        }
+        for (after, before) in self.invoices.into_iter().zip(&before.invoices) {
+            if after != *before {
+                changes.push(Change::SettleInvoice(Box::new(after)));
+            }
+        }
+        for (after, before) in self.subscriptions.into_iter().zip(&before.subscriptions) {
+            if after != *before {
+                changes.push(Change::UpdateSubscription(after));
+            }
+        }
+        for (after, before) in self.purchases.into_iter().zip(&before.purchases) {
+            if after != *before {
+                changes.push(Change::UpdatePurchase(after));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes a manual payment down: it pays the oldest open invoices of its currency, and what is over
+/// goes on the balance.
+///
+/// # Errors
+/// If the amount is not above 0, or a sum is out of range.
+pub fn record(
+    ctx: &mut Ctx,
+    rules: &Rules,
+    payer: &Payer,
+    new: NewManualPayment,
+    standing: &Standing,
+    changes: &mut Changes,
+) -> Result<Payment, Refusal> {
+    positive(new.amount)?;
+    let payment = Payment {
+        id: ctx.id(payer.shard()),
+        environment: rules.environment.number,
+        customer_id: payer.id(),
+        invoice_id: None,
+        attempt: None,
+        is_retry: false,
+        payment_method_id: None,
+        kind: PaymentKind::Manual,
+        means: new.means,
+        category: new.category,
+        amount: new.amount.minor(),
+        currency: new.amount.currency(),
+        refunded: 0,
+        status: PaymentStatus::Succeeded,
+        paid_at: new.paid_at,
+        failure_code: None,
+        failure_message: None,
+        gateway_reference: None,
+        description: new.description,
+        notes: new.notes,
+        receipt_image: new.receipt_image,
+        created_by: Some(new.created_by),
+        price_id: None,
+        discount_percent: 0,
+        created_at: ctx.now,
+        updated_at: ctx.now,
+        deleted_at: None,
+    };
+    changes.push(Change::InsertPayment(Box::new(payment.clone())));
+    let credit = Credit {
+        id: ctx.id(payer.shard()),
+        environment: payment.environment,
+        customer_id: payer.id(),
+        payment_id: Some(payment.id),
+        amount: payment.amount,
+        remaining: payment.amount,
+        currency: payment.currency,
+        created_at: ctx.now,
+    };
+    let mut after = standing.clone();
+    apply(ctx, payer, &payment, credit, IsNew::Yes, &mut after, changes)?;
+    after.write(ctx, rules, standing, changes)?;
+    Ok(payment)
+}
+
+fn positive(amount: Money) -> Result<(), Refusal> {
+    if amount.is_positive() { Ok(()) } else { Err(Refusal::invalid("amount", "an amount above 0")) }
+}
+
+/// Whether a credit has no row yet.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum IsNew {
+    Yes,
+    No,
+}
+
+/// Uses the whole credit for the open invoices, oldest first, and posts the payment.
+fn apply(
+    ctx: &mut Ctx,
+    payer: &Payer,
+    payment: &Payment,
+    mut credit: Credit,
+    is_new: IsNew,
+    standing: &mut Standing,
+    changes: &mut Changes,
+) -> Result<(), Refusal> {
+    let mut uses = Vec::new();
+    let open = standing
+        .invoices
+        .iter_mut()
+        .filter(|invoice| invoice.status == InvoiceStatus::Open && invoice.currency == credit.currency);
+    for invoice in open {
+        let amount = invoice.owed().min(credit.remaining);
+        if amount <= 0 {
+            continue;
+        }
+        credit.remaining -= amount;
+        settle(invoice, amount, ctx.now)?;
+        uses.push(Change::InsertAllocation(Allocation {
+            id: ctx.id(payer.shard()),
+            environment: payment.environment,
+            customer_id: payer.id(),
+            credit_id: credit.id,
+            invoice_id: invoice.id,
+            amount,
+            created_at: ctx.now,
+        }));
+    }
+    let applied = credit.amount - credit.remaining;
+    changes.push(Change::Post(posted(
+        ctx,
+        payer,
+        payment,
+        EntryKind::Payment,
+        vec![
+            Posting { account: Account::Cash("manual".into()), amount: credit.amount },
+            Posting { account: Account::Receivable, amount: -applied },
+            Posting { account: Account::CustomerBalance, amount: -credit.remaining },
+        ],
+    )?));
+    changes.push(match is_new {
+        IsNew::Yes => Change::InsertCredit(credit),
+        IsNew::No => Change::UpdateCredit(credit),
+    });
+    changes.rows.extend(uses);
+    Ok(())
+}
+
+fn posted(
+    ctx: &mut Ctx,
+    payer: &Payer,
+    payment: &Payment,
+    kind: EntryKind,
+    postings: Vec<Posting>,
+) -> Result<JournalEntry, MoneyError> {
+    JournalEntry {
+        id: ctx.id(payer.shard()),
+        environment: payment.environment,
+        customer_id: payer.id(),
+        kind,
+        currency: payment.currency,
+        invoice_id: None,
+        payment_id: Some(payment.id),
+        at: ctx.now,
+        postings,
+    }
+    .balanced()
+}
+
+/// Takes back all that the credit has paid: its invoices are owed again.
+fn unapply(
+    ctx: &mut Ctx,
+    payer: &Payer,
+    payment: &Payment,
+    credit: &Credit,
+    allocations: &[Allocation],
+    standing: &mut Standing,
+    changes: &mut Changes,
+) -> Result<(), Refusal> {
+    for allocation in allocations {
+        let invoice = standing.invoices.iter_mut().find(|invoice| invoice.id == allocation.invoice_id);
+        let invoice = invoice.ok_or_else(|| Refusal::State("the paid invoice was not read".into()))?;
+        invoice.settled = invoice.settled.checked_sub(allocation.amount).ok_or(MoneyError::Overflow)?;
+        invoice.status = InvoiceStatus::Open;
+        invoice.paid_at = None;
+        invoice.updated_at = ctx.now;
+        changes.push(Change::DeleteAllocation(payer.id(), allocation.id));
+    }
+    let applied = credit.amount - credit.remaining;
+    changes.push(Change::Post(posted(
+        ctx,
+        payer,
+        payment,
+        EntryKind::Reversal,
+        vec![
+            Posting { account: Account::Cash("manual".into()), amount: -credit.amount },
+            Posting { account: Account::Receivable, amount: applied },
+            Posting { account: Account::CustomerBalance, amount: credit.remaining },
+        ],
+    )?));
+    Ok(())
+}
+
+/// A manual payment with what it has paid.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// The payment.
+    pub payment: Payment,
+    /// The money that came with it.
+    pub credit: Credit,
+    /// What that was used for.
+    pub allocations: Vec<Allocation>,
+}
+
+fn check_manual(payment: &Payment) -> Result<(), Refusal> {
+    match payment.kind {
+        PaymentKind::Manual => Ok(()),
+        PaymentKind::Automatic => Err(Refusal::State("Payment is not a manual payment".into())),
+    }
+}
+
+/// Changes a manual payment. Another amount reverses what it paid and applies it anew.
+///
+/// # Errors
+/// If the payment is automatic, the amount is not above 0 or in another currency.
+pub fn edit(
+    ctx: &mut Ctx,
+    rules: &Rules,
+    payer: &Payer,
+    recorded: &Recorded,
+    edit: ManualPaymentEdit,
+    standing: &Standing,
+    changes: &mut Changes,
+) -> Result<Payment, Refusal> {
+    check_manual(&recorded.payment)?;
+    let before = &recorded.payment;
+    let mut payment = before.clone();
+    payment.means = edit.means.unwrap_or(payment.means);
+    payment.paid_at = edit.paid_at.unwrap_or(payment.paid_at);
+    payment.description = edit.description.unwrap_or(payment.description);
+    payment.notes = edit.notes.unwrap_or(payment.notes);
+    payment.receipt_image = edit.receipt_image.unwrap_or(payment.receipt_image);
+    if let Some(amount) = edit.amount {
+        positive(amount)?;
+        if amount.currency() != payment.currency {
+            return Err(Refusal::invalid("amount", "an amount in the currency of the payment"));
+        }
+        payment.amount = amount.minor();
+    }
+    payment.updated_at = ctx.now;
+    changes.push(Change::UpdatePayment(Box::new(before.clone()), Box::new(payment.clone())));
+    if payment.amount != before.amount {
+        let mut after = standing.clone();
+        unapply(ctx, payer, before, &recorded.credit, &recorded.allocations, &mut after, changes)?;
+        let mut credit = recorded.credit.clone();
+        credit.amount = payment.amount;
+        credit.remaining = payment.amount;
+        apply(ctx, payer, &payment, credit, IsNew::No, &mut after, changes)?;
+        after.write(ctx, rules, standing, changes)?;
+    }
+    Ok(payment)
+}
+
+/// Takes a manual payment back: what it paid is owed again, and it is no longer shown.
+///
+/// # Errors
+/// If the payment is automatic.
+pub fn delete(
+    ctx: &mut Ctx,
+    rules: &Rules,
+    payer: &Payer,
+    recorded: &Recorded,
+    standing: &Standing,
+    changes: &mut Changes,
+) -> Result<(), Refusal> {
+    check_manual(&recorded.payment)?;
+    let mut payment = recorded.payment.clone();
+    payment.deleted_at = Some(ctx.now);
+    payment.updated_at = ctx.now;
+    changes.push(Change::UpdatePayment(Box::new(recorded.payment.clone()), Box::new(payment.clone())));
+    let mut after = standing.clone();
+    unapply(ctx, payer, &payment, &recorded.credit, &recorded.allocations, &mut after, changes)?;
+    let mut credit = recorded.credit.clone();
+    credit.amount = 0;
+    credit.remaining = 0;
+    changes.push(Change::UpdateCredit(credit));
+    after.write(ctx, rules, standing, changes)
+}

@@ -1,0 +1,76 @@
+//! One-off sales.
+
+use crate::invoice::{Charge, Collect, Drawn, InvoiceFor, InvoiceKind, draw};
+use crate::subscription::NewItem;
+use crate::{Change, Changes, Ctx, Discount, Payer, PriceKind, Purchase, PurchaseStatus, Refusal, Rules};
+
+/// Sells something once: a purchase with its invoice and its payment.
+///
+/// # Errors
+/// If the price is not one of a single payment, is not active, or the quantity is less than 1.
+pub fn sell(
+    ctx: &mut Ctx,
+    rules: &Rules,
+    payer: &mut Payer,
+    item: &NewItem,
+    name: Option<String>,
+    metadata: Option<String>,
+    discount: Option<&Discount>,
+    changes: &mut Changes,
+) -> Result<(Purchase, Drawn), Refusal> {
+    if item.price.kind != PriceKind::SinglePayment {
+        return Err(Refusal::invalid("priceId", "a price of type single_payment"));
+    }
+    if !item.price.active || !item.product.active {
+        return Err(Refusal::invalid("priceId", "the price or its product is not active"));
+    }
+    if payer.customer.archived {
+        return Err(Refusal::State("the customer is archived".into()));
+    }
+    if item.quantity < 1 {
+        return Err(Refusal::invalid("quantity", "a whole number of at least 1"));
+    }
+    let amount = item.price.unit_price.checked_mul_int(item.quantity)?;
+    let mut purchase = Purchase {
+        id: ctx.id(payer.shard()),
+        environment: rules.environment.number,
+        customer_id: payer.id(),
+        price_id: item.price.id,
+        name: name.unwrap_or_else(|| item.product.name.clone()),
+        status: PurchaseStatus::Open,
+        quantity: item.quantity,
+        first_invoice_value: amount.minor(),
+        price_per_cycle: None,
+        currency: amount.currency(),
+        metadata,
+        purchased_at: None,
+        created_at: ctx.now,
+        updated_at: ctx.now,
+    };
+    let charge = Charge {
+        description: purchase.name.clone(),
+        product_id: Some(item.product.id),
+        price_id: Some(item.price.id),
+        category: item.product.category,
+        quantity: item.quantity,
+        amount,
+        tax_behavior: item.price.tax_behavior,
+    };
+    let what = InvoiceFor {
+        kind: InvoiceKind::Purchase,
+        subscription_id: None,
+        period_id: None,
+        purchase_id: Some(purchase.id),
+        period: None,
+        memo: None,
+    };
+    let row = changes.rows.len();
+    let drawn = draw(ctx, rules, payer, what, &[charge], discount, Collect::Now([None, None]), changes)?;
+    if drawn.invoice.owed() == 0 {
+        purchase.status = PurchaseStatus::Paid;
+        purchase.purchased_at = Some(ctx.now);
+    }
+    // The purchase goes before the invoice that refers to it.
+    changes.rows.insert(row, Change::InsertPurchase(purchase.clone()));
+    Ok((purchase, drawn))
+}

@@ -1,0 +1,329 @@
+//! Creating a subscription: its trial or its first period, invoice and payment.
+
+use super::{BillingPeriod, Item, Status, Subscription, next_due};
+use crate::invoice::{Charge, Collect, Drawn, Invoice, InvoiceFor, InvoiceKind, draw};
+use crate::{
+    Change, Changes, Ctx, Discount, InvoiceId, Payer, Payment, PaymentMethodId, Period, Price, PriceKind,
+    Product, Refusal, Rules, Schedule, Timestamp, Zone,
+};
+
+/// One thing to subscribe to.
+#[derive(Debug, Clone)]
+pub struct NewItem {
+    /// By which price.
+    pub price: Price,
+    /// Of which product.
+    pub product: Product,
+    /// How many units, at least 1.
+    pub quantity: i64,
+}
+
+/// What to subscribe to, and how.
+#[derive(Debug, Clone)]
+pub struct NewSubscription {
+    /// The items; the first one names it and says how long a period is.
+    pub items: Vec<NewItem>,
+    /// Its name; made from the first item if none.
+    pub name: Option<String>,
+    /// When it began; not after now. Periods between then and now are billed one by one.
+    pub start: Timestamp,
+    /// When its trial ends; the price's trial days count if none.
+    pub trial_end: Option<Timestamp>,
+    /// What is charged.
+    pub default_payment_method_id: Option<PaymentMethodId>,
+    /// What is charged if that is gone.
+    pub backup_payment_method_id: Option<PaymentMethodId>,
+    /// What takes money off.
+    pub discount: Option<Discount>,
+    /// The merchant's own data as JSON text.
+    pub metadata: Option<String>,
+    /// Whether the customer has another one that runs.
+    pub has_current: bool,
+}
+
+/// A subscription that was made, and what is to be asked of the gateway for it.
+#[derive(Debug, Clone)]
+pub struct Joining {
+    /// The subscription.
+    pub subscription: Subscription,
+    /// Its first invoice; none in a trial.
+    pub invoice: Option<Invoice>,
+    /// The payment to ask for, once the changes are committed.
+    pub payment: Option<Payment>,
+}
+
+/// Creates a subscription.
+///
+/// # Errors
+/// If there is no item, an item cannot be subscribed to, intervals or currencies differ, the start is
+/// in the future, or the customer has another one and the books allow only one.
+pub fn create(
+    ctx: &mut Ctx,
+    rules: &Rules,
+    payer: &mut Payer,
+    new: NewSubscription,
+    changes: &mut Changes,
+) -> Result<Joining, Refusal> {
+    let first = check(ctx, rules, payer, &new)?.clone();
+    let Some(interval) = first.price.interval else {
+        return Err(Refusal::invalid("priceId", "a price of type subscription has an interval"));
+    };
+    let zone = payer.zone(rules).to_owned();
+    let trial_end = match (new.trial_end, first.price.trial_days) {
+        (Some(end), _) => Some(end),
+        (None, Some(days)) if days > 0 => Some(new.start.plus_days(days)?),
+        (None, _) => None,
+    };
+    let trial_end = trial_end.filter(|end| *end > new.start);
+    let anchor = trial_end.unwrap_or(new.start);
+    let schedule = Schedule::new(anchor, Zone::parse(&zone)?, interval);
+    let (period_index, period) = match trial_end {
+        Some(end) => (-1, Period { start: new.start, end }),
+        None => schedule.next_nonempty(0)?,
+    };
+    let mut subscription = Subscription {
+        id: ctx.id(payer.shard()),
+        environment: rules.environment.number,
+        number: 0,
+        customer_id: payer.id(),
+        price_id: first.price.id,
+        product_id: first.product.id,
+        category: first.product.category,
+        name: new.name.clone().unwrap_or_else(|| name_of(&first)),
+        status: Status::Incomplete,
+        currency: first.price.unit_price.currency(),
+        interval,
+        anchor,
+        zone,
+        period_index,
+        period_id: ctx.id(payer.shard()),
+        period,
+        periods_left: first.price.period_count,
+        trial_end,
+        default_payment_method_id: new.default_payment_method_id,
+        backup_payment_method_id: new.backup_payment_method_id,
+        discount_id: new.discount.as_ref().map(|discount| discount.id),
+        discount_payments_left: new.discount.as_ref().and_then(|discount| discount.duration.payments()),
+        cancel_scheduled_at: None,
+        canceled_at: None,
+        ended_at: None,
+        reminded_at: None,
+        due_at: None,
+        metadata: new.metadata.clone(),
+        started_at: new.start,
+        created_at: ctx.now,
+        updated_at: ctx.now,
+    };
+    let items = items_of(ctx, &subscription, &new.items);
+    let row = changes.rows.len();
+    let mut joining = Joining { subscription: subscription.clone(), invoice: None, payment: None };
+    let setup_fees = setup_fees(&new.items);
+    if trial_end.is_none() {
+        let drawn = bill_period(
+            ctx,
+            rules,
+            payer,
+            &mut subscription,
+            &items,
+            &setup_fees,
+            new.discount.as_ref(),
+            false,
+            changes,
+        )?;
+        subscription.status = first_status(&drawn);
+        joining.invoice = Some(drawn.invoice);
+        joining.payment = drawn.payment;
+    } else {
+        subscription.status = Status::Trialing;
+        let free = period_row(ctx, &subscription, &items, None, false);
+        changes.push(Change::InsertPeriod(free));
+    }
+    subscription.due_at = next_due(&subscription, rules)?;
+    // The subscription and its items go before the rows that refer to them.
+    let mut rows = vec![Change::InsertSubscription(subscription.clone())];
+    rows.extend(items.into_iter().map(Change::InsertItem));
+    changes.rows.splice(row..row, rows);
+    joining.subscription = subscription;
+    Ok(joining)
+}
+
+fn check<'a>(
+    ctx: &Ctx,
+    rules: &Rules,
+    payer: &Payer,
+    new: &'a NewSubscription,
+) -> Result<&'a NewItem, Refusal> {
+    let first =
+        new.items.first().ok_or_else(|| Refusal::invalid("priceId", "at least one item is needed"))?;
+    if payer.customer.archived {
+        return Err(Refusal::State("the customer is archived".into()));
+    }
+    if new.has_current && !rules.environment.multiple_subscriptions {
+        return Err(Refusal::State(
+            "the customer already has an active subscription, and these books allow one at a time".into(),
+        ));
+    }
+    if new.start > ctx.now {
+        return Err(Refusal::invalid("startDate", "a subscription starts now or has started already"));
+    }
+    for item in &new.items {
+        if item.price.kind != PriceKind::Subscription || item.price.interval.is_none() {
+            return Err(Refusal::invalid(
+                "priceId",
+                "only a price of type subscription can be subscribed to",
+            ));
+        }
+        if !item.price.active || !item.product.active {
+            return Err(Refusal::invalid("priceId", "the price or its product is not active"));
+        }
+        if item.price.interval != first.price.interval
+            || item.price.unit_price.currency() != first.price.unit_price.currency()
+        {
+            return Err(Refusal::invalid("priceId", "all items share one interval and one currency"));
+        }
+        if item.quantity < 1 {
+            return Err(Refusal::invalid("quantity", "a whole number of at least 1"));
+        }
+        item.price.unit_price.checked_mul_int(item.quantity)?;
+    }
+    Ok(first)
+}
+
+fn name_of(item: &NewItem) -> String {
+    match &item.price.name {
+        Some(price) => format!("{} - {}", item.product.name, price),
+        None => item.product.name.clone(),
+    }
+}
+
+/// The rows of the items.
+pub(super) fn items_of(ctx: &mut Ctx, subscription: &Subscription, new: &[NewItem]) -> Vec<Item> {
+    use crate::Id;
+    let shard = subscription.customer_id.shard();
+    new.iter()
+        .map(|item| Item {
+            id: ctx.id(shard),
+            environment: subscription.environment,
+            subscription_id: subscription.id,
+            customer_id: subscription.customer_id,
+            price_id: item.price.id,
+            category: item.product.category,
+            name: format!("{} x {}", item.price.name.as_deref().unwrap_or(&item.product.name), item.quantity),
+            unit_price: item.price.unit_price,
+            tax_behavior: item.price.tax_behavior,
+            quantity: item.quantity,
+            pending: None,
+            added_at: ctx.now.max(subscription.started_at),
+            created_at: ctx.now,
+            updated_at: ctx.now,
+        })
+        .collect()
+}
+
+/// What is charged once, with the first paid period.
+pub fn setup_fees(items: &[NewItem]) -> Vec<Charge> {
+    items
+        .iter()
+        .filter_map(|item| {
+            let fee = item.price.setup_fee.filter(|fee| fee.is_positive())?;
+            Some(Charge {
+                description: format!("{}: setup fee", item.product.name),
+                product_id: Some(item.product.id),
+                price_id: Some(item.price.id),
+                category: item.product.category,
+                quantity: 1,
+                amount: fee,
+                tax_behavior: item.price.tax_behavior,
+            })
+        })
+        .collect()
+}
+
+/// What a whole period of the items costs.
+///
+/// # Errors
+/// If an amount is out of range.
+pub(super) fn charges_of(subscription: &Subscription, items: &[Item]) -> Result<Vec<Charge>, Refusal> {
+    items
+        .iter()
+        .map(|item| {
+            Ok(Charge {
+                description: item.name.clone(),
+                product_id: (item.price_id == subscription.price_id).then_some(subscription.product_id),
+                price_id: Some(item.price_id),
+                category: item.category,
+                quantity: item.quantity,
+                amount: item.unit_price.checked_mul_int(item.quantity)?,
+                tax_behavior: item.tax_behavior,
+            })
+        })
+        .collect()
+}
+
+/// Bills the subscription's current period: invoice, period row and payment intent.
+#[expect(clippy::too_many_arguments, reason = "every one is a part of what is billed")]
+pub(super) fn bill_period(
+    ctx: &mut Ctx,
+    rules: &Rules,
+    payer: &mut Payer,
+    subscription: &mut Subscription,
+    items: &[Item],
+    setup_fees: &[Charge],
+    discount: Option<&Discount>,
+    renewal: bool,
+    changes: &mut Changes,
+) -> Result<Drawn, Refusal> {
+    let mut charges = charges_of(subscription, items)?;
+    charges.extend_from_slice(setup_fees);
+    let what = InvoiceFor {
+        kind: InvoiceKind::Subscription,
+        subscription_id: Some(subscription.id),
+        period_id: Some(subscription.period_id),
+        purchase_id: None,
+        period: Some(subscription.period),
+        memo: None,
+    };
+    let discount = discount.filter(|_| subscription.discount_payments_left != Some(0));
+    let collect =
+        Collect::Now([subscription.default_payment_method_id, subscription.backup_payment_method_id]);
+    let drawn = draw(ctx, rules, payer, what, &charges, discount, collect, changes)?;
+    if discount.is_some() {
+        subscription.discount_payments_left = subscription.discount_payments_left.map(|left| left - 1);
+    }
+    subscription.periods_left = subscription.periods_left.map(|left| left - 1);
+    let row = period_row(ctx, subscription, items, Some(drawn.invoice.id), renewal);
+    changes.push(Change::InsertPeriod(row));
+    Ok(drawn)
+}
+
+/// The row of the subscription's current period.
+pub(super) fn period_row(
+    ctx: &Ctx,
+    subscription: &Subscription,
+    items: &[Item],
+    invoice_id: Option<InvoiceId>,
+    renewal: bool,
+) -> BillingPeriod {
+    BillingPeriod {
+        id: subscription.period_id,
+        environment: subscription.environment,
+        number: 0,
+        customer_id: subscription.customer_id,
+        subscription_id: subscription.id,
+        period: subscription.period,
+        price_id: subscription.price_id,
+        quantity: items.first().map_or(1, |item| item.quantity),
+        invoice_id,
+        renewal,
+        reminder_sent_at: None,
+        created_at: ctx.now,
+        updated_at: ctx.now,
+    }
+}
+
+/// Where a subscription stands after an invoice whose payment has not been asked for yet.
+///
+/// Without anything to charge, and something owed, it waits for its first payment.
+fn first_status(drawn: &Drawn) -> Status {
+    if drawn.invoice.owed() == 0 { Status::Active } else { Status::Incomplete }
+}

@@ -1,0 +1,187 @@
+//! What falls due in a subscription, one step at a time: its end, its next period, its announcement.
+
+use super::cancel::end_now;
+use super::create::bill_period;
+use super::{Item, PendingItem, Status, Subscription};
+use crate::invoice::{Charge, Invoice, InvoiceStatus, OpenInvoice};
+use crate::{Change, Changes, Ctx, Discount, Payer, Payment, Refusal, Rules, Timestamp};
+
+/// A subscription of which something is due, with all that the step may need.
+#[derive(Debug, Clone)]
+pub struct Due {
+    /// The subscription.
+    pub subscription: Subscription,
+    /// All its items, pending ones too.
+    pub items: Vec<Item>,
+    /// Its discount.
+    pub discount: Option<Discount>,
+    /// What is charged once when the trial ends.
+    pub setup_fees: Vec<Charge>,
+    /// Its open invoices, oldest first; needed where it ends.
+    pub open_invoices: Vec<OpenInvoice>,
+}
+
+/// What came of a step.
+#[derive(Debug, Clone)]
+pub struct Renewing {
+    /// The subscription, moved on.
+    pub subscription: Subscription,
+    /// The invoice of the new period, if one began.
+    pub invoice: Option<Invoice>,
+    /// The payment to ask for, once the changes are committed.
+    pub payment: Option<Payment>,
+}
+
+/// Takes the first step that is due by now. Calling it until nothing is due catches up period by period.
+///
+/// # Errors
+/// If a date or an amount is out of range.
+pub fn renew(
+    ctx: &mut Ctx,
+    rules: &Rules,
+    payer: &mut Payer,
+    due: Due,
+    changes: &mut Changes,
+) -> Result<Renewing, Refusal> {
+    let Due { mut subscription, items, discount, setup_fees, open_invoices } = due;
+    subscription.updated_at = ctx.now;
+    let mut renewing = Renewing { subscription: subscription.clone(), invoice: None, payment: None };
+    let scheduled_end = subscription.cancel_scheduled_at.filter(|at| *at <= ctx.now);
+    if let Some(at) = scheduled_end {
+        end_now(ctx, payer, &mut subscription, &open_invoices, at, changes)?;
+    } else if subscription.status == Status::Incomplete {
+        expire(ctx, payer, &mut subscription, &open_invoices, changes)?;
+    } else if subscription.period.end <= ctx.now {
+        if subscription.periods_left == Some(0) {
+            subscription.status = Status::Completed;
+            subscription.ended_at = Some(subscription.period.end);
+        } else {
+            let items = take_up_pending(ctx, &mut subscription, items, changes);
+            let renewal = subscription.status != Status::Trialing;
+            let fees: &[Charge] = if renewal { &[] } else { &setup_fees };
+            begin_next_period(ctx, &mut subscription)?;
+            let drawn = bill_period(
+                ctx,
+                rules,
+                payer,
+                &mut subscription,
+                &items,
+                fees,
+                discount.as_ref(),
+                renewal,
+                changes,
+            )?;
+            subscription.status = status_after(&subscription, &drawn.invoice, drawn.payment.is_some());
+            renewing.invoice = Some(drawn.invoice);
+            renewing.payment = drawn.payment;
+        }
+    } else {
+        subscription.reminded_at = Some(ctx.now);
+        changes.push(Change::RemindPeriod(payer.id(), subscription.period_id, ctx.now));
+    }
+    subscription.due_at = next_due(&subscription, rules)?;
+    changes.push(Change::UpdateSubscription(subscription.clone()));
+    renewing.subscription = subscription;
+    Ok(renewing)
+}
+
+/// Moves the subscription to the next period of its schedule that is not empty.
+fn begin_next_period(ctx: &mut Ctx, subscription: &mut Subscription) -> Result<(), Refusal> {
+    use crate::Id;
+    let (index, period) = subscription.schedule()?.next_nonempty(subscription.period_index + 1)?;
+    subscription.period_index = index;
+    subscription.period = period;
+    subscription.period_id = ctx.id(subscription.customer_id.shard());
+    subscription.reminded_at = None;
+    Ok(())
+}
+
+/// Where a running subscription stands after the invoice of a new period. Until the gateway has
+/// answered, it stands where it stood; without anything to charge it is past due.
+fn status_after(subscription: &Subscription, invoice: &Invoice, is_charging: bool) -> Status {
+    match (invoice.status, is_charging) {
+        (InvoiceStatus::Paid, _) if subscription.status == Status::Trialing => Status::Active,
+        (InvoiceStatus::Paid, _) => subscription.status,
+        (_, true) if subscription.status == Status::Trialing => Status::Active,
+        (_, true) => subscription.status,
+        (_, false) => Status::PastDue,
+    }
+}
+
+/// Gives up a subscription whose first payment never came.
+fn expire(
+    ctx: &mut Ctx,
+    payer: &Payer,
+    subscription: &mut Subscription,
+    open_invoices: &[OpenInvoice],
+    changes: &mut Changes,
+) -> Result<(), Refusal> {
+    subscription.status = Status::IncompleteExpired;
+    subscription.ended_at = Some(ctx.now);
+    changes.push(Change::EndPeriod(
+        payer.id(),
+        subscription.period_id,
+        ctx.now.min(subscription.period.end),
+        ctx.now,
+    ));
+    subscription.period.end = ctx.now.min(subscription.period.end);
+    for open in open_invoices.iter().filter(|open| open.invoice.settled == 0) {
+        crate::payment::void(ctx, open, changes)?;
+    }
+    Ok(())
+}
+
+/// Drops the items that were to go and takes up those that were to come.
+fn take_up_pending(
+    ctx: &Ctx,
+    subscription: &mut Subscription,
+    items: Vec<Item>,
+    changes: &mut Changes,
+) -> Vec<Item> {
+    let changed = items.iter().any(|item| item.pending.is_some());
+    let mut kept = Vec::with_capacity(items.len());
+    for mut item in items {
+        match item.pending {
+            Some(PendingItem::Remove) => changes.push(Change::DeleteItem(item.customer_id, item.id)),
+            Some(PendingItem::Add) => {
+                item.pending = None;
+                item.added_at = subscription.period.end;
+                item.updated_at = ctx.now;
+                changes.push(Change::UpdateItem(item.clone()));
+                kept.push(item);
+            }
+            None => kept.push(item),
+        }
+    }
+    if changed && let Some(first) = kept.first() {
+        subscription.price_id = first.price_id;
+        subscription.category = first.category;
+    }
+    kept
+}
+
+/// When something of the subscription falls due; none when nothing ever will.
+///
+/// # Errors
+/// If a date is out of range.
+pub fn next_due(subscription: &Subscription, rules: &Rules) -> Result<Option<Timestamp>, Refusal> {
+    let environment = &rules.environment;
+    let end = match subscription.status {
+        Status::IncompleteExpired | Status::Canceled | Status::Completed => return Ok(None),
+        Status::Unpaid => return Ok(subscription.cancel_scheduled_at),
+        Status::Incomplete => {
+            let patience = environment.due_days.saturating_add(environment.grace_days);
+            return Ok(Some(subscription.created_at.plus_days(patience)?));
+        }
+        Status::Trialing | Status::Active | Status::PastDue => subscription.period.end,
+    };
+    if let Some(at) = subscription.cancel_scheduled_at {
+        return Ok(Some(at.min(end)));
+    }
+    let remaining = environment.remind_at_percent_remaining.clamp(0, 100);
+    if remaining == 0 || subscription.reminded_at.is_some() || subscription.periods_left == Some(0) {
+        return Ok(Some(end));
+    }
+    let length = end.micros().saturating_sub(subscription.period.start.micros());
+    Ok(Some(end.plus_micros(-(length / 100 * remaining))?))
+}
