@@ -93,7 +93,7 @@ impl Interval {
         Interval { unit, count }
     }
 
-    fn step(self) -> Result<Step, CalendarError> {
+    pub(crate) fn step(self) -> Result<Step, CalendarError> {
         if self.count == 0 {
             return Err(CalendarError::EmptyInterval);
         }
@@ -107,8 +107,9 @@ impl Interval {
     }
 }
 
+/// An interval as what is added to a date.
 #[derive(Copy, Clone)]
-enum Step {
+pub(crate) enum Step {
     Days(i64),
     Months(i64),
 }
@@ -330,6 +331,11 @@ pub fn days_between(from: Date, to: Date) -> i64 {
 /// the years ±9999.
 pub fn add_months(date: Date, months: i64) -> Result<Date, CalendarError> {
     plus_months(date, months, 1)
+}
+
+/// The date so many days later. Errors outside of the years ±9999.
+pub fn add_days(date: Date, days: i64) -> Result<Date, CalendarError> {
+    plus_days(date, days, 1)
 }
 
 fn plus_days(date: Date, n: i64, days: i64) -> Result<Date, CalendarError> {

@@ -1,5 +1,7 @@
 //! Schedules by hand: month ends, daylight saving, zones that skipped a day.
 
+#![allow(clippy::unwrap_used)]
+
 use billing::calendar::{CalendarError, Interval, IntervalUnit, Period, Schedule, Zone};
 use billing::timestamp::Timestamp;
 
