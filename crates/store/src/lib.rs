@@ -4,6 +4,7 @@ mod error;
 mod faults;
 mod lock;
 mod migrate;
+pub mod ranks;
 mod snapshot;
 mod sqlite;
 mod value;

@@ -30,3 +30,27 @@ fn lock_path(database: &Path) -> PathBuf {
     path.push(".lock");
     PathBuf::from(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_server_is_refused_until_the_first_ends() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = directory.path().join("books.db");
+        let first = ServerLock::acquire(&database).unwrap();
+        let refused = ServerLock::acquire(&database).unwrap_err();
+        assert_eq!(refused, Error::Locked { path: database.clone() });
+        assert!(refused.to_string().contains("books.db is in use by another server"));
+        ServerLock::acquire(&directory.path().join("other.db")).unwrap();
+        drop(first);
+        ServerLock::acquire(&database).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_does_not_exist_is_named() {
+        let error = ServerLock::acquire(Path::new("/nowhere/at/all/books.db")).unwrap_err();
+        assert!(error.to_string().starts_with("/nowhere/at/all/books.db.lock: "), "{error}");
+    }
+}

@@ -24,7 +24,7 @@ macro_rules! sqlite_migrations {
 }
 
 /// The whole schema on SQLite. A migration that was published is never edited: add another.
-pub(crate) const SQLITE: &[Migration] = sqlite_migrations![];
+pub(crate) const SQLITE: &[Migration] = sqlite_migrations![2 "0002" "counted_lists"];
 
 /// The migrations that the database still lacks, oldest first.
 pub(crate) fn pending<'m>(connection: &Connection, known: &'m [Migration]) -> Result<&'m [Migration], Error> {
@@ -80,5 +80,79 @@ fn applied(connection: &Connection) -> Result<Vec<(u32, String)>, Error> {
             Ok(rows.collect::<Result<_, _>>()?)
         }
         Some(_) => Err(Error::Corrupt("this is a database of another program".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: Migration = Migration { number: 1, name: "first", sql: "create table t (a bigint)" };
+    const SECOND: Migration =
+        Migration { number: 2, name: "second", sql: "insert into t values (7); alter table t add b text" };
+    const BROKEN: Migration =
+        Migration { number: 3, name: "broken", sql: "create table kept (a bigint); create nonsense" };
+
+    fn numbers(connection: &Connection, known: &[Migration]) -> Vec<u32> {
+        pending(connection, known).unwrap().iter().map(|migration| migration.number).collect()
+    }
+
+    fn tables(connection: &Connection) -> i64 {
+        connection
+            .query_row("select count(*) from sqlite_schema where type = 'table'", [], |row| row.get(0))
+            .unwrap()
+    }
+
+    #[test]
+    fn migrations_run_once_and_in_order() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        assert_eq!(numbers(&connection, &[FIRST, SECOND]), [1, 2]);
+        migrate(&mut connection, &[FIRST]).unwrap();
+        assert_eq!(numbers(&connection, &[FIRST, SECOND]), [2]);
+        migrate(&mut connection, &[FIRST, SECOND]).unwrap();
+        migrate(&mut connection, &[FIRST, SECOND]).unwrap();
+        assert_eq!(numbers(&connection, &[FIRST, SECOND]), [0; 0]);
+        let rows: i64 = connection.query_row("select count(b is null) from t", [], |row| row.get(0)).unwrap();
+        assert_eq!(rows, 1);
+    }
+
+    #[test]
+    fn a_failing_migration_leaves_nothing_behind() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        assert!(matches!(migrate(&mut connection, &[FIRST, SECOND, BROKEN]), Err(Error::Database(_))));
+        assert_eq!(numbers(&connection, &[FIRST, SECOND, BROKEN]), [3]);
+        assert_eq!(tables(&connection), 2);
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, &[FIRST, SECOND]).unwrap();
+        let refused = migrate(&mut connection, &[FIRST]).unwrap_err();
+        assert_eq!(refused, Error::NewerSchema { found: 2, known: 1 });
+        assert_eq!(
+            refused.to_string(),
+            "the books have schema 2, this program knows up to 1: run a newer version"
+        );
+    }
+
+    #[test]
+    fn another_history_or_program_is_refused() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, &[FIRST]).unwrap();
+        let other = Migration { name: "other", ..FIRST };
+        assert!(matches!(migrate(&mut connection, &[other, SECOND]), Err(Error::Corrupt(_))));
+        let mut foreign = Connection::open_in_memory().unwrap();
+        foreign.execute_batch("create table wines (name text)").unwrap();
+        assert!(matches!(migrate(&mut foreign, &[FIRST]), Err(Error::Corrupt(_))));
+        assert_eq!(tables(&foreign), 1);
+    }
+
+    #[test]
+    fn published_migrations_ascend_and_apply() {
+        assert!(SQLITE.is_sorted_by(|a, b| a.number < b.number));
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, SQLITE).unwrap();
+        assert_eq!(numbers(&connection, SQLITE), [0; 0]);
     }
 }

@@ -212,3 +212,13 @@ impl From<Session> for Snapshot {
         Snapshot { session: snapshot::Session::Sqlite(session) }
     }
 }
+
+/// A transaction on a database of its own, for tests of statements.
+#[cfg(test)]
+pub(crate) fn in_memory(schema: &str) -> Tx {
+    let connection = Connection::open_in_memory().and_then(|connection| {
+        connection.execute_batch(schema)?;
+        Ok(connection)
+    });
+    Tx::new(Snapshot::from(Session::new(connection.expect("a database in memory"))))
+}

@@ -1,0 +1,190 @@
+//! Counted lists: exact totals, and pages at any depth, at the same cost for long lists as for short.
+//!
+//! A ranking orders entries by time and id. Each entry is in one of eight lists of its ranking, and
+//! any union of lists can be read as one. Beside the entries stand nodes, like those of a B-tree:
+//! a node covers the keys from its own up to the next one's on its level, and counts what lies there,
+//! list by list. Nodes of level 0 cover entries, those of the next levels cover nodes. A total is a
+//! sum over the few nodes of the top level; the n-th entry is found by descending from there.
+//!
+//! Nodes are split when they grow and never merged: there is at most one per 64 entries ever
+//! inserted, and one without entries is filled again when entries of its time come.
+//!
+//! A transaction that changes entries changes the nodes above them, so two that overlap collide on
+//! these rows: under snapshot isolation the database refuses one of them.
+
+mod nodes;
+mod page;
+mod seek;
+#[cfg(test)]
+mod tests;
+mod verify;
+mod write;
+
+pub use page::page;
+pub use seek::{total, totals_between};
+pub use verify::verify;
+pub use write::{insert, remove};
+
+use crate::Error;
+use std::ops::Add;
+
+/// How many lists a ranking has.
+pub const LISTS: usize = 8;
+
+/// One ordered collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ranking {
+    /// The shard of the customers whose entries it orders.
+    pub shard: i64,
+    /// The environment that it belongs to.
+    pub environment: i64,
+    /// Which collection of the environment it is.
+    pub number: i64,
+}
+
+/// One member of a ranking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// Its list, below [`LISTS`].
+    pub list: u8,
+    /// Its time in microseconds: the first part of the sort key.
+    pub at: i64,
+    /// Its id: the second part of the sort key.
+    pub id: u128,
+    /// What is summed: minor units of money.
+    pub amount: i64,
+}
+
+/// A set of lists of one ranking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lists(u8);
+
+impl Lists {
+    /// No list.
+    pub const NONE: Lists = Lists(0);
+    /// Every list.
+    pub const ALL: Lists = Lists(u8::MAX);
+
+    /// This set and one more list; numbers of [`LISTS`] and above do not exist and are ignored.
+    pub const fn with(self, list: u8) -> Lists {
+        if (list as usize) < LISTS { Lists(self.0 | 1 << list) } else { self }
+    }
+
+    /// Whether the list is in the set.
+    pub const fn has(self, list: u8) -> bool {
+        (list as usize) < LISTS && self.0 & (1 << list) != 0
+    }
+
+    fn each(self) -> impl Iterator<Item = u8> {
+        (0..LISTS as u8).filter(move |list| self.has(*list))
+    }
+}
+
+/// A half-open range of time in microseconds; an end that is `None` is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Between {
+    /// The first instant inside.
+    pub from: Option<i64>,
+    /// The first instant after.
+    pub until: Option<i64>,
+}
+
+/// How many entries there are and what they sum to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Entries.
+    pub count: i64,
+    /// The sum of their amounts.
+    pub amount: i64,
+}
+
+impl Totals {
+    fn plus(self, other: Totals) -> Result<Totals, Error> {
+        let amount = self.amount.checked_add(other.amount).ok_or_else(too_large)?;
+        Ok(Totals { count: self.count + other.count, amount })
+    }
+
+    fn minus(self, other: Totals) -> Result<Totals, Error> {
+        let amount = self.amount.checked_sub(other.amount).ok_or_else(too_large)?;
+        Ok(Totals { count: self.count - other.count, amount })
+    }
+}
+
+fn too_large() -> Error {
+    Error::Corrupt("the sum of a list does not fit 64 bits".to_owned())
+}
+
+/// A place in the order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    at: i64,
+    id: u128,
+}
+
+impl Key {
+    const FIRST: Key = Key { at: i64::MIN, id: 0 };
+    /// After every entry.
+    const END: Key = Key { at: i64::MAX, id: u128::MAX };
+}
+
+impl Entry {
+    fn key(&self) -> Key {
+        Key { at: self.at, id: self.id }
+    }
+}
+
+/// What a node counts, or by how much it changes, list by list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Tally {
+    counts: [i64; LISTS],
+    amounts: [i64; LISTS],
+}
+
+impl Tally {
+    fn of(entry: &Entry) -> Tally {
+        let mut tally = Tally::default();
+        tally.counts[usize::from(entry.list)] = 1;
+        tally.amounts[usize::from(entry.list)] = entry.amount;
+        tally
+    }
+
+    fn negative(mut self) -> Tally {
+        for value in self.counts.iter_mut().chain(&mut self.amounts) {
+            *value = -*value;
+        }
+        self
+    }
+
+    fn count(&self) -> i64 {
+        self.counts.iter().sum()
+    }
+
+    fn count_in(&self, lists: Lists) -> i64 {
+        lists.each().map(|list| self.counts[usize::from(list)]).sum()
+    }
+
+    fn in_lists(&self, lists: Lists) -> Result<Totals, Error> {
+        lists.each().map(usize::from).try_fold(Totals::default(), |totals, list| {
+            totals.plus(Totals { count: self.counts[list], amount: self.amounts[list] })
+        })
+    }
+}
+
+impl Add for Tally {
+    type Output = Tally;
+
+    /// Amounts that overflow wrap here; the database and [`verify`] refuse what comes of it.
+    fn add(mut self, other: Tally) -> Tally {
+        for list in 0..LISTS {
+            self.counts[list] += other.counts[list];
+            self.amounts[list] = self.amounts[list].wrapping_add(other.amounts[list]);
+        }
+        self
+    }
+}
+
+impl std::iter::Sum for Tally {
+    fn sum<I: Iterator<Item = Tally>>(tallies: I) -> Tally {
+        tallies.fold(Tally::default(), Tally::add)
+    }
+}
