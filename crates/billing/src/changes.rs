@@ -103,17 +103,45 @@ pub struct Changes {
     pub decided_on: Vec<(CustomerId, Version)>,
     /// The rows, in an order in which references come after what they refer to.
     pub rows: Vec<Change>,
+    /// The request that this is the effect of, if it may be repeated.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// What makes a repeated request find the effect of the first: kept by the commit that holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Idempotency {
+    /// The number of the environment within which the key is unique.
+    pub environment: i64,
+    /// The key that the caller gave the request.
+    pub key: String,
+    /// SHA-256 of the request: another request with the same key is a mistake.
+    pub fingerprint: Vec<u8>,
+    /// The raw id of what the request made or changed.
+    pub resource: u128,
+    /// When the effect was decided.
+    pub created_at: Timestamp,
 }
 
 impl Changes {
     /// Nothing to write, decided on a customer at a version.
     pub fn of(customer: CustomerId, version: Version) -> Self {
-        Self { decided_on: vec![(customer, version)], rows: Vec::new() }
+        Self { decided_on: vec![(customer, version)], ..Self::default() }
     }
 
     /// Adds a row.
     pub fn push(&mut self, change: Change) {
         self.rows.push(change);
+    }
+
+    /// Keeps the request's key with its effect, if it has one; `resource` is what it made or changed.
+    pub fn answers<T: crate::Id>(&mut self, ctx: &crate::Ctx, resource: T) {
+        self.idempotency = ctx.request.as_ref().map(|request| Idempotency {
+            environment: request.environment,
+            key: request.key.clone(),
+            fingerprint: request.fingerprint.clone(),
+            resource: resource.raw(),
+            created_at: ctx.now,
+        });
     }
 
     /// Adds all that another decision, about other customers, has decided.

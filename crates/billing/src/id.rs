@@ -137,9 +137,27 @@ pub struct Ctx {
     pub now: Timestamp,
     /// The maker of ids.
     pub ids: Ids,
+    /// The request that is decided, if it may be repeated.
+    pub request: Option<Request>,
+}
+
+/// A request whose caller may repeat it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The number of the environment within which the key is unique.
+    pub environment: i64,
+    /// The caller's key for it.
+    pub key: String,
+    /// SHA-256 of all that it asks for.
+    pub fingerprint: Vec<u8>,
 }
 
 impl Ctx {
+    /// Decisions at an instant, for no request.
+    pub fn new(now: Timestamp, ids: Ids) -> Self {
+        Self { now, ids, request: None }
+    }
+
     /// A new id of a row that belongs to a customer's shard.
     pub fn id<T: Id>(&mut self, shard: i64) -> T {
         self.ids.next(self.now, shard)

@@ -31,7 +31,7 @@ pub use catalog::{
     Catalog, Category, Discount, DiscountAmount, DiscountDuration, Price, PriceKind, Product, TaxBehavior,
     TaxRate,
 };
-pub use changes::{Change, Changes, Version};
+pub use changes::{Change, Changes, Idempotency, Version};
 pub use currency::Currency;
 pub use customer::{Customer, CustomerUser, Organization, PaymentMethod, PaymentMethodKind, Staff};
 pub use environment::{DunningEnd, DunningPolicy, Environment, Numbering};
