@@ -6,7 +6,7 @@ use crate::subscription::{BillingPeriod, Item, Subscription};
 use crate::{
     Allocation, AllocationId, Catalog, Credit, Customer, CustomerId, CustomerUser, Discount, Environment,
     ItemId, JournalEntry, Organization, Payment, PaymentMethod, PeriodId, Price, Product, Purchase, Refund,
-    Staff, TaxRate, Timestamp,
+    Staff, SubscriptionId, TaxRate, Timestamp,
 };
 
 /// One row to write. An update writes every column that may change.
@@ -57,7 +57,7 @@ pub enum Change {
     /// A changed item.
     UpdateItem(Item),
     /// An item that is gone from its subscription.
-    DeleteItem(CustomerId, ItemId),
+    DeleteItem(SubscriptionId, ItemId),
     /// A new period.
     InsertPeriod(BillingPeriod),
     /// A period whose end moved: customer, period, new end, now.
@@ -90,6 +90,42 @@ pub enum Change {
     UpdatePurchase(Purchase),
     /// A movement of money.
     Post(JournalEntry),
+}
+
+impl Change {
+    /// The environment whose lists the change moves; none where the row does not say.
+    pub fn environment(&self) -> Option<i64> {
+        Some(match self {
+            Self::InsertOrganization(_) => return None,
+            Self::InsertEnvironment(row) | Self::UpdateEnvironment(row) => row.number,
+            Self::InsertStaff(row) => row.environment,
+            Self::InsertCustomer(row) | Self::UpdateCustomer(row) => row.environment,
+            Self::InsertCustomerUser(row) => row.environment,
+            Self::InsertPaymentMethod(row) | Self::UpdatePaymentMethod(row) => row.environment,
+            Self::InsertCatalog(row) | Self::UpdateCatalog(row) => row.environment,
+            Self::InsertProduct(row) | Self::UpdateProduct(row) => row.environment,
+            Self::InsertPrice(row) | Self::UpdatePrice(row) => row.environment,
+            Self::InsertDiscount(row) | Self::UpdateDiscount(row) => row.environment,
+            Self::InsertTaxRate(row) => row.environment,
+            Self::InsertSubscription(row) | Self::UpdateSubscription(row) => row.environment,
+            Self::InsertItem(row) | Self::UpdateItem(row) => row.environment,
+            Self::InsertPeriod(row) => row.environment,
+            Self::InsertInvoice(row, ..) | Self::SettleInvoice(row) => row.environment,
+            Self::InsertPayment(row) | Self::UpdatePayment(row, _) => row.environment,
+            Self::InsertRefund(row) | Self::UpdateRefund(row) => row.environment,
+            Self::InsertCredit(row) | Self::UpdateCredit(row) => row.environment,
+            Self::InsertAllocation(row) => row.environment,
+            Self::InsertPurchase(row) | Self::UpdatePurchase(row) => row.environment,
+            Self::Post(row) => row.environment,
+            // These always stand beside a change of their subscription, invoice or payment.
+            Self::DeleteItem(..)
+            | Self::EndPeriod(..)
+            | Self::RemindPeriod(..)
+            | Self::DeleteAllocation(..) => {
+                return None;
+            }
+        })
+    }
 }
 
 /// The version of a customer's rows: it rises with every commit that touches one of them.

@@ -1,17 +1,22 @@
 //! The books on disk: one consistent snapshot to read from, one commit to write with.
 
+mod commit;
 mod error;
 mod faults;
+mod lists;
 mod lock;
 mod migrate;
 pub mod ranks;
+mod rows;
 mod snapshot;
 mod sqlite;
 mod value;
 mod versions;
 
+pub use commit::{Committed, seal};
 pub use error::Error;
 pub use faults::{FaultPoint, Faults};
+pub use lists::{received, received_lists};
 pub use lock::ServerLock;
 pub use migrate::Migration;
 pub use snapshot::{BoxFuture, Snapshot, Tx};

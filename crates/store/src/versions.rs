@@ -12,6 +12,8 @@ pub enum Scope {
     Credentials,
     /// The lists and settings of one environment.
     Environment(i64),
+    /// What one environment sells, and its settings.
+    Catalog(i64),
     /// One customer with all that belongs to it.
     Customer(u128),
 }
@@ -61,6 +63,7 @@ impl Versions {
             Scope::Everything => None,
             Scope::Credentials => Some(&self.credentials),
             Scope::Environment(id) => Some(&self.environments[spread(id as u64, ENVIRONMENTS)]),
+            Scope::Catalog(id) => Some(&self.environments[spread(!id as u64, ENVIRONMENTS)]),
             Scope::Customer(id) => {
                 Some(&self.customers[spread((id >> 64) as u64 ^ (id as u64).rotate_left(32), CUSTOMERS)])
             }

@@ -44,7 +44,7 @@ pub fn change(
     let mut current = Vec::new();
     for item in items {
         match item.pending {
-            Some(PendingItem::Add) => changes.push(Change::DeleteItem(item.customer_id, item.id)),
+            Some(PendingItem::Add) => changes.push(Change::DeleteItem(item.subscription_id, item.id)),
             Some(PendingItem::Remove) | None => current.push(item.clone()),
         }
     }
@@ -64,7 +64,7 @@ pub fn change(
                 drawn = difference(ctx, rules, payer, &subscription, &current, &new, changes)?;
             }
             for item in current {
-                changes.push(Change::DeleteItem(item.customer_id, item.id));
+                changes.push(Change::DeleteItem(item.subscription_id, item.id));
             }
             if let Some(first) = change.items.first() {
                 subscription.price_id = first.price.id;

@@ -142,7 +142,7 @@ fn take_up_pending(
     let mut kept = Vec::with_capacity(items.len());
     for mut item in items {
         match item.pending {
-            Some(PendingItem::Remove) => changes.push(Change::DeleteItem(item.customer_id, item.id)),
+            Some(PendingItem::Remove) => changes.push(Change::DeleteItem(item.subscription_id, item.id)),
             Some(PendingItem::Add) => {
                 item.pending = None;
                 item.added_at = subscription.period.end;

@@ -1,0 +1,562 @@
+//! The one way to write: all of some [`Changes`], or a conflict to decide again.
+//!
+//! Rows are grouped by table in the order of their references, so that one decision or five hundred
+//! cost one statement look-up for each table.
+
+use crate::rows::{catalog, customers, environments, invoices, ledger, payments, subscriptions};
+use crate::{Error, Param, Scope, Store, Tx, lists};
+use billing::invoice::canonical_text;
+use billing::{
+    Change, Changes, Customer, Id, Invoice, InvoiceLine, InvoiceTax, Numbering, Price, Product, Subscription,
+};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What a commit filled in.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Committed {
+    /// The invoices that it issued, with their numbers, in the order of the changes.
+    pub invoices: Vec<Invoice>,
+}
+
+impl Store {
+    /// Writes all of the changes, durably, or nothing.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if a customer has moved on since it was read, or a key is taken.
+    pub async fn commit(&self, changes: Changes) -> Result<Committed, Error> {
+        let changes = Arc::new(changes);
+        self.write(move |tx| {
+            let changes = Arc::clone(&changes);
+            Box::pin(async move { apply(tx, &changes).await })
+        })
+        .await
+    }
+}
+
+const RAISE_VERSION: &str = "update customer_versions set version = version + 1
+     where shard = $1 and customer_id = $2 and version = $3";
+
+pub(crate) async fn apply(tx: &mut Tx, changes: &Changes) -> Result<Committed, Error> {
+    for (customer, version) in &changes.decided_on {
+        let params = [customer.shard().into(), customer.raw().into(), (*version).into()];
+        if tx.execute(RAISE_VERSION, &params).await? != 1 {
+            return Err(Error::Conflict);
+        }
+        tx.touch(Scope::Customer(customer.raw()));
+    }
+    let mut rows: Vec<&Change> = changes.rows.iter().collect();
+    rows.sort_by_key(|change| rank(change));
+    let mut numbers = Numbers::count(tx, &rows).await?;
+    let mut committed = Committed::default();
+    for run in rows.chunk_by(|a, b| rank(a) == rank(b)) {
+        write_run(tx, run, &mut numbers, &mut committed).await?;
+    }
+    let mut touched: Vec<i64> = Vec::new();
+    for environment in changes.rows.iter().filter_map(Change::environment) {
+        if !touched.contains(&environment) {
+            touched.push(environment);
+            tx.touch(Scope::Environment(environment));
+        }
+    }
+    Ok(committed)
+}
+
+/// The place of a change in the order of references: what is referred to comes first.
+fn rank(change: &Change) -> u8 {
+    match change {
+        Change::InsertOrganization(_) => 0,
+        Change::InsertEnvironment(_) => 1,
+        Change::UpdateEnvironment(_) => 2,
+        Change::InsertStaff(_) => 3,
+        Change::InsertCatalog(_) => 4,
+        Change::UpdateCatalog(_) => 5,
+        Change::InsertProduct(_) => 6,
+        Change::UpdateProduct(_) => 7,
+        Change::InsertPrice(_) => 8,
+        Change::UpdatePrice(_) => 9,
+        Change::InsertDiscount(_) => 10,
+        Change::UpdateDiscount(_) => 11,
+        Change::InsertTaxRate(_) => 12,
+        Change::InsertCustomer(_) => 13,
+        Change::UpdateCustomer(_) => 14,
+        Change::InsertCustomerUser(_) => 15,
+        Change::InsertPaymentMethod(_) => 16,
+        Change::UpdatePaymentMethod(_) => 17,
+        Change::InsertPurchase(_) => 18,
+        Change::InsertSubscription(_) => 19,
+        Change::InsertItem(_) => 20,
+        Change::UpdateItem(_) => 21,
+        Change::DeleteItem(..) => 22,
+        Change::InsertInvoice(..) => 23,
+        Change::InsertPeriod(_) => 24,
+        Change::EndPeriod(..) => 25,
+        Change::RemindPeriod(..) => 26,
+        Change::InsertPayment(_) => 27,
+        Change::InsertRefund(_) => 28,
+        Change::InsertCredit(_) => 29,
+        Change::UpdateCredit(_) => 30,
+        Change::DeleteAllocation(..) => 31,
+        Change::InsertAllocation(_) => 32,
+        Change::UpdateSubscription(_) => 33,
+        Change::UpdatePurchase(_) => 34,
+        Change::SettleInvoice(_) => 35,
+        Change::UpdatePayment(..) => 36,
+        Change::UpdateRefund(_) => 37,
+        Change::Post(_) => 38,
+    }
+}
+
+/// Each `insert` and `update` of one table, for a run of changes of one kind.
+macro_rules! each {
+    ($tx:ident, $run:ident, $variant:ident, $sql:expr, $params:path) => {{
+        let sets = $run.iter().filter_map(|change| match change {
+            Change::$variant(row) => Some($params(row)),
+            _ => None,
+        });
+        $tx.execute_for($sql, sets).await?
+    }};
+}
+
+async fn write_run(
+    tx: &mut Tx,
+    run: &[&Change],
+    numbers: &mut Numbers,
+    committed: &mut Committed,
+) -> Result<(), Error> {
+    match run[0] {
+        Change::InsertOrganization(_)
+        | Change::InsertEnvironment(_)
+        | Change::UpdateEnvironment(_)
+        | Change::InsertStaff(_)
+        | Change::InsertCatalog(_)
+        | Change::UpdateCatalog(_)
+        | Change::InsertProduct(_)
+        | Change::UpdateProduct(_)
+        | Change::InsertPrice(_)
+        | Change::UpdatePrice(_)
+        | Change::InsertDiscount(_)
+        | Change::UpdateDiscount(_)
+        | Change::InsertTaxRate(_) => write_offer(tx, run, numbers).await,
+        Change::InsertCustomer(_) | Change::UpdateCustomer(_) => write_customers(tx, run).await,
+        Change::InsertInvoice(..) => write_invoices(tx, run, numbers, committed).await,
+        _ => write_rows(tx, run, numbers).await,
+    }
+}
+
+/// What belongs to an environment and not to a customer.
+async fn write_offer(tx: &mut Tx, run: &[&Change], numbers: &mut Numbers) -> Result<(), Error> {
+    for change in run {
+        match change {
+            Change::InsertOrganization(row) => {
+                let params = environments::insert_organization(row);
+                tx.execute(environments::INSERT_ORGANIZATION, &params).await?;
+            }
+            Change::InsertEnvironment(row) => {
+                let days = row.dunning.days_text();
+                let params = environments::insert_environment(row, &days);
+                tx.execute(environments::INSERT_ENVIRONMENT, &params).await?;
+            }
+            Change::UpdateEnvironment(row) => {
+                let days = row.dunning.days_text();
+                let params = environments::update_environment(row, &days);
+                tx.execute(environments::UPDATE_ENVIRONMENT, &params).await?;
+                tx.touch(Scope::Catalog(row.number));
+            }
+            Change::InsertStaff(row) => {
+                tx.execute(environments::INSERT_STAFF, &environments::insert_staff(row)).await?;
+                tx.touch(Scope::Credentials);
+            }
+            Change::InsertCatalog(row) => {
+                tx.execute(catalog::INSERT_CATALOG, &catalog::insert_catalog(row)).await?;
+                tx.touch(Scope::Catalog(row.environment));
+            }
+            Change::UpdateCatalog(row) => {
+                tx.execute(catalog::UPDATE_CATALOG, &catalog::update_catalog(row)).await?;
+                tx.touch(Scope::Catalog(row.environment));
+            }
+            Change::InsertProduct(row) => {
+                let row = Product { number: numbers.next(row.environment, "products")?, ..row.clone() };
+                tx.execute(catalog::INSERT_PRODUCT, &catalog::insert_product(&row)).await?;
+                tx.touch(Scope::Catalog(row.environment));
+            }
+            Change::UpdateProduct(row) => {
+                tx.execute(catalog::UPDATE_PRODUCT, &catalog::update_product(row)).await?;
+                tx.touch(Scope::Catalog(row.environment));
+            }
+            Change::InsertPrice(row) => {
+                let row = Price { number: numbers.next(row.environment, "prices")?, ..row.clone() };
+                tx.execute(catalog::INSERT_PRICE, &catalog::insert_price(&row)).await?;
+                tx.touch(Scope::Catalog(row.environment));
+            }
+            Change::UpdatePrice(row) => {
+                tx.execute(catalog::UPDATE_PRICE, &catalog::update_price(row)).await?;
+                tx.touch(Scope::Catalog(row.environment));
+            }
+            Change::InsertDiscount(row) => {
+                tx.execute(catalog::INSERT_DISCOUNT, &catalog::insert_discount(row)).await?;
+            }
+            Change::UpdateDiscount(row) => {
+                tx.execute(catalog::UPDATE_DISCOUNT, &catalog::update_discount(row)).await?;
+            }
+            Change::InsertTaxRate(row) => {
+                let rate = row.rate.to_string();
+                tx.execute(catalog::INSERT_TAX_RATE, &catalog::insert_tax_rate(row, &rate)).await?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+const INSERT_NAME: &str =
+    "insert into customer_names (environment, kind, name, customer_id) values ($1, $2, $3, $4)";
+const DELETE_NAME: &str =
+    "delete from customer_names where environment = $1 and kind = $2 and name = $3 and customer_id = $4";
+
+async fn write_customers(tx: &mut Tx, run: &[&Change]) -> Result<(), Error> {
+    for change in run {
+        match change {
+            Change::InsertCustomer(row) => {
+                tx.execute(customers::INSERT_CUSTOMER, &customers::insert_customer(row)).await?;
+                let first = [row.id.shard().into(), row.id.raw().into()];
+                tx.execute(
+                    "insert into customer_versions (shard, customer_id, version) values ($1, $2, 1)",
+                    &first,
+                )
+                .await?;
+                name(tx, row, "external_id", None, Some(&row.external_id)).await?;
+                name(tx, row, "handle", None, row.handle.as_deref()).await?;
+                tx.touch(Scope::Customer(row.id.raw()));
+            }
+            Change::UpdateCustomer(row) => {
+                let before = tx
+                    .row(
+                        "select external_id, handle from customers where shard = $1 and id = $2",
+                        &[row.id.shard().into(), row.id.raw().into()],
+                        |row| Ok((row.text(0)?.to_owned(), row.opt_text(1)?.map(str::to_owned))),
+                    )
+                    .await?;
+                let (external_id, handle) = before.ok_or(Error::Conflict)?;
+                tx.execute(customers::UPDATE_CUSTOMER, &customers::update_customer(row)).await?;
+                name(tx, row, "external_id", Some(&external_id), Some(&row.external_id)).await?;
+                name(tx, row, "handle", handle.as_deref(), row.handle.as_deref()).await?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Moves a name of a customer. A name that another customer has is a conflict.
+async fn name(
+    tx: &mut Tx,
+    customer: &Customer,
+    kind: &str,
+    before: Option<&str>,
+    after: Option<&str>,
+) -> Result<(), Error> {
+    if before == after {
+        return Ok(());
+    }
+    for (sql, name) in [(DELETE_NAME, before), (INSERT_NAME, after)] {
+        if let Some(name) = name {
+            let params =
+                [customer.environment.into(), kind.into(), name.into(), Param::Id(customer.id.raw())];
+            tx.execute(sql, &params).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Numbers, seals and writes invoices with their lines and taxes.
+async fn write_invoices(
+    tx: &mut Tx,
+    run: &[&Change],
+    numbers: &mut Numbers,
+    committed: &mut Committed,
+) -> Result<(), Error> {
+    let first = committed.invoices.len();
+    let mut lines: Vec<&InvoiceLine> = Vec::with_capacity(run.len());
+    let mut taxes: Vec<&InvoiceTax> = Vec::new();
+    for change in run {
+        let Change::InsertInvoice(drawn, its_lines, its_taxes) = change else { continue };
+        let mut invoice = Invoice::clone(drawn);
+        invoice.ordinal = numbers.next(invoice.environment, "invoices")?;
+        invoice.number = numbers.invoice_number(tx, &invoice).await?;
+        invoice.content_hash = seal(&invoice, its_lines, its_taxes);
+        committed.invoices.push(invoice);
+        lines.extend(its_lines);
+        taxes.extend(its_taxes);
+    }
+    let issued = committed.invoices[first..].iter().map(invoices::insert_invoice);
+    tx.execute_for(invoices::INSERT_INVOICE, issued).await?;
+    let sets = lines.into_iter().map(invoices::insert_invoice_line);
+    tx.execute_for(invoices::INSERT_INVOICE_LINE, sets).await?;
+    for tax in taxes {
+        let rate = tax.rate.to_string();
+        tx.execute(invoices::INSERT_INVOICE_TAX, &invoices::insert_invoice_tax(tax, &rate)).await?;
+    }
+    Ok(())
+}
+
+/// The seal of a finalized invoice: SHA-256 of its canonical text.
+pub fn seal(invoice: &Invoice, lines: &[InvoiceLine], taxes: &[InvoiceTax]) -> Vec<u8> {
+    Sha256::digest(canonical_text(invoice, lines, taxes).as_bytes()).to_vec()
+}
+
+async fn write_rows(tx: &mut Tx, run: &[&Change], numbers: &mut Numbers) -> Result<(), Error> {
+    use payments as p;
+    use subscriptions as s;
+    match run[0] {
+        Change::InsertCustomerUser(_) => {
+            each!(
+                tx,
+                run,
+                InsertCustomerUser,
+                customers::INSERT_CUSTOMER_USER,
+                customers::insert_customer_user
+            );
+        }
+        Change::InsertPaymentMethod(_) => {
+            let sql = customers::INSERT_PAYMENT_METHOD;
+            each!(tx, run, InsertPaymentMethod, sql, customers::insert_payment_method);
+        }
+        Change::UpdatePaymentMethod(_) => {
+            let sql = customers::UPDATE_PAYMENT_METHOD;
+            each!(tx, run, UpdatePaymentMethod, sql, customers::update_payment_method);
+        }
+        Change::InsertPurchase(_) => {
+            each!(tx, run, InsertPurchase, p::INSERT_PURCHASE, p::insert_purchase);
+        }
+        Change::UpdatePurchase(_) => {
+            each!(tx, run, UpdatePurchase, p::UPDATE_PURCHASE, p::update_purchase);
+        }
+        Change::InsertItem(_) => {
+            each!(tx, run, InsertItem, s::INSERT_ITEM, s::insert_item);
+        }
+        Change::UpdateItem(_) => {
+            each!(tx, run, UpdateItem, s::UPDATE_ITEM, s::update_item);
+        }
+        Change::UpdateSubscription(_) => {
+            each!(tx, run, UpdateSubscription, s::UPDATE_SUBSCRIPTION, s::update_subscription);
+        }
+        Change::SettleInvoice(_) => {
+            each!(tx, run, SettleInvoice, invoices::UPDATE_INVOICE, invoices::update_invoice);
+        }
+        Change::InsertRefund(_) => {
+            each!(tx, run, InsertRefund, p::INSERT_REFUND, p::insert_refund);
+        }
+        Change::UpdateRefund(_) => {
+            each!(tx, run, UpdateRefund, p::UPDATE_REFUND, p::update_refund);
+        }
+        Change::InsertCredit(_) => {
+            each!(tx, run, InsertCredit, p::INSERT_CREDIT, p::insert_credit);
+        }
+        Change::UpdateCredit(_) => {
+            each!(tx, run, UpdateCredit, p::UPDATE_CREDIT, p::update_credit);
+        }
+        Change::InsertAllocation(_) => {
+            each!(tx, run, InsertAllocation, p::INSERT_ALLOCATION, p::insert_allocation);
+        }
+        Change::InsertSubscription(_) | Change::InsertPeriod(_) => write_numbered(tx, run, numbers).await?,
+        Change::InsertPayment(_) | Change::UpdatePayment(..) => write_payments(tx, run).await?,
+        Change::Post(_) => write_journal(tx, run).await?,
+        _ => write_small(tx, run).await?,
+    }
+    Ok(())
+}
+
+async fn write_numbered(tx: &mut Tx, run: &[&Change], numbers: &mut Numbers) -> Result<(), Error> {
+    let mut new_subscriptions: Vec<Subscription> = Vec::new();
+    let mut new_periods = Vec::new();
+    for change in run {
+        match change {
+            Change::InsertSubscription(row) => {
+                let number = numbers.next(row.environment, "subscriptions")?;
+                new_subscriptions.push(Subscription { number, ..row.clone() });
+            }
+            Change::InsertPeriod(row) => {
+                let number = numbers.next(row.environment, "periods")?;
+                new_periods.push(billing::BillingPeriod { number, ..row.clone() });
+            }
+            _ => {}
+        }
+    }
+    let sets = new_subscriptions.iter().map(subscriptions::insert_subscription);
+    tx.execute_for(subscriptions::INSERT_SUBSCRIPTION, sets).await?;
+    let sets = new_periods.iter().map(subscriptions::insert_period);
+    tx.execute_for(subscriptions::INSERT_PERIOD, sets).await?;
+    Ok(())
+}
+
+async fn write_payments(tx: &mut Tx, run: &[&Change]) -> Result<(), Error> {
+    let inserts = run.iter().filter_map(|change| match change {
+        Change::InsertPayment(row) => Some(payments::insert_payment(row)),
+        _ => None,
+    });
+    tx.execute_for(payments::INSERT_PAYMENT, inserts).await?;
+    let updates = run.iter().filter_map(|change| match change {
+        Change::UpdatePayment(_, after) => Some(payments::update_payment(after)),
+        _ => None,
+    });
+    tx.execute_for(payments::UPDATE_PAYMENT, updates).await?;
+    let moves = run.iter().filter_map(|change| match change {
+        Change::InsertPayment(row) => Some((None, row.as_ref())),
+        Change::UpdatePayment(before, after) => Some((Some(before.as_ref()), after.as_ref())),
+        _ => None,
+    });
+    lists::follow(tx, moves).await
+}
+
+async fn write_journal(tx: &mut Tx, run: &[&Change]) -> Result<(), Error> {
+    let entries = || {
+        run.iter().filter_map(|change| match change {
+            Change::Post(entry) => Some(entry),
+            _ => None,
+        })
+    };
+    tx.execute_for(ledger::INSERT_JOURNAL_ENTRY, entries().map(ledger::insert_journal_entry)).await?;
+    let postings: Vec<_> = entries()
+        .flat_map(|entry| (1i64..).zip(&entry.postings).map(move |(n, posting)| (entry.id, n, posting)))
+        .map(|(id, position, posting)| (id, position, posting.account.name(), posting.amount))
+        .collect();
+    let sets = postings.iter().map(|(id, position, account, amount)| {
+        let account: &str = account;
+        [id.shard().into(), Param::Id(id.raw()), (*position).into(), account.into(), (*amount).into()]
+    });
+    tx.execute_for(
+        "insert into postings (shard, entry_id, position, account, amount) values ($1, $2, $3, $4, $5)",
+        sets,
+    )
+    .await?;
+    Ok(())
+}
+
+/// Changes that are no whole rows.
+async fn write_small(tx: &mut Tx, run: &[&Change]) -> Result<(), Error> {
+    for change in run {
+        match change {
+            Change::DeleteItem(subscription, id) => {
+                let params =
+                    [subscription.shard().into(), Param::Id(subscription.raw()), Param::Id(id.raw())];
+                let sql = "delete from items where shard = $1 and subscription_id = $2 and id = $3";
+                tx.execute(sql, &params).await?;
+            }
+            Change::DeleteAllocation(customer, id) => {
+                let params = [customer.shard().into(), Param::Id(id.raw())];
+                tx.execute("delete from allocations where shard = $1 and id = $2", &params).await?;
+            }
+            Change::EndPeriod(customer, id, end, now) => {
+                let params =
+                    [customer.shard().into(), Param::Id(id.raw()), end.micros().into(), now.micros().into()];
+                let sql = "update periods set period_end = $3, updated_at = $4 where shard = $1 and id = $2";
+                tx.execute(sql, &params).await?;
+            }
+            Change::RemindPeriod(customer, id, now) => {
+                let params = [customer.shard().into(), Param::Id(id.raw()), now.micros().into()];
+                let sql = "update periods set reminder_sent_at = $3, updated_at = $3
+                     where shard = $1 and id = $2";
+                tx.execute(sql, &params).await?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The numbers that a commit gives out: one step of each tally, shared out in the order of the rows.
+struct Numbers {
+    next: BTreeMap<(i64, &'static str), i64>,
+    series: BTreeMap<i64, (Numbering, String)>,
+}
+
+impl Numbers {
+    /// Raises the tallies by what is to be inserted.
+    async fn count(tx: &mut Tx, rows: &[&Change]) -> Result<Self, Error> {
+        let mut counts: BTreeMap<(i64, &'static str), i64> = BTreeMap::new();
+        for change in rows {
+            for (environment, kind, n) in counted(change).into_iter().flatten() {
+                *counts.entry((environment, kind)).or_default() += n;
+            }
+        }
+        let mut numbers = Self { next: BTreeMap::new(), series: BTreeMap::new() };
+        for ((environment, kind), n) in counts {
+            let total = tx
+                .row(
+                    "insert into tallies (environment, kind, n) values ($1, $2, $3)
+                     on conflict (environment, kind) do update set n = tallies.n + excluded.n returning n",
+                    &[environment.into(), kind.into(), n.into()],
+                    |row| row.int(0),
+                )
+                .await?
+                .ok_or_else(|| Error::Corrupt("a tally gave no number".into()))?;
+            numbers.next.insert((environment, kind), total - n + 1);
+        }
+        Ok(numbers)
+    }
+
+    fn next(&mut self, environment: i64, kind: &'static str) -> Result<i64, Error> {
+        let next = self
+            .next
+            .get_mut(&(environment, kind))
+            .ok_or_else(|| Error::Misuse(format!("{kind} were not counted")))?;
+        *next += 1;
+        Ok(*next - 1)
+    }
+
+    /// The number that is printed on an invoice.
+    async fn invoice_number(&mut self, tx: &mut Tx, invoice: &Invoice) -> Result<String, Error> {
+        let environment = invoice.environment;
+        if !self.series.contains_key(&environment) {
+            let series = tx
+                .row(
+                    "select numbering, invoice_prefix from environments where number = $1",
+                    &[environment.into()],
+                    |row| Ok((crate::rows::get::word(row, 0, Numbering::parse)?, row.text(1)?.to_owned())),
+                )
+                .await?
+                .ok_or(Error::ForeignKey)?;
+            self.series.insert(environment, series);
+        }
+        match &self.series[&environment] {
+            (Numbering::Organization, prefix) => Ok(format!("{prefix}{:05}", invoice.ordinal)),
+            (Numbering::Customer, _) => {
+                let base = tx
+                    .row(
+                        "select invoice_number_base from customers where shard = $1 and id = $2",
+                        &[invoice.customer_id.shard().into(), invoice.customer_id.raw().into()],
+                        |row| Ok(row.text(0)?.to_owned()),
+                    )
+                    .await?
+                    .ok_or(Error::ForeignKey)?;
+                Ok(format!("{base}-{:05}", invoice.customer_ordinal - 1))
+            }
+        }
+    }
+}
+
+/// What a change adds to which tallies.
+fn counted(change: &Change) -> [Option<(i64, &'static str, i64)>; 2] {
+    let one = |environment: i64, kind: &'static str| [Some((environment, kind, 1)), None];
+    match change {
+        Change::InsertCatalog(row) => one(row.environment, "catalogs"),
+        Change::InsertProduct(row) => one(row.environment, "products"),
+        Change::InsertPrice(row) => one(row.environment, "prices"),
+        Change::InsertDiscount(row) => one(row.environment, "discounts"),
+        Change::InsertTaxRate(row) => one(row.environment, "tax_rates"),
+        Change::InsertCustomer(row) => one(row.environment, "customers"),
+        Change::InsertPaymentMethod(row) => one(row.environment, "payment_methods"),
+        Change::InsertSubscription(row) => one(row.environment, "subscriptions"),
+        Change::InsertPeriod(row) => one(row.environment, "periods"),
+        Change::InsertPayment(row) => one(row.environment, "payments"),
+        Change::InsertRefund(row) => one(row.environment, "refunds"),
+        Change::InsertPurchase(row) => one(row.environment, "purchases"),
+        Change::InsertInvoice(invoice, lines, _) => {
+            let lines = i64::try_from(lines.len()).unwrap_or(i64::MAX);
+            [Some((invoice.environment, "invoices", 1)), Some((invoice.environment, "invoice_lines", lines))]
+        }
+        _ => [None, None],
+    }
+}

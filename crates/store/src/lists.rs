@@ -1,0 +1,81 @@
+//! The counted lists of received money: one ranking for each shard, environment and currency, in
+//! which every payment is in one list by what it is for and how it came.
+
+use crate::ranks::{self, Entry, Lists, Ranking};
+use crate::{Error, Tx};
+use billing::{Category, Currency, Id, Payment, PaymentKind, PaymentStatus};
+use std::collections::BTreeMap;
+
+/// The ranking of the money that was received in a currency from the customers of a shard.
+pub fn received(shard: i64, environment: i64, currency: Currency) -> Ranking {
+    let letters = currency.code().bytes().fold(0, |n, letter| n * 26 + i64::from(letter - b'A'));
+    Ranking { shard, environment, number: letters }
+}
+
+/// The lists of the categories and kinds that are asked for; none asks for all.
+///
+/// Add-ons are listed with subscriptions and credits with the tools that they are spent on.
+pub fn received_lists(category: Option<Category>, kind: Option<PaymentKind>) -> Lists {
+    let mut lists = Lists::NONE;
+    for some_category in Category::ALL {
+        for some_kind in PaymentKind::ALL {
+            if category.is_none_or(|wanted| group(wanted) == group(*some_category))
+                && kind.is_none_or(|wanted| wanted == *some_kind)
+            {
+                lists = lists.with(list(*some_category, *some_kind));
+            }
+        }
+    }
+    lists
+}
+
+fn group(category: Category) -> u8 {
+    match category {
+        Category::Subscription | Category::AddOn => 0,
+        Category::AiTools | Category::Credits => 1,
+        Category::Sms => 2,
+        Category::Storage => 3,
+    }
+}
+
+fn list(category: Category, kind: PaymentKind) -> u8 {
+    2 * group(category) + u8::from(kind == PaymentKind::Manual)
+}
+
+/// A payment's place, if it is money that was received and not taken back.
+fn place(payment: &Payment) -> Option<(Ranking, Entry)> {
+    (payment.status == PaymentStatus::Succeeded && payment.deleted_at.is_none()).then(|| {
+        let ranking = received(payment.id.shard(), payment.environment, payment.currency);
+        let entry = Entry {
+            list: list(payment.category, payment.kind),
+            at: payment.paid_at.micros(),
+            id: payment.id.raw(),
+            amount: payment.amount,
+        };
+        (ranking, entry)
+    })
+}
+
+/// Brings the lists in line with payments that were inserted or changed.
+pub(crate) async fn follow<'p>(
+    tx: &mut Tx,
+    moves: impl Iterator<Item = (Option<&'p Payment>, &'p Payment)>,
+) -> Result<(), Error> {
+    let mut added: BTreeMap<Ranking, Vec<Entry>> = BTreeMap::new();
+    for (before, after) in moves {
+        let (before, after) = (before.and_then(place), place(after));
+        if before == after {
+            continue;
+        }
+        if let Some((ranking, entry)) = before {
+            ranks::remove(tx, ranking, entry.list, entry.at, entry.id).await?;
+        }
+        if let Some((ranking, entry)) = after {
+            added.entry(ranking).or_default().push(entry);
+        }
+    }
+    for (ranking, entries) in added {
+        ranks::insert(tx, ranking, &entries).await?;
+    }
+    Ok(())
+}
