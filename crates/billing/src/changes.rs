@@ -154,7 +154,7 @@ pub struct Idempotency {
     pub fingerprint: Vec<u8>,
     /// The raw id of what the request made or changed.
     pub resource: u128,
-    /// When the effect was decided.
+    /// When the request came, by the real clock.
     pub created_at: Timestamp,
 }
 
@@ -176,7 +176,7 @@ impl Changes {
             key: request.key.clone(),
             fingerprint: request.fingerprint.clone(),
             resource: resource.raw(),
-            created_at: ctx.now,
+            created_at: request.received_at,
         });
     }
 

@@ -118,6 +118,14 @@ impl Ids {
         )
     }
 
+    /// A generator that makes none of this one's ids, as long as it makes fewer than 65,536 within a
+    /// millisecond: for one request among many.
+    pub fn split(&mut self) -> Ids {
+        let child = Ids { state: self.random(), counter: self.counter };
+        self.counter = self.counter.wrapping_add(1 << 16) & COUNTER_MASK;
+        child
+    }
+
     /// The next number of the generator (SplitMix64, Steele, Lea and Flood 2014).
     fn random(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -150,6 +158,8 @@ pub struct Request {
     pub key: String,
     /// SHA-256 of all that it asks for.
     pub fingerprint: Vec<u8>,
+    /// When it came, by the real clock.
+    pub received_at: Timestamp,
 }
 
 impl Ctx {
@@ -186,5 +196,17 @@ mod tests {
         let spelled: BTreeSet<u128> =
             (0..100_000).map(|_| ids.next::<PaymentId>(now, 3).raw() >> 32).collect();
         assert_eq!(spelled.len(), 100_000);
+    }
+
+    #[test]
+    fn split_generators_do_not_meet() {
+        let mut ids = Ids::seeded(1);
+        let now = Timestamp::from_millis(5);
+        let mut spelled = BTreeSet::new();
+        for _ in 0..1_000 {
+            let mut child = ids.split();
+            spelled.extend((0..50).map(|_| child.next::<PaymentId>(now, 3).raw() >> 32));
+        }
+        assert_eq!(spelled.len(), 50_000);
     }
 }

@@ -8,6 +8,7 @@
 pub mod calendar;
 pub mod catalog;
 pub mod changes;
+pub mod credential;
 pub mod currency;
 pub mod customer;
 pub mod cycle;
@@ -32,6 +33,7 @@ pub use catalog::{
     TaxRate,
 };
 pub use changes::{Change, Changes, Idempotency, Version};
+pub use credential::{Bearer, Credential, KeyScope, Role};
 pub use currency::Currency;
 pub use customer::{Customer, CustomerUser, Organization, PaymentMethod, PaymentMethodKind, Staff};
 pub use environment::{DunningEnd, DunningPolicy, Environment, Numbering};

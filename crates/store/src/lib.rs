@@ -1,8 +1,10 @@
 //! The books on disk: one consistent snapshot to read from, one commit to write with.
 
 mod commit;
+pub mod credentials;
 mod error;
 mod faults;
+pub mod idempotency;
 mod lists;
 mod lock;
 mod migrate;

@@ -24,7 +24,8 @@ macro_rules! sqlite_migrations {
 }
 
 /// The whole schema on SQLite. A migration that was published is never edited: add another.
-pub(crate) const SQLITE: &[Migration] = sqlite_migrations![1 "0001" "books", 2 "0002" "counted_lists"];
+pub(crate) const SQLITE: &[Migration] =
+    sqlite_migrations![1 "0001" "books", 2 "0002" "counted_lists", 3 "0003" "credentials"];
 
 /// The migrations that the database still lacks, oldest first.
 pub(crate) fn pending<'m>(connection: &Connection, known: &'m [Migration]) -> Result<&'m [Migration], Error> {
