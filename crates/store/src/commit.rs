@@ -4,7 +4,7 @@
 //! cost one statement look-up for each table.
 
 use crate::rows::{catalog, customers, environments, invoices, ledger, payments, subscriptions};
-use crate::{Error, Param, Scope, Store, Tx, lists};
+use crate::{Error, Param, Scope, Store, Tx, idempotency, lists};
 use billing::invoice::canonical_text;
 use billing::{
     Change, Changes, Customer, Id, Invoice, InvoiceLine, InvoiceTax, Numbering, Price, Product, Subscription,
@@ -45,6 +45,9 @@ pub(crate) async fn apply(tx: &mut Tx, changes: &Changes) -> Result<Committed, E
             return Err(Error::Conflict);
         }
         tx.touch(Scope::Customer(customer.raw()));
+    }
+    if let Some(request) = &changes.idempotency {
+        idempotency::keep(tx, request).await?;
     }
     let mut rows: Vec<&Change> = changes.rows.iter().collect();
     rows.sort_by_key(|change| rank(change));
