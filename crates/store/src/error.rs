@@ -37,6 +37,9 @@ pub enum Error {
         /// The database file.
         path: PathBuf,
     },
+    /// Another process is writing to the books for so long that this one gave up: try again later.
+    #[error("the books are busy")]
+    Busy,
     /// The store is shut.
     #[error("the store is closed")]
     Closed,
@@ -72,6 +75,7 @@ impl From<rusqlite::Error> for Error {
             }
             ffi::SQLITE_CONSTRAINT_FOREIGNKEY => Error::ForeignKey,
             other if other & 0xff == ffi::SQLITE_CONSTRAINT => Error::Rule(said()),
+            other if other & 0xff == ffi::SQLITE_BUSY => Error::Busy,
             other if other & 0xff == ffi::SQLITE_CORRUPT || other & 0xff == ffi::SQLITE_NOTADB => {
                 Error::Corrupt(said())
             }

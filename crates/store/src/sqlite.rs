@@ -5,6 +5,8 @@ mod queue;
 mod reader;
 mod session;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 mod writer;
 
@@ -17,6 +19,7 @@ use crate::versions::Versions;
 use crate::{Error, snapshot};
 use job::{Job, ReadJob, WriteJob};
 use queue::Queue;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -198,27 +201,24 @@ fn connect_reader(path: &Path) -> Result<Connection, Error> {
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
     // Each connection stays on one thread at a time, so SQLite needs no lock of its own.
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    configure(&connection)?;
+    Ok(connection)
+}
+
+fn configure(connection: &Connection) -> Result<(), Error> {
     connection.busy_timeout(Duration::from_secs(10))?;
     // 64 MB of cache; map all of the file that the compile-time limit (2 GB less 64 KB) allows.
     connection.execute_batch(
         "pragma cache_size = -65536; pragma mmap_size = 2147418112; pragma temp_store = memory",
     )?;
+    // A plan that depends on the values bound would be made anew for each set of values.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(512);
-    Ok(connection)
+    Ok(())
 }
 
 impl From<Session> for Snapshot {
     fn from(session: Session) -> Snapshot {
         Snapshot { session: snapshot::Session::Sqlite(session) }
     }
-}
-
-/// A transaction on a database of its own, for tests of statements.
-#[cfg(test)]
-pub(crate) fn in_memory(schema: &str) -> Tx {
-    let connection = Connection::open_in_memory().and_then(|connection| {
-        connection.execute_batch(schema)?;
-        Ok(connection)
-    });
-    Tx::new(Snapshot::from(Session::new(connection.expect("a database in memory"))))
 }

@@ -4,14 +4,14 @@ use super::{Entry, Key, LISTS, Ranking, Tally};
 use crate::{Error, Param, Row, Snapshot, Tx};
 
 /// Levels 0 to this one. Only the number of nodes on the top level has no bound: it is one per
-/// half a million entries.
+/// 130,000 entries.
 pub(super) const TOP: i64 = 2;
 
 /// How many entries a node of level 0 covers at most; few in tests, so that they reach every split.
 pub(super) const ENTRIES_MAX: usize = if cfg!(test) { 8 } else { 128 };
 
 /// How many nodes a node of a higher level covers at most.
-pub(super) const NODES_MAX: usize = if cfg!(test) { 4 } else { 64 };
+pub(super) const NODES_MAX: usize = if cfg!(test) { 4 } else { 32 };
 
 /// One node of a level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

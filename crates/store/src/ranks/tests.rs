@@ -2,22 +2,12 @@
 
 use super::nodes::{self, TOP};
 use super::*;
-use crate::{Snapshot, Tx, sqlite};
+use crate::sqlite::testing::{in_memory, now};
+use crate::{Snapshot, Tx};
 use proptest::prelude::*;
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
 
 const RANKING: Ranking = Ranking { shard: 0, environment: 7, number: 1 };
 const SCHEMA: &str = include_str!("../../../../migrations/sqlite/0002_counted_lists.sql");
-
-/// Every statement completes at once, so no runtime is needed.
-fn now<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => panic!("a statement did not complete at once"),
-    }
-}
 
 fn entry(list: u8, at: i64, id: u128, amount: i64) -> Entry {
     Entry { list, at, id, amount }
@@ -116,7 +106,7 @@ proptest! {
         alone in any::<bool>(),
     ) {
         let rankings = if alone { &[RANKING][..] } else { &[RANKING, Ranking { shard: 1, ..RANKING }] };
-        let mut tx = sqlite::in_memory(SCHEMA);
+        let mut tx = in_memory(SCHEMA);
         let model = play(&mut tx, rankings, &steps);
         for ranking in rankings {
             prop_assert_eq!(now(verify(&mut tx, *ranking)).unwrap(), None);
@@ -144,7 +134,7 @@ fn long(tx: &mut Tx, count: i64) -> Vec<Entry> {
 
 #[test]
 fn what_is_left_to_skip_is_less_than_one_node() {
-    let mut tx = sqlite::in_memory(SCHEMA);
+    let mut tx = in_memory(SCHEMA);
     let count = long(&mut tx, 5000).len() as i64;
     for skip in (0..count).step_by(37) {
         let place = now(seek::seek(&mut tx, &[RANKING], Lists::ALL, skip)).unwrap().unwrap();
@@ -155,7 +145,7 @@ fn what_is_left_to_skip_is_less_than_one_node() {
 
 #[test]
 fn appending_leaves_nodes_full_and_none_too_full() {
-    let mut tx = sqlite::in_memory(SCHEMA);
+    let mut tx = in_memory(SCHEMA);
     let count = long(&mut tx, 5000).len();
     for level in 0..=TOP {
         let nodes = now(nodes::nodes(&mut tx, RANKING, level, Key::FIRST, Key::END)).unwrap();
@@ -166,7 +156,7 @@ fn appending_leaves_nodes_full_and_none_too_full() {
 
 #[test]
 fn entries_in_the_middle_split_nodes_in_even_parts() {
-    let mut tx = sqlite::in_memory(SCHEMA);
+    let mut tx = in_memory(SCHEMA);
     long(&mut tx, 1000);
     for i in 0..300u128 {
         now(insert(&mut tx, RANKING, &[entry(0, 500, 10_000 + i, 1)])).unwrap();
@@ -179,7 +169,7 @@ fn entries_in_the_middle_split_nodes_in_even_parts() {
 
 #[test]
 fn rankings_do_not_mix() {
-    let mut tx = sqlite::in_memory(SCHEMA);
+    let mut tx = in_memory(SCHEMA);
     let neighbours = [
         RANKING,
         Ranking { number: 2, ..RANKING },
@@ -204,7 +194,7 @@ fn rankings_do_not_mix() {
 
 #[test]
 fn an_audit_finds_a_wrong_count() {
-    let mut tx = sqlite::in_memory(SCHEMA);
+    let mut tx = in_memory(SCHEMA);
     long(&mut tx, 100);
     now(tx.execute("update list_nodes set amount_2 = amount_2 + 1 where level = 0 and at = 32", &[]))
         .unwrap();
@@ -219,7 +209,7 @@ fn an_audit_finds_a_wrong_count() {
 
 #[test]
 fn no_statement_walks_more_than_its_range() {
-    let mut tx = sqlite::in_memory(SCHEMA);
+    let mut tx = in_memory(SCHEMA);
     for (sql, params) in [
         (page::OLDER, 8),
         (nodes::ENTRIES, 8),

@@ -392,3 +392,21 @@ async fn many_writers_and_readers_at_once_agree() {
     }
     assert_eq!(books.ids().await, (0..320).collect::<Vec<i64>>());
 }
+
+#[test]
+fn a_statement_is_planned_once_whatever_is_bound() {
+    let connection = Connection::open_in_memory().unwrap();
+    configure(&connection).unwrap();
+    connection
+        .execute_batch(
+            "create table keys (shard bigint, a bigint, b blob, primary key (shard, a, b)) without rowid",
+        )
+        .unwrap();
+    let sql = "select a from keys where shard = ?1 and (a, b) <= (?2, ?3) order by a desc, b desc limit 1";
+    let mut statement = connection.prepare(sql).unwrap();
+    for value in 1..5i64 {
+        let found = statement.exists((0, value, &value.to_be_bytes()[..])).unwrap();
+        assert!(!found);
+    }
+    assert_eq!(statement.get_status(rusqlite::StatementStatus::RePrepare), 0);
+}
