@@ -18,16 +18,6 @@ pub enum Alignment {
     Anchor(Date),
 }
 
-/// The period that a partial one at the start is measured on.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
-pub enum LeadIn {
-    /// The one that ends where the first whole period begins.
-    #[default]
-    EndsAtFirstPeriod,
-    /// The one that begins where the subscription does.
-    BeginsAtStart,
-}
-
 /// A row of periods on the calendar.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Cycle {
@@ -35,8 +25,6 @@ pub struct Cycle {
     pub interval: Interval,
     /// Where they lie.
     pub alignment: Alignment,
-    /// How a partial first period is measured.
-    pub lead_in: LeadIn,
 }
 
 /// A period to bill, or the part of one that the subscription's start or end leaves.
@@ -74,9 +62,9 @@ impl Part {
 }
 
 impl Cycle {
-    /// The periods of this length and alignment, with the usual measure of a partial first one.
+    /// The periods of this length and alignment.
     pub const fn new(interval: Interval, alignment: Alignment) -> Cycle {
-        Cycle { interval, alignment, lead_in: LeadIn::EndsAtFirstPeriod }
+        Cycle { interval, alignment }
     }
 
     /// The first date on or after the start on which a whole period begins.
@@ -123,8 +111,8 @@ impl Cycle {
         let over = |from: Date| from > through || end.is_some_and(|end| from >= end);
         let mut parts = Vec::new();
         if first > start && !over(start) {
-            let (whole_from, whole_to) = self.lead_in_whole(start, first)?;
-            parts.push(Part { from: start, to: cut(first), whole_from, whole_to });
+            let whole_from = self.lead_in_from(first)?;
+            parts.push(Part { from: start, to: cut(first), whole_from, whole_to: first });
         }
         for n in 0.. {
             let (from, to) = (self.boundary(first, n)?, self.boundary(first, n + 1)?);
@@ -136,16 +124,12 @@ impl Cycle {
         Ok(parts)
     }
 
-    /// The whole period that a partial one before `first` is measured on.
-    fn lead_in_whole(&self, start: Date, first: Date) -> Result<(Date, Date), ProrationError> {
-        match (self.lead_in, self.interval.step()?, self.alignment) {
-            (LeadIn::BeginsAtStart, Step::Days(days), _) => Ok((start, add_days(start, days)?)),
-            (LeadIn::BeginsAtStart, Step::Months(months), _) => Ok((start, add_months(start, months)?)),
+    /// The date on which the whole period begins that a partial one before `first` is measured on.
+    fn lead_in_from(&self, first: Date) -> Result<Date, ProrationError> {
+        match (self.interval.step()?, self.alignment) {
             // One interval back from the date itself, not from the billing day: 28 January for 28 February.
-            (LeadIn::EndsAtFirstPeriod, Step::Months(months), Alignment::BillingDay(_)) => {
-                Ok((add_months(first, -months)?, first))
-            }
-            (LeadIn::EndsAtFirstPeriod, _, _) => Ok((self.boundary(first, -1)?, first)),
+            (Step::Months(months), Alignment::BillingDay(_)) => Ok(add_months(first, -months)?),
+            _ => self.boundary(first, -1),
         }
     }
 
