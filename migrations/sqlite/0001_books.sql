@@ -31,7 +31,7 @@ create table environments (
 
 -- How many rows of a kind an environment has: the totals of its lists and the source of its numbers.
 create table tallies (
-  environment integer not null references environments (number),
+  environment integer not null,
   kind text not null,
   n integer not null,
   primary key (environment, kind)
@@ -39,7 +39,7 @@ create table tallies (
 
 create table staff (
   id blob not null,
-  environment integer not null references environments (number),
+  environment integer not null,
   email text not null,
   name text not null,
   role text not null,
@@ -51,7 +51,7 @@ create table staff (
 
 create table catalogs (
   id blob not null,
-  environment integer not null references environments (number),
+  environment integer not null,
   name text not null,
   is_default integer not null,
   created_at integer not null,

@@ -5,6 +5,8 @@
 //! counter) are unique by themselves, because one face spells only those.
 
 use crate::Timestamp;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What every typed id can do.
 pub trait Id: Copy + Eq + Ord + std::fmt::Debug {
@@ -88,42 +90,38 @@ ids! {
 }
 
 /// The only maker of ids. Seeded, so that the same seed makes the same ids.
+///
+/// Makers that were split from each other share one counter, so that what they make at the same
+/// instant differs.
 #[derive(Debug, Clone)]
 pub struct Ids {
     state: u64,
-    counter: u32,
+    counter: Arc<AtomicU32>,
 }
 
 impl Ids {
-    /// A generator whose ids follow from the seed and the times it is told.
+    /// A maker whose ids follow from the seed and the times it is told.
     pub fn seeded(seed: u64) -> Self {
-        let mut ids = Self { state: seed, counter: 0 };
-        ids.counter = (ids.random() as u32) & COUNTER_MASK;
+        let mut ids = Self { state: seed, counter: Arc::default() };
+        let first = ids.random() as u32;
+        ids.counter.store(first, Ordering::Relaxed);
         ids
+    }
+
+    /// Another maker, with randomness of its own: for one request among many.
+    pub fn split(&mut self) -> Self {
+        Self { state: self.random(), counter: Arc::clone(&self.counter) }
     }
 
     /// A new id of a row that belongs to the given shard.
     pub fn next<T: Id>(&mut self, now: Timestamp, shard: i64) -> T {
         let millis = (now.millis().max(0) as u128) & 0xffff_ffff_ffff;
-        self.counter = (self.counter + 1) & COUNTER_MASK;
+        let counter = self.counter.fetch_add(1, Ordering::Relaxed) & COUNTER_MASK;
         let random = (self.random() >> 32) as u128;
         let shard = (shard as u128) & 0x3ff;
         T::from_raw(
-            (millis << 80)
-                | (0x7 << 76)
-                | (shard << 66)
-                | (0b10 << 62)
-                | ((self.counter as u128) << 32)
-                | random,
+            (millis << 80) | (0x7 << 76) | (shard << 66) | (0b10 << 62) | ((counter as u128) << 32) | random,
         )
-    }
-
-    /// A generator that makes none of this one's ids, as long as it makes fewer than 65,536 within a
-    /// millisecond: for one request among many.
-    pub fn split(&mut self) -> Ids {
-        let child = Ids { state: self.random(), counter: self.counter };
-        self.counter = self.counter.wrapping_add(1 << 16) & COUNTER_MASK;
-        child
     }
 
     /// The next number of the generator (SplitMix64, Steele, Lea and Flood 2014).

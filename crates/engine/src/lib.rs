@@ -1,1 +1,92 @@
-//! engine
+//! The use cases: load on a snapshot, decide in pure code, commit.
+//!
+//! Only this crate opens a transaction or asks a gateway. Time and ids are given to it.
+
+mod charging;
+mod clock;
+mod due;
+mod error;
+mod invoices;
+mod payments;
+mod refunds;
+mod setup;
+mod subscriptions;
+
+pub use due::Done;
+pub use error::Error;
+pub use invoices::NewLine;
+pub use setup::NewBooks;
+pub use subscriptions::{Adjust, Subscribe, SubscribeItem};
+
+use billing::{Ctx, CustomerId, Ids, Payer, Rules, Timestamp};
+use gateway::Gateway;
+use std::sync::{Arc, Mutex, PoisonError};
+use store::{Snapshot, Store};
+
+/// How often a decision is made again when others were faster, before it is given up.
+const ATTEMPTS_MAX: usize = 20;
+
+/// The use cases over one store and one gateway. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    store: Store,
+    gateway: Arc<dyn Gateway>,
+    ids: Arc<Mutex<Ids>>,
+    /// One run of what is due at a time in this process.
+    running: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Engine {
+    /// An engine that makes its ids from the given maker.
+    pub fn new(store: Store, gateway: Arc<dyn Gateway>, ids: Ids) -> Self {
+        Self { store, gateway, ids: Arc::new(Mutex::new(ids)), running: Arc::default() }
+    }
+
+    /// The books.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The gateway.
+    pub fn gateway(&self) -> &dyn Gateway {
+        self.gateway.as_ref()
+    }
+
+    /// Time and ids for a decision of this engine.
+    pub fn ctx(&self, now: Timestamp) -> Ctx {
+        let ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner).split();
+        Ctx::new(now, ids)
+    }
+}
+
+/// Makes a decision, again while others were faster.
+pub(crate) async fn deciding<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    for _ in 0..ATTEMPTS_MAX {
+        match attempt().await {
+            Err(error) if error.is_conflict() => {}
+            outcome => return outcome,
+        }
+    }
+    Err(Error::Busy)
+}
+
+/// The rules of an environment and one of its customers, with what is needed to charge it.
+pub(crate) async fn load(
+    s: &mut Snapshot,
+    environment: i64,
+    customer: CustomerId,
+) -> Result<(Rules, Payer), Error> {
+    let rules = rules(s, environment).await?;
+    let payer = store::payers::load_one(s, environment, customer)
+        .await?
+        .ok_or_else(|| Error::not_found("customer", ""))?;
+    Ok((rules, payer))
+}
+
+/// The rules of an environment.
+pub(crate) async fn rules(s: &mut Snapshot, environment: i64) -> Result<Rules, Error> {
+    store::payers::rules(s, environment).await?.ok_or_else(|| Error::not_found("environment", environment))
+}

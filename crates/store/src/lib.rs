@@ -1,17 +1,24 @@
 //! The books on disk: one consistent snapshot to read from, one commit to write with.
 
+#[macro_use]
+mod rows;
+
 mod commit;
 pub mod credentials;
+pub mod environments;
 mod error;
 mod faults;
 pub mod idempotency;
+pub mod invoices;
 mod lists;
 mod lock;
 mod migrate;
+pub mod payers;
+pub mod payments;
 pub mod ranks;
-mod rows;
 mod snapshot;
 mod sqlite;
+pub mod subscriptions;
 mod value;
 mod versions;
 

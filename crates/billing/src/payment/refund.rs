@@ -69,9 +69,9 @@ pub fn conclude(
     bill: Option<&Bill>,
     outcome: &RefundOutcome,
     changes: &mut Changes,
-) -> Result<(), Refusal> {
+) -> Result<Refund, Refusal> {
     if refund.status != RefundStatus::Processing {
-        return Ok(());
+        return Ok(refund.clone());
     }
     let mut refund = refund.clone();
     refund.updated_at = ctx.now;
@@ -106,8 +106,8 @@ pub fn conclude(
             changes.push(Change::Post(entry.balanced()?));
         }
     }
-    changes.push(Change::UpdateRefund(refund));
-    Ok(())
+    changes.push(Change::UpdateRefund(refund.clone()));
+    Ok(refund)
 }
 
 /// What a refund does to the paid invoice and its purchase.

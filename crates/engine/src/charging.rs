@@ -1,0 +1,165 @@
+//! Asking the gateway, between the commit of an intent and the commit of what came of it.
+//!
+//! What is in doubt is asked again with the same key, so a crash anywhere here charges nothing twice.
+
+use crate::{Engine, Error, deciding};
+use billing::payment::{Outcome, conclude};
+use billing::{Bill, Changes, Payer, Payment, PaymentStatus, Rules, Timestamp};
+use gateway::ChargeRequest;
+use store::Snapshot;
+
+/// A payment that was committed, with the state it was committed on.
+#[derive(Debug, Clone)]
+pub(crate) struct Intent {
+    pub(crate) payment: Payment,
+    pub(crate) payer: Payer,
+    pub(crate) bill: Bill,
+}
+
+impl Engine {
+    /// Asks the gateway for a committed payment and writes down what it said. Silence leaves the
+    /// payment processing, for the next run to ask again.
+    pub(crate) async fn charge(
+        &self,
+        now: Timestamp,
+        environment: i64,
+        payment: &Payment,
+    ) -> Result<Payment, Error> {
+        let (rules, intent) = self.load_intent(environment, payment.clone()).await?;
+        let Some(outcome) = self.ask(&intent).await else { return Ok(payment.clone()) };
+        if let Some(concluded) = self.conclude_on(now, &rules, intent, &outcome).await? {
+            return Ok(concluded);
+        }
+        self.conclude_afresh(now, environment, payment, &outcome).await
+    }
+
+    /// Asks the gateway; none if it gave no answer or there is nothing left to ask about.
+    pub(crate) async fn ask(&self, intent: &Intent) -> Option<Outcome> {
+        let payment = &intent.payment;
+        let method = payment
+            .payment_method_id
+            .and_then(|id| intent.payer.methods.iter().find(|method| method.id == id));
+        let Some(method) = method else {
+            return Some(Outcome::Declined {
+                code: "no_payment_method".to_owned(),
+                message: "The payment method is gone.".to_owned(),
+            });
+        };
+        let request = ChargeRequest {
+            payment: payment.id,
+            amount: payment.money(),
+            token: method.token.clone(),
+            attempt: payment.attempt.unwrap_or(1),
+        };
+        match self.gateway.charge(&request).await {
+            Ok(outcome) => Some(outcome),
+            Err(silence) => {
+                tracing::warn!(payment = ?payment.id, %silence, "no answer from the gateway");
+                None
+            }
+        }
+    }
+
+    /// Writes an outcome down on the state at hand; none if that has moved on.
+    async fn conclude_on(
+        &self,
+        now: Timestamp,
+        rules: &Rules,
+        mut intent: Intent,
+        outcome: &Outcome,
+    ) -> Result<Option<Payment>, Error> {
+        let mut changes = intent.payer.changes();
+        let concluded = conclude_one(self, now, rules, &mut intent, outcome, &mut changes)?;
+        match self.store.commit(changes).await {
+            Ok(_) => Ok(Some(concluded)),
+            Err(store::Error::Conflict) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes an outcome down on fresh state.
+    pub(crate) async fn conclude_afresh(
+        &self,
+        now: Timestamp,
+        environment: i64,
+        payment: &Payment,
+        outcome: &Outcome,
+    ) -> Result<Payment, Error> {
+        deciding(async || {
+            let id = payment.id;
+            let fresh = self
+                .store
+                .read(move |s| {
+                    Box::pin(async move { Ok::<_, Error>(store::payments::one(s, environment, id).await?) })
+                })
+                .await?
+                .ok_or_else(|| Error::not_found("payment", ""))?;
+            if fresh.status != PaymentStatus::Processing {
+                return Ok(fresh);
+            }
+            let (rules, mut intent) = self.load_intent(environment, fresh).await?;
+            let mut changes = intent.payer.changes();
+            let concluded = conclude_one(self, now, &rules, &mut intent, outcome, &mut changes)?;
+            self.store.commit(changes).await?;
+            Ok(concluded)
+        })
+        .await
+    }
+
+    /// The state that a payment's outcome moves.
+    pub(crate) async fn load_intent(
+        &self,
+        environment: i64,
+        payment: Payment,
+    ) -> Result<(Rules, Intent), Error> {
+        self.store
+            .read(move |s| {
+                Box::pin(async move {
+                    let (rules, payer) = crate::load(s, environment, payment.customer_id).await?;
+                    let bill = load_bill(s, environment, &payment).await?;
+                    Ok((rules, Intent { payment, payer, bill }))
+                })
+            })
+            .await
+    }
+}
+
+/// Decides what an outcome does.
+pub(crate) fn conclude_one(
+    engine: &Engine,
+    now: Timestamp,
+    rules: &Rules,
+    intent: &mut Intent,
+    outcome: &Outcome,
+    changes: &mut Changes,
+) -> Result<Payment, Error> {
+    let mut ctx = engine.ctx(now);
+    let Intent { payment, payer, bill } = intent;
+    Ok(conclude(&mut ctx, rules, payer, payment, bill, outcome, changes)?)
+}
+
+/// The invoice of a payment with what hangs on it.
+pub(crate) async fn load_bill(s: &mut Snapshot, environment: i64, payment: &Payment) -> Result<Bill, Error> {
+    let id = payment.invoice_id.ok_or_else(|| Error::not_found("invoice", "of a manual payment"))?;
+    let invoice = store::invoices::one(s, environment, id)
+        .await?
+        .ok_or_else(|| Error::not_found("invoice", "of the payment"))?;
+    bill_of(s, environment, invoice).await
+}
+
+/// An invoice with what hangs on it.
+pub(crate) async fn bill_of(
+    s: &mut Snapshot,
+    environment: i64,
+    invoice: billing::Invoice,
+) -> Result<Bill, Error> {
+    let mut bill = Bill { invoice, subscription: None, purchase: None, owes_more: false };
+    if let Some(id) = bill.invoice.subscription_id {
+        bill.subscription = store::subscriptions::one(s, environment, id).await?;
+        bill.owes_more = store::invoices::owes_more(s, bill.invoice.customer_id, id, bill.invoice.id).await?;
+    }
+    if let Some(id) = bill.invoice.purchase_id {
+        bill.purchase = store::invoices::purchase(s, environment, id).await?;
+    }
+    Ok(bill)
+}

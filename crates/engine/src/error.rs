@@ -1,0 +1,46 @@
+//! What can go wrong in a use case, in words that do not know how it was asked for.
+
+use billing::Refusal;
+
+/// Why a use case did not happen. A face turns it into its own words and status.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// A rule of the business forbids it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// There is no such thing in the environment.
+    #[error("{what} {id} not found")]
+    NotFound {
+        /// What was looked for.
+        what: &'static str,
+        /// The id or name that was given.
+        id: String,
+    },
+    /// Something else has the name already.
+    #[error("{field} is taken")]
+    Taken {
+        /// The field, as the merchant API names it.
+        field: &'static str,
+    },
+    /// The caller used an idempotency key for another request before.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// The books moved on too often while the decision was made.
+    #[error("the books are busy; try again")]
+    Busy,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl Error {
+    /// Nothing of this kind and id in the environment.
+    pub fn not_found(what: &'static str, id: impl std::fmt::Display) -> Self {
+        Self::NotFound { what, id: id.to_string() }
+    }
+
+    /// Whether the decision is to be made again on fresh state.
+    pub(crate) fn is_conflict(&self) -> bool {
+        matches!(self, Self::Store(store::Error::Conflict))
+    }
+}

@@ -1,0 +1,171 @@
+//! Money that staff write down, change and take back.
+
+use crate::{Engine, Error, deciding};
+use billing::payment::{ManualPaymentEdit, NewManualPayment, Recorded, Standing, delete, edit, record};
+use billing::{
+    Currency, CustomerId, Invoice, Payer, Payment, PaymentId, PaymentKind, Refusal, Request, Rules, Timestamp,
+};
+use store::Snapshot;
+
+impl Engine {
+    /// Writes a manual payment down: it pays the oldest open invoices of its currency, and what is
+    /// over goes on the balance.
+    ///
+    /// # Errors
+    /// If the customer does not exist or the amount is not above 0.
+    pub async fn record_payment(
+        &self,
+        now: Timestamp,
+        environment: i64,
+        customer: CustomerId,
+        new: NewManualPayment,
+        request: Option<Request>,
+    ) -> Result<Payment, Error> {
+        deciding(async || {
+            let currency = new.amount.currency();
+            let (rules, payer, standing) = self
+                .store
+                .read(move |s| {
+                    Box::pin(async move {
+                        let (rules, payer) = crate::load(s, environment, customer).await?;
+                        let standing = load_standing(s, environment, customer, currency, &[]).await?;
+                        Ok::<_, Error>((rules, payer, standing))
+                    })
+                })
+                .await?;
+            let mut ctx = self.ctx(now);
+            ctx.request = request.clone();
+            let mut changes = payer.changes();
+            let payment = record(&mut ctx, &rules, &payer, new.clone(), &standing, &mut changes)?;
+            changes.answers(&ctx, payment.id);
+            self.store.commit(changes).await?;
+            Ok(payment)
+        })
+        .await
+    }
+
+    /// Changes a manual payment; another amount reverses what it paid and applies it anew.
+    ///
+    /// # Errors
+    /// If there is no such payment, it is automatic, or the amount is not above 0.
+    pub async fn edit_payment(
+        &self,
+        now: Timestamp,
+        environment: i64,
+        id: PaymentId,
+        what: ManualPaymentEdit,
+        request: Option<Request>,
+    ) -> Result<Payment, Error> {
+        deciding(async || {
+            let (rules, payer, recorded, standing) = self
+                .store
+                .read(move |s| Box::pin(async move { load_recorded(s, environment, id).await }))
+                .await?;
+            let mut ctx = self.ctx(now);
+            ctx.request = request.clone();
+            let mut changes = payer.changes();
+            changes.answers(&ctx, id);
+            let payment = edit(&mut ctx, &rules, &payer, &recorded, what.clone(), &standing, &mut changes)?;
+            self.store.commit(changes).await?;
+            Ok(payment)
+        })
+        .await
+    }
+
+    /// Takes a manual payment back: what it paid is owed again, and it is no longer shown.
+    ///
+    /// # Errors
+    /// If there is no such payment, or it is automatic.
+    pub async fn delete_payment(
+        &self,
+        now: Timestamp,
+        environment: i64,
+        id: PaymentId,
+        request: Option<Request>,
+    ) -> Result<(), Error> {
+        deciding(async || {
+            let (rules, payer, recorded, standing) = self
+                .store
+                .read(move |s| Box::pin(async move { load_recorded(s, environment, id).await }))
+                .await?;
+            let mut ctx = self.ctx(now);
+            ctx.request = request.clone();
+            let mut changes = payer.changes();
+            changes.answers(&ctx, id);
+            delete(&mut ctx, &rules, &payer, &recorded, &standing, &mut changes)?;
+            self.store.commit(changes).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// A payment that was not taken back.
+    ///
+    /// # Errors
+    /// If there is none of this id in the environment.
+    pub async fn payment(&self, environment: i64, id: PaymentId) -> Result<Payment, Error> {
+        self.store
+            .read(move |s| Box::pin(async move { store::payments::one(s, environment, id).await }))
+            .await?
+            .ok_or_else(|| Error::not_found("payment", ""))
+    }
+}
+
+async fn load_recorded(
+    s: &mut Snapshot,
+    environment: i64,
+    id: PaymentId,
+) -> Result<(Rules, Payer, Recorded, Standing), Error> {
+    let payment =
+        store::payments::one(s, environment, id).await?.ok_or_else(|| Error::not_found("payment", ""))?;
+    if payment.kind != PaymentKind::Manual {
+        return Err(Refusal::State("Payment is not a manual payment".into()).into());
+    }
+    let (credit, allocations) = store::payments::credit_of(s, id)
+        .await?
+        .ok_or_else(|| store::Error::Corrupt("a manual payment without its credit".into()))?;
+    let mut paid = Vec::with_capacity(allocations.len());
+    for allocation in &allocations {
+        let invoice = store::invoices::one(s, environment, allocation.invoice_id).await?;
+        paid.extend(invoice);
+    }
+    let customer = payment.customer_id;
+    let (rules, payer) = crate::load(s, environment, customer).await?;
+    let standing = load_standing(s, environment, customer, payment.currency, &paid).await?;
+    Ok((rules, payer, Recorded { payment, credit, allocations }, standing))
+}
+
+/// What a customer owes in a currency, and the given invoices, with all that hangs on them.
+async fn load_standing(
+    s: &mut Snapshot,
+    environment: i64,
+    customer: CustomerId,
+    currency: Currency,
+    paid: &[Invoice],
+) -> Result<Standing, Error> {
+    let mut invoices = store::invoices::open(s, customer).await?;
+    // Those in other currencies are never paid by this money, but their subscriptions owe them.
+    for invoice in paid {
+        if invoices.iter().all(|open| open.id != invoice.id) {
+            invoices.push(invoice.clone());
+        }
+    }
+    invoices.sort_by_key(|invoice| invoice.id);
+    let mut standing = Standing { invoices, ..Standing::default() };
+    for index in 0..standing.invoices.len() {
+        let invoice = &standing.invoices[index];
+        if invoice.currency != currency {
+            continue;
+        }
+        let (subscription, purchase) = (invoice.subscription_id, invoice.purchase_id);
+        if let Some(id) = subscription
+            && standing.subscriptions.iter().all(|known| known.id != id)
+        {
+            standing.subscriptions.extend(store::subscriptions::one(s, environment, id).await?);
+        }
+        if let Some(id) = purchase {
+            standing.purchases.extend(store::invoices::purchase(s, environment, id).await?);
+        }
+    }
+    Ok(standing)
+}

@@ -1,0 +1,140 @@
+//! Making the books of a new organization.
+
+use crate::{Engine, Error};
+use billing::{
+    Catalog, Change, Changes, Ctx, Currency, DunningPolicy, Environment, Numbering, Organization, Refusal,
+    Staff, Timestamp, Zone,
+};
+
+/// The books of a new organization: one environment, its default catalog and its first staff.
+#[derive(Debug, Clone)]
+pub struct NewBooks {
+    /// The organization's name.
+    pub organization: String,
+    /// Whether real money moves in it.
+    pub livemode: bool,
+    /// The time of its clock; none where the real time rules.
+    pub clock: Option<Timestamp>,
+    /// Its IANA time zone.
+    pub zone: String,
+    /// The currency of prices that name none.
+    pub currency: Currency,
+    /// The first staff's e-mail address.
+    pub staff_email: String,
+    /// The first staff's name.
+    pub staff_name: String,
+    /// The first staff's role.
+    pub staff_role: String,
+}
+
+impl NewBooks {
+    /// Test books of an organization whose clock stands at an instant: UTC, US dollars, an owner.
+    pub fn test(organization: &str, clock: Timestamp) -> Self {
+        Self {
+            organization: organization.to_owned(),
+            livemode: false,
+            clock: Some(clock),
+            zone: "UTC".to_owned(),
+            currency: Currency::USD,
+            staff_email: "owner@example.com".to_owned(),
+            staff_name: "Owner".to_owned(),
+            staff_role: "owner".to_owned(),
+        }
+    }
+}
+
+impl Engine {
+    /// Makes the books of a new organization.
+    ///
+    /// # Errors
+    /// If the zone is unknown, a clock is set for live books, or the store fails.
+    pub async fn open_books(
+        &self,
+        ctx: &mut Ctx,
+        new: NewBooks,
+    ) -> Result<(Organization, Environment, Staff), Error> {
+        if Zone::parse(&new.zone).is_err() {
+            return Err(Refusal::invalid("zone", "an IANA time zone, such as Europe/Paris").into());
+        }
+        if new.livemode && new.clock.is_some() {
+            return Err(Refusal::invalid("clock", "only test books have a clock of their own").into());
+        }
+        let number = self
+            .store
+            .read(|s| Box::pin(async move { store::environments::next_number(s).await }))
+            .await
+            .map_err(Error::from)?;
+        let organization =
+            Organization { id: ctx.id(0), name: new.organization.clone(), created_at: ctx.now };
+        let environment = Environment {
+            number,
+            organization_id: organization.id,
+            livemode: new.livemode,
+            clock: new.clock,
+            zone: new.zone.clone(),
+            currency: new.currency,
+            numbering: Numbering::Organization,
+            invoice_prefix: "INV-".to_owned(),
+            due_days: 7,
+            grace_days: 3,
+            dunning: DunningPolicy::default(),
+            remind_at_percent_remaining: 10,
+            multiple_subscriptions: true,
+            default_product: "unpod.dev".to_owned(),
+            created_at: ctx.now,
+        };
+        let staff = Staff {
+            id: ctx.id(0),
+            environment: number,
+            email: new.staff_email.clone(),
+            name: new.staff_name.clone(),
+            role: new.staff_role.clone(),
+            disabled: false,
+            created_at: ctx.now,
+        };
+        let catalog = Catalog {
+            id: ctx.id(0),
+            environment: number,
+            name: "Default".to_owned(),
+            is_default: true,
+            created_at: ctx.now,
+            updated_at: ctx.now,
+        };
+        let mut changes = Changes::default();
+        changes.push(Change::InsertOrganization(organization.clone()));
+        changes.push(Change::InsertEnvironment(environment.clone()));
+        changes.push(Change::InsertStaff(staff.clone()));
+        changes.push(Change::InsertCatalog(catalog));
+        self.store.commit(changes).await?;
+        Ok((organization, environment, staff))
+    }
+
+    /// The environment of a number.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub async fn environment(&self, number: i64) -> Result<Environment, Error> {
+        self.store
+            .read(move |s| Box::pin(async move { Ok(crate::rules(s, number).await?.environment) }))
+            .await
+    }
+
+    /// All environments.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn environments(&self) -> Result<Vec<Environment>, Error> {
+        self.store.read(|s| Box::pin(async move { Ok(store::environments::all(s).await?) })).await
+    }
+
+    /// Writes an environment's changed policies.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn update_environment(&self, environment: Environment) -> Result<(), Error> {
+        let mut changes = Changes::default();
+        changes.push(Change::UpdateEnvironment(environment));
+        self.store.commit(changes).await?;
+        Ok(())
+    }
+}

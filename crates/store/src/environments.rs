@@ -1,0 +1,31 @@
+//! Reading environments and staff.
+
+use crate::rows::environments as rows;
+use crate::{Error, Snapshot};
+use billing::{Environment, Id, Staff, StaffId};
+
+const ALL: &str = concat!("select ", environment_columns!("e"), " from environments e order by e.number");
+const STAFF: &str = concat!("select ", staff_columns!("s"), " from staff s where s.id = $1");
+const STAFF_LIST: &str =
+    concat!("select ", staff_columns!("s"), " from staff s where s.environment = $1 order by s.id");
+
+/// All environments.
+pub async fn all(s: &mut Snapshot) -> Result<Vec<Environment>, Error> {
+    s.rows(ALL, &[], |row| rows::environment(row, 0)).await
+}
+
+/// The number of the next environment. Two makers of environments at once meet in a conflict.
+pub async fn next_number(s: &mut Snapshot) -> Result<i64, Error> {
+    let last = s.row("select coalesce(max(number), 0) from environments", &[], |row| row.int(0)).await?;
+    Ok(last.unwrap_or(0) + 1)
+}
+
+/// A person of the seller.
+pub async fn staff(s: &mut Snapshot, id: StaffId) -> Result<Option<Staff>, Error> {
+    s.row(STAFF, &[id.raw().into()], |row| rows::staff(row, 0)).await
+}
+
+/// The people of the seller in an environment.
+pub async fn staff_list(s: &mut Snapshot, environment: i64) -> Result<Vec<Staff>, Error> {
+    s.rows(STAFF_LIST, &[environment.into()], |row| rows::staff(row, 0)).await
+}

@@ -1,0 +1,153 @@
+//! Reading invoices and what settles them.
+
+use crate::rows::{get, invoices as rows, ledger, payments};
+use crate::{Error, Param, Snapshot};
+use billing::invoice::OpenInvoice;
+use billing::{
+    Account, CustomerId, Id, Invoice, InvoiceId, InvoiceLine, InvoiceTax, Posting, Purchase, PurchaseId,
+    SubscriptionId, Timestamp,
+};
+
+const ONE: &str =
+    concat!("select ", invoice_columns!("i"), " from invoices i where i.shard = $1 and i.id = $2");
+const DUE: &str = concat!(
+    "select ",
+    invoice_columns!("i"),
+    " from invoices i where i.environment = $1 and i.shard = $2 and i.next_attempt_at <= $3
+     order by i.next_attempt_at, i.id limit $4"
+);
+const NEXT_DUE: &str = "select min(next_attempt_at) from invoices
+     where environment = $1 and shard = $2 and next_attempt_at is not null";
+const OPEN: &str = concat!(
+    "select ",
+    invoice_columns!("i"),
+    " from invoices i where i.shard = $1 and i.customer_id = $2 and i.status = 'open' order by i.id"
+);
+const OWES: &str = "select count(*) from invoices
+     where shard = $1 and customer_id = $2 and status = 'open' and subscription_id = $3 and id <> $4";
+
+/// An invoice of an environment.
+pub async fn one(s: &mut Snapshot, environment: i64, id: InvoiceId) -> Result<Option<Invoice>, Error> {
+    let found = s.row(ONE, &[id.shard().into(), id.raw().into()], |row| rows::invoice(row, 0)).await?;
+    Ok(found.filter(|invoice| invoice.environment == environment))
+}
+
+/// The invoices of a shard at which an attempt is due, the longest due first.
+pub async fn due(
+    s: &mut Snapshot,
+    environment: i64,
+    shard: i64,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<Invoice>, Error> {
+    let params = [environment.into(), shard.into(), now.micros().into(), limit.into()];
+    s.rows(DUE, &params, |row| rows::invoice(row, 0)).await
+}
+
+/// When the next attempt in a shard falls due.
+pub async fn next_due(s: &mut Snapshot, environment: i64, shard: i64) -> Result<Option<Timestamp>, Error> {
+    let params = [environment.into(), shard.into()];
+    Ok(s.row(NEXT_DUE, &params, |row| get::opt_time(row, 0)).await?.flatten())
+}
+
+/// The open invoices of a customer, the oldest first.
+pub async fn open(s: &mut Snapshot, customer: CustomerId) -> Result<Vec<Invoice>, Error> {
+    s.rows(OPEN, &[customer.shard().into(), customer.raw().into()], |row| rows::invoice(row, 0)).await
+}
+
+/// Whether a subscription has open invoices beside one.
+pub async fn owes_more(
+    s: &mut Snapshot,
+    customer: CustomerId,
+    subscription: SubscriptionId,
+    beside: InvoiceId,
+) -> Result<bool, Error> {
+    let params =
+        [customer.shard().into(), customer.raw().into(), subscription.raw().into(), beside.raw().into()];
+    Ok(s.row(OWES, &params, |row| row.int(0)).await?.unwrap_or(0) > 0)
+}
+
+const ISSUE_ENTRY: &str = concat!(
+    "select ",
+    journal_entry_columns!("j"),
+    " from journal_entries j where j.shard = $1 and j.invoice_id = $2 and j.kind = 'invoice'"
+);
+const POSTINGS: &str =
+    "select account, amount from postings where shard = $1 and entry_id = $2 order by position";
+
+/// The open invoices of a subscription with the entries that were posted for them.
+pub async fn open_of_subscription(
+    s: &mut Snapshot,
+    customer: CustomerId,
+    subscription: SubscriptionId,
+) -> Result<Vec<OpenInvoice>, Error> {
+    let mut found = Vec::new();
+    for invoice in open(s, customer).await? {
+        if invoice.subscription_id == Some(subscription) {
+            found.push(issued(s, invoice).await?);
+        }
+    }
+    Ok(found)
+}
+
+/// An invoice with the entry that was posted for it.
+pub async fn issued(s: &mut Snapshot, invoice: Invoice) -> Result<OpenInvoice, Error> {
+    let shard = invoice.id.shard();
+    let mut entry = s
+        .row(ISSUE_ENTRY, &[shard.into(), invoice.id.raw().into()], |row| ledger::journal_entry(row, 0))
+        .await?
+        .ok_or_else(|| Error::Corrupt(format!("invoice {} has no entry", invoice.number)))?;
+    entry.postings = s
+        .rows(POSTINGS, &[shard.into(), entry.id.raw().into()], |row| {
+            let account = Account::parse(row.text(0)?)
+                .ok_or_else(|| Error::Corrupt("a posting to an unknown account".into()))?;
+            Ok(Posting { account, amount: row.int(1)? })
+        })
+        .await?;
+    Ok(OpenInvoice { invoice, issued: entry })
+}
+
+const LINES: &str = concat!(
+    "select ",
+    invoice_line_columns!("l"),
+    " from invoice_lines l where l.shard = $1 and l.invoice_id = $2 order by l.position"
+);
+const TAXES: &str = concat!(
+    "select ",
+    invoice_tax_columns!("t"),
+    " from invoice_taxes t where t.shard = $1 and t.invoice_id = $2 order by t.position"
+);
+
+/// The lines of invoices, for each in the order of the ids.
+pub async fn lines(s: &mut Snapshot, ids: &[InvoiceId]) -> Result<Vec<Vec<InvoiceLine>>, Error> {
+    let keys = ids.iter().map(|id| [id.shard().into(), Param::Id(id.raw())]);
+    let mut found = vec![Vec::new(); ids.len()];
+    s.each_for(LINES, keys, |n, row| {
+        found[n].push(rows::invoice_line(row, 0)?);
+        Ok(())
+    })
+    .await?;
+    Ok(found)
+}
+
+/// The taxes of invoices, for each in the order of the ids.
+pub async fn taxes(s: &mut Snapshot, ids: &[InvoiceId]) -> Result<Vec<Vec<InvoiceTax>>, Error> {
+    let keys = ids.iter().map(|id| [id.shard().into(), Param::Id(id.raw())]);
+    let mut found = vec![Vec::new(); ids.len()];
+    s.each_for(TAXES, keys, |n, row| {
+        found[n].push(rows::invoice_tax(row, 0)?);
+        Ok(())
+    })
+    .await?;
+    Ok(found)
+}
+
+const PURCHASE: &str =
+    concat!("select ", purchase_columns!("p"), " from purchases p where p.shard = $1 and p.id = $2");
+
+/// A purchase of an environment.
+pub async fn purchase(s: &mut Snapshot, environment: i64, id: PurchaseId) -> Result<Option<Purchase>, Error> {
+    let found =
+        s.row(PURCHASE, &[id.shard().into(), id.raw().into()], |row| payments::purchase(row, 0)).await?;
+    Ok(found.filter(|purchase| purchase.environment == environment))
+}

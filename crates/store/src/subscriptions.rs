@@ -1,0 +1,118 @@
+//! Reading subscriptions, their items, and those of which something is due.
+
+use crate::rows::{catalog, get, subscriptions as rows};
+use crate::{Error, Param, Snapshot};
+use billing::{CustomerId, Id, Item, Price, Product, Subscription, SubscriptionId, Timestamp};
+
+const ONE: &str =
+    concat!("select ", subscription_columns!("s"), " from subscriptions s where s.shard = $1 and s.id = $2");
+const DUE: &str = concat!(
+    "select ",
+    subscription_columns!("s"),
+    " from subscriptions s where s.environment = $1 and s.shard = $2 and s.due_at <= $3
+     order by s.due_at, s.id limit $4"
+);
+const NEXT_DUE: &str = "select min(due_at) from subscriptions
+     where environment = $1 and shard = $2 and due_at is not null";
+const ITEMS: &str = concat!(
+    "select ",
+    item_columns!("i"),
+    " from items i where i.shard = $1 and i.subscription_id = $2 order by i.id"
+);
+const OF_CUSTOMER: &str = concat!(
+    "select ",
+    subscription_columns!("s"),
+    " from subscriptions s where s.shard = $1 and s.customer_id = $2 order by s.id"
+);
+
+/// A subscription of an environment.
+pub async fn one(
+    s: &mut Snapshot,
+    environment: i64,
+    id: SubscriptionId,
+) -> Result<Option<Subscription>, Error> {
+    let found = s.row(ONE, &[id.shard().into(), id.raw().into()], |row| rows::subscription(row, 0)).await?;
+    Ok(found.filter(|subscription| subscription.environment == environment))
+}
+
+/// The subscriptions of a shard of which something is due, the longest due first.
+pub async fn due(
+    s: &mut Snapshot,
+    environment: i64,
+    shard: i64,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<Subscription>, Error> {
+    let params = [environment.into(), shard.into(), now.micros().into(), limit.into()];
+    s.rows(DUE, &params, |row| rows::subscription(row, 0)).await
+}
+
+/// When the next subscription of a shard falls due.
+pub async fn next_due(s: &mut Snapshot, environment: i64, shard: i64) -> Result<Option<Timestamp>, Error> {
+    let params = [environment.into(), shard.into()];
+    Ok(s.row(NEXT_DUE, &params, |row| get::opt_time(row, 0)).await?.flatten())
+}
+
+/// The items of subscriptions, for each in the order of the ids.
+pub async fn items(s: &mut Snapshot, ids: &[SubscriptionId]) -> Result<Vec<Vec<Item>>, Error> {
+    let keys = ids.iter().map(|id| [id.shard().into(), Param::Id(id.raw())]);
+    let mut found = vec![Vec::new(); ids.len()];
+    s.each_for(ITEMS, keys, |n, row| {
+        found[n].push(rows::item(row, 0)?);
+        Ok(())
+    })
+    .await?;
+    Ok(found)
+}
+
+/// All subscriptions of a customer, the oldest first.
+pub async fn of_customer(s: &mut Snapshot, customer: CustomerId) -> Result<Vec<Subscription>, Error> {
+    let params = [customer.shard().into(), customer.raw().into()];
+    s.rows(OF_CUSTOMER, &params, |row| rows::subscription(row, 0)).await
+}
+
+const OFFER: &str = concat!(
+    "select ",
+    price_columns!("p"),
+    ", ",
+    product_columns!("o"),
+    " from prices p join products o on o.id = p.product_id where p.id = $1"
+);
+
+/// A price of an environment with its product.
+pub async fn offer(
+    s: &mut Snapshot,
+    environment: i64,
+    price: billing::PriceId,
+) -> Result<Option<(Price, Product)>, Error> {
+    let found = s
+        .row(OFFER, &[price.raw().into()], |row| {
+            Ok((catalog::price(row, 0)?, catalog::product(row, catalog::PRICE_WIDTH)?))
+        })
+        .await?;
+    Ok(found.filter(|(price, _)| price.environment == environment))
+}
+
+const DISCOUNT: &str = concat!("select ", discount_columns!("d"), " from discounts d where d.id = $1");
+
+/// A discount of an environment.
+pub async fn discount(
+    s: &mut Snapshot,
+    environment: i64,
+    id: billing::DiscountId,
+) -> Result<Option<billing::Discount>, Error> {
+    let found = s.row(DISCOUNT, &[id.raw().into()], |row| catalog::discount(row, 0)).await?;
+    Ok(found.filter(|discount| discount.environment == environment))
+}
+
+const DISCOUNT_BY_CODE: &str =
+    concat!("select ", discount_columns!("d"), " from discounts d where d.environment = $1 and d.code = $2");
+
+/// The discount of a code.
+pub async fn discount_by_code(
+    s: &mut Snapshot,
+    environment: i64,
+    code: &str,
+) -> Result<Option<billing::Discount>, Error> {
+    s.row(DISCOUNT_BY_CODE, &[environment.into(), code.into()], |row| catalog::discount(row, 0)).await
+}
