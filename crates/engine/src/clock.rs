@@ -20,13 +20,12 @@ impl Engine {
         }
         let mut done = Done::default();
         while let Some(due) = self.next_due(environment).await?.filter(|due| *due <= to) {
-            // What is due but cannot be done must not hold the clock.
-            let stuck = due <= clock && done != Done::default();
             clock = clock.max(due);
             books.clock = Some(clock);
             self.update_environment(books.clone()).await?;
             let step = self.run_due_unlocked(environment, clock).await?;
-            if step.is_nothing() && (stuck || due < clock) {
+            // What is due but cannot be done must not hold the clock.
+            if step.is_nothing() {
                 break;
             }
             done.add(step);

@@ -189,8 +189,8 @@ fn receive(
     recover(ctx, payer, &mut bill.invoice, changes)?;
     let applied = payment.amount.min(bill.invoice.owed());
     let over = payment.amount - applied;
-    settle(&mut bill.invoice, applied, ctx.now)?;
-    if bill.invoice.status == InvoiceStatus::Paid {
+    if applied > 0 {
+        settle(&mut bill.invoice, applied, ctx.now)?;
         bill.invoice.last_failure = None;
     }
     let postings = vec![

@@ -67,13 +67,18 @@ impl Standing {
         changes: &mut Changes,
     ) -> Result<(), Refusal> {
         for subscription in &mut self.subscriptions {
-            let owes = self.invoices.iter().any(|invoice| {
+            let its_own = self.invoices.iter().zip(&before.invoices).filter(|(invoice, _)| {
                 invoice.subscription_id == Some(subscription.id) && invoice.status == InvoiceStatus::Open
             });
-            let status = match (subscription.status, owes) {
-                (Status::Incomplete | Status::PastDue | Status::Unpaid, false) => Status::Active,
-                (Status::Active, true) => Status::PastDue,
-                (status, _) => status,
+            let (mut owes, mut owes_again) = (false, false);
+            for (_, was) in its_own {
+                owes = true;
+                owes_again |= was.status != InvoiceStatus::Open;
+            }
+            let status = match (subscription.status, owes, owes_again) {
+                (Status::Incomplete | Status::PastDue | Status::Unpaid, false, _) => Status::Active,
+                (Status::Active, _, true) => Status::PastDue,
+                (status, _, _) => status,
             };
             if status != subscription.status {
                 subscription.status = status;
