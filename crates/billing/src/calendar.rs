@@ -190,12 +190,29 @@ impl Zone {
     /// The instant of a local date-time: the earlier one where clocks repeat it, and as much later as the
     /// clocks jump where they skip it.
     fn instant(&self, local: DateTime) -> Result<Timestamp, CalendarError> {
-        let offset: Offset = match self.0.to_ambiguous_timestamp(local).offset() {
-            AmbiguousOffset::Unambiguous { offset } => offset,
-            AmbiguousOffset::Gap { before, .. } | AmbiguousOffset::Fold { before, .. } => before,
+        let (offset, there) = match self.0.to_ambiguous_timestamp(local).offset() {
+            AmbiguousOffset::Unambiguous { offset } => (offset, offset),
+            AmbiguousOffset::Gap { before, after } => (before, after),
+            AmbiguousOffset::Fold { before, .. } => (before, before),
         };
-        let instant = offset.to_timestamp(local).map_err(|_| CalendarError::OutOfRange)?;
+        let mut instant = offset.to_timestamp(local).map_err(|_| CalendarError::OutOfRange)?;
+        // Where a zone's table gives way to its rule, the rule may tell of a switch that the table knows not
+        // to have happened (America/Nuuk, 2023-10-28): the offset at the instant itself decides.
+        if self.0.to_offset(instant) != there {
+            instant = self.instant_by_neighbours(local).unwrap_or(instant);
+        }
         Timestamp::from_micros(instant.as_microsecond()).plus_micros(0)
+    }
+
+    /// The earlier instant at which the clocks show a local date-time, by the offsets a day before and after.
+    fn instant_by_neighbours(&self, local: DateTime) -> Option<jiff::Timestamp> {
+        let near = Offset::UTC.to_timestamp(local).ok()?;
+        let shown = |days: i64| {
+            let neighbour = near.checked_add(jiff::SignedDuration::from_hours(24 * days)).ok()?;
+            let offset = self.0.to_offset(neighbour);
+            offset.to_timestamp(local).ok().filter(|instant| self.0.to_offset(*instant) == offset)
+        };
+        [shown(-1), shown(1)].into_iter().flatten().min()
     }
 }
 

@@ -82,6 +82,15 @@ fn an_hour_that_is_skipped_or_repeated() {
 }
 
 #[test]
+fn a_switch_that_a_zones_rule_tells_of_and_its_table_does_not() {
+    let daily = schedule("2023-10-28T01:15:00Z", "America/Nuuk", IntervalUnit::Day, 1);
+    assert_eq!(
+        boundaries(&daily, 0..3),
+        ["2023-10-27T23:15:00-02:00", "2023-10-28T23:15:00-02:00", "2023-10-29T23:15:00-02:00"]
+    );
+}
+
+#[test]
 fn a_day_that_did_not_exist_is_nobodys_period() {
     let daily = schedule("2011-12-28T10:00:00Z", "Pacific/Apia", IntervalUnit::Day, 1);
     assert_eq!(
