@@ -137,6 +137,8 @@ pub struct Changes {
     /// The customers whose rows were read, and the version at which they were.
     /// Another version at the commit is a conflict.
     pub decided_on: Vec<(CustomerId, Version)>,
+    /// The environment of which what it sells was read, and the version at which it was.
+    pub decided_on_offer: Option<(i64, Version)>,
     /// The rows, in an order in which references come after what they refer to.
     pub rows: Vec<Change>,
     /// The request that this is the effect of, if it may be repeated.

@@ -8,6 +8,7 @@
 pub mod calendar;
 pub mod catalog;
 pub mod changes;
+pub mod country;
 pub mod credential;
 pub mod currency;
 pub mod customer;

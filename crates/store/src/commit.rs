@@ -35,6 +35,12 @@ impl Store {
     }
 }
 
+/// The tally that is the version of what an environment sells.
+pub(crate) const OFFER: &str = "offer";
+
+const RAISE_OFFER: &str = "insert into tallies (environment, kind, n) values ($1, $2, 1)
+     on conflict (environment, kind) do update set n = tallies.n + 1 where tallies.n = $3";
+
 const RAISE_VERSION: &str = "update customer_versions set version = version + 1
      where shard = $1 and customer_id = $2 and version = $3";
 
@@ -48,6 +54,12 @@ pub(crate) async fn apply(tx: &mut Tx, changes: &Changes) -> Result<Committed, E
     }
     if let Some(request) = &changes.idempotency {
         idempotency::keep(tx, request).await?;
+    }
+    if let Some((environment, version)) = changes.decided_on_offer {
+        let params = [environment.into(), OFFER.into(), version.into()];
+        if tx.execute(RAISE_OFFER, &params).await? != 1 {
+            return Err(Error::Conflict);
+        }
     }
     let mut rows: Vec<&Change> = changes.rows.iter().collect();
     rows.sort_by_key(|change| rank(change));
@@ -142,7 +154,7 @@ async fn write_run(
         | Change::InsertDiscount(_)
         | Change::UpdateDiscount(_)
         | Change::InsertTaxRate(_) => write_offer(tx, run, numbers).await,
-        Change::InsertCustomer(_) | Change::UpdateCustomer(_) => write_customers(tx, run).await,
+        Change::InsertCustomer(_) | Change::UpdateCustomer(_) => write_customers(tx, run, numbers).await,
         Change::InsertInvoice(..) => write_invoices(tx, run, numbers, committed).await,
         _ => write_rows(tx, run, numbers).await,
     }
@@ -218,10 +230,16 @@ const INSERT_NAME: &str =
 const DELETE_NAME: &str =
     "delete from customer_names where environment = $1 and kind = $2 and name = $3 and customer_id = $4";
 
-async fn write_customers(tx: &mut Tx, run: &[&Change]) -> Result<(), Error> {
+async fn write_customers(tx: &mut Tx, run: &[&Change], numbers: &mut Numbers) -> Result<(), Error> {
     for change in run {
         match change {
             Change::InsertCustomer(row) => {
+                let mut row = row.clone();
+                let place = numbers.next(row.environment, "customers")?;
+                if row.invoice_number_base.is_empty() {
+                    row.invoice_number_base = invoice_number_base(place);
+                }
+                let row = &row;
                 tx.execute(customers::INSERT_CUSTOMER, &customers::insert_customer(row)).await?;
                 let first = [row.id.shard().into(), row.id.raw().into()];
                 tx.execute(
@@ -250,6 +268,13 @@ async fn write_customers(tx: &mut Tx, run: &[&Change]) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// The first part of the invoice numbers of the n-th customer: seven digits that do not tell n.
+/// Multiplication by an odd number permutes what fits the digits, so no two customers share them.
+fn invoice_number_base(n: i64) -> String {
+    const SPREAD: i64 = 0x9e3_779b;
+    format!("{:07X}", n.wrapping_mul(SPREAD) & 0xfff_ffff)
 }
 
 /// Moves a name of a customer. A name that another customer has is a conflict.
@@ -554,6 +579,11 @@ fn counted(change: &Change) -> [Option<(i64, &'static str, i64)>; 2] {
         Change::InsertSubscription(row) => one(row.environment, "subscriptions"),
         Change::InsertPeriod(row) => one(row.environment, "periods"),
         Change::InsertPayment(row) => one(row.environment, "payments"),
+        Change::UpdatePayment(before, after)
+            if before.deleted_at.is_none() && after.deleted_at.is_some() =>
+        {
+            [Some((after.environment, "payments", -1)), None]
+        }
         Change::InsertRefund(row) => one(row.environment, "refunds"),
         Change::InsertPurchase(row) => one(row.environment, "purchases"),
         Change::InsertInvoice(invoice, lines, _) => {

@@ -3,8 +3,11 @@
 #[macro_use]
 mod rows;
 
+pub mod billing_view;
+pub mod catalog;
 mod commit;
 pub mod credentials;
+pub mod customers;
 pub mod environments;
 mod error;
 mod faults;
@@ -13,6 +16,7 @@ pub mod invoices;
 mod lists;
 mod lock;
 mod migrate;
+pub mod pages;
 pub mod payers;
 pub mod payments;
 pub mod ranks;

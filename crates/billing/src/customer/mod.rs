@@ -1,5 +1,13 @@
 //! Who pays: customers, the people who act for them, and what they can be charged with.
 
+mod edit;
+
+pub(crate) use edit::country_of;
+pub use edit::{
+    Address, CustomerEdit, NewPaymentMethod, edit_customer, looks_like_a_card, new_customer,
+    new_payment_method, new_user,
+};
+
 use crate::{CatalogId, CustomerId, CustomerUserId, OrganizationId, PaymentMethodId, StaffId, Timestamp};
 
 /// A seller.

@@ -1,5 +1,12 @@
 //! What is sold: catalogs, products, prices, discounts and tax rates.
 
+mod edit;
+
+pub use edit::{
+    CatalogEdit, DiscountEdit, NewPrice, NewTaxRate, PriceEdit, ProductEdit, TAX_KINDS, edit_catalog,
+    edit_discount, edit_price, edit_product, new_catalog, new_discount, new_price, new_product, new_tax_rate,
+};
+
 use crate::{CatalogId, DiscountId, Interval, Money, PriceId, ProductId, Rate, TaxRateId, Timestamp};
 
 /// What a charge is for.

@@ -1,0 +1,262 @@
+//! Making and changing customers and what they are charged with.
+
+use super::{Customer, CustomerUser, PaymentMethod, PaymentMethodKind};
+use crate::{CatalogId, Ctx, CustomerId, Refusal, Zone, country};
+
+/// An address, as text for documents and as places for taxes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// All of it as JSON text.
+    pub text: String,
+    /// Its country as the merchant wrote it.
+    pub country: Option<String>,
+    /// Its state or province as the merchant wrote it.
+    pub state: Option<String>,
+}
+
+/// What a customer is given. What is none stays as it is; an inner none takes it away.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CustomerEdit {
+    /// The merchant's own id for it.
+    pub external_id: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its e-mail address.
+    pub email: Option<String>,
+    /// Whether the merchant has put it away.
+    pub archived: Option<bool>,
+    /// Its domain-like name.
+    pub handle: Option<Option<String>>,
+    /// A picture of it.
+    pub logo_url: Option<Option<String>>,
+    /// A small picture of it.
+    pub icon_url: Option<Option<String>>,
+    /// Its internet domain.
+    pub domain: Option<Option<String>>,
+    /// Its address.
+    pub billing_address: Option<Option<Address>>,
+    /// The merchant's id of a user that stands behind it.
+    pub user_id: Option<Option<String>>,
+    /// The catalog that it buys from.
+    pub catalog_id: Option<Option<CatalogId>>,
+    /// Its IANA time zone.
+    pub zone: Option<Option<String>>,
+}
+
+/// Makes a customer. The commit gives it the first part of its invoice numbers.
+///
+/// # Errors
+/// If its id, name or e-mail address is missing, or a value cannot be.
+pub fn new_customer(ctx: &mut Ctx, environment: i64, edit: &CustomerEdit) -> Result<Customer, Refusal> {
+    let blank = Customer {
+        id: ctx.id(0),
+        environment,
+        external_id: String::new(),
+        handle: None,
+        name: String::new(),
+        email: String::new(),
+        archived: false,
+        invoice_number_base: String::new(),
+        logo_url: None,
+        icon_url: None,
+        domain: None,
+        billing_address: None,
+        country: None,
+        state: None,
+        user_id: None,
+        catalog_id: None,
+        zone: None,
+        created_at: ctx.now,
+        updated_at: ctx.now,
+    };
+    edit_customer(ctx, &blank, edit)
+}
+
+/// The customer as it is after the edit. It is written only if that differs from what it was.
+///
+/// # Errors
+/// If a value cannot be.
+pub fn edit_customer(ctx: &Ctx, customer: &Customer, edit: &CustomerEdit) -> Result<Customer, Refusal> {
+    let mut after = customer.clone();
+    let edit = edit.clone();
+    after.external_id = edit.external_id.unwrap_or(after.external_id);
+    after.name = edit.name.unwrap_or(after.name);
+    after.email = edit.email.unwrap_or(after.email);
+    after.archived = edit.archived.unwrap_or(after.archived);
+    after.handle = edit.handle.unwrap_or(after.handle);
+    after.logo_url = edit.logo_url.unwrap_or(after.logo_url);
+    after.icon_url = edit.icon_url.unwrap_or(after.icon_url);
+    after.domain = edit.domain.unwrap_or(after.domain);
+    after.user_id = edit.user_id.unwrap_or(after.user_id);
+    after.catalog_id = edit.catalog_id.unwrap_or(after.catalog_id);
+    after.zone = edit.zone.unwrap_or(after.zone);
+    if let Some(address) = edit.billing_address {
+        after.country = match address.as_ref().and_then(|address| address.country.as_deref()) {
+            Some(code) => Some(country_of("billingAddress.address.country", code)?),
+            None => None,
+        };
+        after.state =
+            address.as_ref().and_then(|address| address.state.as_deref()).map(|s| s.trim().to_uppercase());
+        after.billing_address = address.map(|address| address.text);
+    }
+    check(&after)?;
+    if after != *customer {
+        after.updated_at = ctx.now;
+    }
+    Ok(after)
+}
+
+fn check(customer: &Customer) -> Result<(), Refusal> {
+    if customer.external_id.is_empty() {
+        return Err(Refusal::invalid("externalId", "the id of the customer in your application"));
+    }
+    if customer.name.trim().is_empty() {
+        return Err(Refusal::invalid("name", "the name of the customer"));
+    }
+    email("email", &customer.email)?;
+    if let Some(zone) = &customer.zone
+        && Zone::parse(zone).is_err()
+    {
+        return Err(Refusal::invalid("zone", "an IANA time zone, such as Europe/Paris"));
+    }
+    if let Some(handle) = &customer.handle {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
+        if handle.is_empty() || handle.len() > 253 || !handle.chars().all(plain) {
+            return Err(Refusal::invalid("handle", "lower-case letters, digits, hyphens and dots"));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that a text can be an e-mail address.
+///
+/// # Errors
+/// If it cannot.
+fn email(field: &'static str, text: &str) -> Result<(), Refusal> {
+    let is_one = text.len() <= 254
+        && text.chars().all(|c| !c.is_whitespace() && !c.is_control())
+        && text.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
+    if is_one { Ok(()) } else { Err(Refusal::invalid(field, "an e-mail address")) }
+}
+
+/// A country's code in upper case.
+///
+/// # Errors
+/// If there is no such country.
+pub(crate) fn country_of(field: &'static str, code: &str) -> Result<String, Refusal> {
+    match country::parse(code) {
+        Some(code) => Ok(code.to_owned()),
+        None => Err(Refusal::invalid(field, "an ISO 3166 alpha-2 country code, such as US")),
+    }
+}
+
+/// A person of a customer.
+///
+/// # Errors
+/// If the address cannot be an e-mail address.
+pub fn new_user(
+    ctx: &mut Ctx,
+    customer: &Customer,
+    address: &str,
+    name: &str,
+) -> Result<CustomerUser, Refusal> {
+    use crate::Id;
+    email("email", address)?;
+    Ok(CustomerUser {
+        id: ctx.id(customer.id.shard()),
+        environment: customer.environment,
+        customer_id: customer.id,
+        email: address.to_owned(),
+        name: name.to_owned(),
+        created_at: ctx.now,
+    })
+}
+
+/// What a payment method is made from. The token is the gateway's; a card number never comes here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPaymentMethod {
+    /// What it charges.
+    pub kind: PaymentMethodKind,
+    /// The gateway's token for it.
+    pub token: String,
+    /// Whether it is charged when nothing else is said; the first one always is.
+    pub is_default: bool,
+    /// Name, e-mail and address as JSON text.
+    pub billing_details: String,
+    /// What may be shown of it as JSON text.
+    pub data: String,
+    /// The merchant's own data as JSON text.
+    pub metadata: Option<String>,
+}
+
+/// Makes a payment method.
+///
+/// # Errors
+/// If the token is no token: empty, or digits as those of a card.
+pub fn new_payment_method(
+    ctx: &mut Ctx,
+    environment: i64,
+    customer: CustomerId,
+    new: &NewPaymentMethod,
+) -> Result<PaymentMethod, Refusal> {
+    use crate::Id;
+    if new.token.is_empty() || looks_like_a_card(&new.token) {
+        return Err(Refusal::invalid("token", "a token of the payment gateway, never a card number"));
+    }
+    Ok(PaymentMethod {
+        id: ctx.id(customer.shard()),
+        environment,
+        customer_id: customer,
+        kind: new.kind,
+        is_default: new.is_default,
+        token: new.token.clone(),
+        billing_details: new.billing_details.clone(),
+        data: new.data.clone(),
+        metadata: new.metadata.clone(),
+        created_at: ctx.now,
+        updated_at: ctx.now,
+    })
+}
+
+/// Whether a text holds twelve digits or more with nothing but spaces, dots or hyphens between them.
+pub fn looks_like_a_card(text: &str) -> bool {
+    let mut digits = 0;
+    for c in text.chars() {
+        match c {
+            '0'..='9' => digits += 1,
+            ' ' | '-' | '.' | '\u{a0}' => {}
+            _ => digits = 0,
+        }
+        if digits >= 12 {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn card_numbers_are_seen_through() {
+        for text in
+            ["4242424242424242", "4242 4242 4242 4242", "pan: 4242-4242-4242-4242!", "378282246310005"]
+        {
+            assert!(looks_like_a_card(text), "{text}");
+        }
+        for text in ["tok_visa", "tok_ok_4242", "pm_1N2o3P4q5R", "12345678901", ""] {
+            assert!(!looks_like_a_card(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_one() {
+        for text in ["a@b", "ada.l+x@sub.example.com", "ü@ö.example"] {
+            assert!(email("email", text).is_ok(), "{text}");
+        }
+        for text in ["", "a", "@b", "a@", "a b@c", "a@b\n"] {
+            assert!(email("email", text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! All that a customer has and owes, as one look at the books: document 002's answer.
+
+use crate::rows::{invoices, payments, subscriptions};
+use crate::{Error, Snapshot};
+use billing::{
+    Catalog, Customer, CustomerId, Id, Invoice, InvoiceId, InvoiceLine, InvoiceTax, Item, PaymentMethod,
+    Price, PriceId, Product, Purchase, Subscription,
+};
+
+/// A catalog with what it offers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Offer {
+    /// The catalog.
+    pub catalog: Catalog,
+    /// Its products, oldest first, each with its prices, oldest first.
+    pub products: Vec<(Product, Vec<Price>)>,
+}
+
+impl Offer {
+    /// Loads the products and prices of a catalog.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn of(snapshot: &mut Snapshot, catalog: Catalog) -> Result<Self, Error> {
+        let products = crate::catalog::products_of(snapshot, catalog.id).await?;
+        let prices = crate::catalog::prices_of_each(snapshot, products.iter().map(|p| p.id)).await?;
+        let mut prices = prices.into_iter().peekable();
+        let mut offered = Vec::with_capacity(products.len());
+        for product in products {
+            let mut its_prices = Vec::new();
+            while let Some(price) = prices.next_if(|price| price.product_id == product.id) {
+                its_prices.push(price);
+            }
+            offered.push((product, its_prices));
+        }
+        Ok(Self { catalog, products: offered })
+    }
+
+    /// One of its prices.
+    pub fn price(&self, id: PriceId) -> Option<&Price> {
+        self.products.iter().flat_map(|(_, prices)| prices).find(|price| price.id == id)
+    }
+}
+
+/// An invoice with all that is on it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FullInvoice {
+    /// The invoice.
+    pub invoice: Invoice,
+    /// Its lines, in their order.
+    pub lines: Vec<InvoiceLine>,
+    /// Its taxes, in their order.
+    pub taxes: Vec<InvoiceTax>,
+}
+
+/// A customer with everything that belongs to it, each list oldest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BillingView {
+    /// The customer.
+    pub customer: Customer,
+    /// Its subscriptions with their items, those that are yet to come left out.
+    pub subscriptions: Vec<(Subscription, Vec<Item>)>,
+    /// Its invoices.
+    pub invoices: Vec<FullInvoice>,
+    /// What it can be charged with.
+    pub payment_methods: Vec<PaymentMethod>,
+    /// What it bought once.
+    pub purchases: Vec<Purchase>,
+    /// What it can buy; none if the environment has no catalog.
+    pub offer: Option<Offer>,
+    /// The prices of items and purchases that are not in the offer, by id.
+    pub other_prices: Vec<Price>,
+}
+
+impl BillingView {
+    /// The price of an item or a purchase.
+    pub fn price(&self, id: PriceId) -> Option<&Price> {
+        let offered = self.offer.as_ref().and_then(|offer| offer.price(id));
+        offered.or_else(|| self.other_prices.iter().find(|price| price.id == id))
+    }
+
+    /// Loads everything of a customer.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn of(snapshot: &mut Snapshot, customer: Customer) -> Result<Self, Error> {
+        let id = customer.id;
+        let subscriptions = subscriptions_of(snapshot, id).await?;
+        let invoices = invoices_of(snapshot, id).await?;
+        let payment_methods = crate::customers::payment_methods(snapshot, id).await?;
+        let purchases = purchases_of(snapshot, id).await?;
+        let offer = offer_for(snapshot, &customer).await?;
+        let mut view = Self {
+            customer,
+            subscriptions,
+            invoices,
+            payment_methods,
+            purchases,
+            offer,
+            other_prices: Vec::new(),
+        };
+        let mut missing: Vec<PriceId> = view
+            .subscriptions
+            .iter()
+            .flat_map(|(_, items)| items.iter().map(|item| item.price_id))
+            .chain(view.purchases.iter().map(|purchase| purchase.price_id))
+            .filter(|id| view.price(*id).is_none())
+            .collect();
+        missing.sort_unstable();
+        missing.dedup();
+        if !missing.is_empty() {
+            view.other_prices = crate::catalog::prices(snapshot, view.customer.environment, missing).await?;
+        }
+        Ok(view)
+    }
+}
+
+/// What a customer can buy: its own catalog, else the default one.
+///
+/// # Errors
+/// If the database fails.
+pub async fn offer_for(snapshot: &mut Snapshot, customer: &Customer) -> Result<Option<Offer>, Error> {
+    let own = match customer.catalog_id {
+        Some(id) => crate::catalog::catalog(snapshot, customer.environment, id).await?,
+        None => None,
+    };
+    let chosen = match own {
+        Some(catalog) => Some(catalog),
+        None => crate::catalog::default_catalog(snapshot, customer.environment).await?,
+    };
+    match chosen {
+        Some(catalog) => Offer::of(snapshot, catalog).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn subscriptions_of(
+    snapshot: &mut Snapshot,
+    customer: CustomerId,
+) -> Result<Vec<(Subscription, Vec<Item>)>, Error> {
+    const SUBSCRIPTIONS: &str = concat!(
+        "select ",
+        subscription_columns!("s"),
+        " from subscriptions s where s.shard = $1 and s.customer_id = $2 order by s.id"
+    );
+    const ITEMS: &str = concat!(
+        "select ",
+        item_columns!("i"),
+        " from subscriptions s join items i on i.shard = s.shard and i.subscription_id = s.id
+         where s.shard = $1 and s.customer_id = $2 and (i.pending is null or i.pending <> 'add')
+         order by s.id, i.id"
+    );
+    let key = [customer.shard().into(), customer.raw().into()];
+    let mut all = snapshot
+        .rows(SUBSCRIPTIONS, &key, |row| Ok((subscriptions::subscription(row, 0)?, Vec::new())))
+        .await?;
+    if all.is_empty() {
+        return Ok(all);
+    }
+    let mut at = 0;
+    snapshot
+        .each(ITEMS, &key, |row| {
+            let item = subscriptions::item(row, 0)?;
+            // Both lists are in the order of the subscriptions.
+            while all.get(at).is_some_and(|(subscription, _)| subscription.id != item.subscription_id) {
+                at += 1;
+            }
+            if let Some((_, items)) = all.get_mut(at) {
+                items.push(item);
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(all)
+}
+
+async fn invoices_of(snapshot: &mut Snapshot, customer: CustomerId) -> Result<Vec<FullInvoice>, Error> {
+    const INVOICES: &str = concat!(
+        "select ",
+        invoice_columns!("v"),
+        " from invoices v where v.shard = $1 and v.customer_id = $2 order by v.customer_ordinal"
+    );
+    const LINES: &str = concat!(
+        "select ",
+        invoice_line_columns!("l"),
+        " from invoices v join invoice_lines l on l.shard = v.shard and l.invoice_id = v.id
+         where v.shard = $1 and v.customer_id = $2 order by v.customer_ordinal, l.position"
+    );
+    const TAXES: &str = concat!(
+        "select ",
+        invoice_tax_columns!("x"),
+        " from invoices v join invoice_taxes x on x.shard = v.shard and x.invoice_id = v.id
+         where v.shard = $1 and v.customer_id = $2 order by v.customer_ordinal, x.position"
+    );
+    let key = [customer.shard().into(), customer.raw().into()];
+    let mut all = snapshot
+        .rows(INVOICES, &key, |row| {
+            Ok(FullInvoice { invoice: invoices::invoice(row, 0)?, lines: Vec::new(), taxes: Vec::new() })
+        })
+        .await?;
+    if all.is_empty() {
+        return Ok(all);
+    }
+    // All three lists are in the order of the invoices.
+    let mut at = 0;
+    snapshot
+        .each(LINES, &key, |row| {
+            let line = invoices::invoice_line(row, 0)?;
+            if let Some(full) = seek(&mut all, &mut at, line.invoice_id) {
+                full.lines.push(line);
+            }
+            Ok(())
+        })
+        .await?;
+    at = 0;
+    snapshot
+        .each(TAXES, &key, |row| {
+            let tax = invoices::invoice_tax(row, 0)?;
+            if let Some(full) = seek(&mut all, &mut at, tax.invoice_id) {
+                full.taxes.push(tax);
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(all)
+}
+
+fn seek<'a>(all: &'a mut [FullInvoice], at: &mut usize, id: InvoiceId) -> Option<&'a mut FullInvoice> {
+    while all.get(*at).is_some_and(|full| full.invoice.id != id) {
+        *at += 1;
+    }
+    all.get_mut(*at)
+}
+
+async fn purchases_of(snapshot: &mut Snapshot, customer: CustomerId) -> Result<Vec<Purchase>, Error> {
+    const SQL: &str = concat!(
+        "select ",
+        purchase_columns!("t"),
+        " from purchases t where t.shard = $1 and t.customer_id = $2 order by t.id"
+    );
+    let key = [customer.shard().into(), customer.raw().into()];
+    snapshot.rows(SQL, &key, |row| payments::purchase(row, 0)).await
+}
+
+/// Subscriptions with their items, pending ones too, in the order of the ids that exist.
+///
+/// # Errors
+/// If the database fails.
+pub async fn items_of_each(snapshot: &mut Snapshot, of: &[Subscription]) -> Result<Vec<Vec<Item>>, Error> {
+    const SQL: &str = concat!(
+        "select ",
+        item_columns!("i"),
+        " from items i where i.shard = $1 and i.subscription_id = $2 order by i.id"
+    );
+    let sets = of.iter().map(|s| [s.id.shard().into(), s.id.raw().into()]);
+    let mut all = vec![Vec::new(); of.len()];
+    snapshot
+        .each_for(SQL, sets, |number, row| {
+            all[number].push(subscriptions::item(row, 0)?);
+            Ok(())
+        })
+        .await?;
+    Ok(all)
+}
+
+/// Invoices with their lines and taxes, in the order given.
+///
+/// # Errors
+/// If the database fails.
+pub async fn full_invoices(snapshot: &mut Snapshot, wanted: Vec<Invoice>) -> Result<Vec<FullInvoice>, Error> {
+    const LINES: &str = concat!(
+        "select ",
+        invoice_line_columns!("l"),
+        " from invoice_lines l where l.shard = $1 and l.invoice_id = $2 order by l.position"
+    );
+    const TAXES: &str = concat!(
+        "select ",
+        invoice_tax_columns!("x"),
+        " from invoice_taxes x where x.shard = $1 and x.invoice_id = $2 order by x.position"
+    );
+    let keys: Vec<_> = wanted.iter().map(|v| (v.id.shard(), v.id.raw())).collect();
+    let mut all: Vec<FullInvoice> = wanted
+        .into_iter()
+        .map(|invoice| FullInvoice { invoice, lines: Vec::new(), taxes: Vec::new() })
+        .collect();
+    let sets = || keys.iter().map(|(shard, id)| [(*shard).into(), (*id).into()]);
+    snapshot
+        .each_for(LINES, sets(), |number, row| {
+            all[number].lines.push(invoices::invoice_line(row, 0)?);
+            Ok(())
+        })
+        .await?;
+    snapshot
+        .each_for(TAXES, sets(), |number, row| {
+            all[number].taxes.push(invoices::invoice_tax(row, 0)?);
+            Ok(())
+        })
+        .await?;
+    Ok(all)
+}

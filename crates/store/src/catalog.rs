@@ -1,0 +1,161 @@
+//! What is sold: catalogs, products, prices, discounts and tax rates.
+
+use crate::pages::tally;
+use crate::rows::catalog;
+use crate::{Error, Snapshot};
+use billing::{
+    Catalog, CatalogId, Discount, DiscountId, Id, Price, PriceId, Product, ProductId, TaxRate, Version,
+};
+
+/// The version of all that an environment sells: it rises with every commit that decided on it.
+///
+/// # Errors
+/// If the database fails.
+pub async fn version(snapshot: &mut Snapshot, environment: i64) -> Result<Version, Error> {
+    tally(snapshot, environment, crate::commit::OFFER).await
+}
+
+macro_rules! by_id {
+    ($($(#[$doc:meta])* $name:ident: $row:ident, $id:ident, $table:literal, $columns:ident;)+) => {$(
+        $(#[$doc])*
+        ///
+        /// # Errors
+        /// If the database fails.
+        pub async fn $name(
+            snapshot: &mut Snapshot,
+            environment: i64,
+            id: $id,
+        ) -> Result<Option<$row>, Error> {
+            const SQL: &str = concat!(
+                "select ", $columns!("t"), " from ", $table, " t where t.id = $1 and t.environment = $2"
+            );
+            snapshot.row(SQL, &[id.raw().into(), environment.into()], |row| catalog::$name(row, 0)).await
+        }
+    )+};
+}
+
+by_id! {
+    /// A catalog.
+    catalog: Catalog, CatalogId, "catalogs", catalog_columns;
+    /// A product.
+    product: Product, ProductId, "products", product_columns;
+    /// A price.
+    price: Price, PriceId, "prices", price_columns;
+    /// A discount.
+    discount: Discount, DiscountId, "discounts", discount_columns;
+}
+
+/// All catalogs of an environment, oldest first.
+///
+/// # Errors
+/// If the database fails.
+pub async fn catalogs(snapshot: &mut Snapshot, environment: i64) -> Result<Vec<Catalog>, Error> {
+    const SQL: &str =
+        concat!("select ", catalog_columns!("t"), " from catalogs t where t.environment = $1 order by t.id");
+    snapshot.rows(SQL, &[environment.into()], |row| catalog::catalog(row, 0)).await
+}
+
+/// The catalog from which customers buy who have none of their own.
+///
+/// # Errors
+/// If the database fails.
+pub async fn default_catalog(snapshot: &mut Snapshot, environment: i64) -> Result<Option<Catalog>, Error> {
+    const SQL: &str = concat!(
+        "select ",
+        catalog_columns!("t"),
+        " from catalogs t where t.environment = $1 order by t.is_default desc, t.id limit 1"
+    );
+    snapshot.row(SQL, &[environment.into()], |row| catalog::catalog(row, 0)).await
+}
+
+/// The products of a catalog, oldest first.
+///
+/// # Errors
+/// If the database fails.
+pub async fn products_of(snapshot: &mut Snapshot, id: CatalogId) -> Result<Vec<Product>, Error> {
+    const SQL: &str =
+        concat!("select ", product_columns!("t"), " from products t where t.catalog_id = $1 order by t.id");
+    snapshot.rows(SQL, &[id.raw().into()], |row| catalog::product(row, 0)).await
+}
+
+const PRICES_OF: &str =
+    concat!("select ", price_columns!("t"), " from prices t where t.product_id = $1 order by t.id");
+
+/// The prices of a product, oldest first.
+///
+/// # Errors
+/// If the database fails.
+pub async fn prices_of(snapshot: &mut Snapshot, id: ProductId) -> Result<Vec<Price>, Error> {
+    snapshot.rows(PRICES_OF, &[id.raw().into()], |row| catalog::price(row, 0)).await
+}
+
+/// The prices of several products, each product's oldest first, in the order of the products.
+///
+/// # Errors
+/// If the database fails.
+pub async fn prices_of_each(
+    snapshot: &mut Snapshot,
+    products: impl IntoIterator<Item = ProductId>,
+) -> Result<Vec<Price>, Error> {
+    let sets = products.into_iter().map(|id| [id.raw().into()]);
+    let mut prices = Vec::new();
+    snapshot
+        .each_for(PRICES_OF, sets, |_, row| {
+            prices.push(catalog::price(row, 0)?);
+            Ok(())
+        })
+        .await?;
+    Ok(prices)
+}
+
+/// The prices of the ids, in their order; those that do not exist are left out.
+///
+/// # Errors
+/// If the database fails.
+pub async fn prices(
+    snapshot: &mut Snapshot,
+    environment: i64,
+    ids: impl IntoIterator<Item = PriceId>,
+) -> Result<Vec<Price>, Error> {
+    const SQL: &str =
+        concat!("select ", price_columns!("t"), " from prices t where t.id = $1 and t.environment = $2");
+    let sets = ids.into_iter().map(|id| [id.raw().into(), environment.into()]);
+    let mut prices = Vec::new();
+    snapshot
+        .each_for(SQL, sets, |_, row| {
+            prices.push(catalog::price(row, 0)?);
+            Ok(())
+        })
+        .await?;
+    Ok(prices)
+}
+
+/// The discount of a code.
+///
+/// # Errors
+/// If the database fails.
+pub async fn discount_by_code(
+    snapshot: &mut Snapshot,
+    environment: i64,
+    code: &str,
+) -> Result<Option<Discount>, Error> {
+    const SQL: &str = concat!(
+        "select ",
+        discount_columns!("t"),
+        " from discounts t where t.environment = $1 and t.code = $2"
+    );
+    snapshot.row(SQL, &[environment.into(), code.into()], |row| catalog::discount(row, 0)).await
+}
+
+/// All tax rates of an environment, oldest first.
+///
+/// # Errors
+/// If the database fails.
+pub async fn tax_rates(snapshot: &mut Snapshot, environment: i64) -> Result<Vec<TaxRate>, Error> {
+    const SQL: &str = concat!(
+        "select ",
+        tax_rate_columns!("t"),
+        " from tax_rates t where t.environment = $1 order by t.id"
+    );
+    snapshot.rows(SQL, &[environment.into()], |row| catalog::tax_rate(row, 0)).await
+}

@@ -1,0 +1,110 @@
+//! Customers, the people who act for them and what they can be charged with.
+
+use crate::rows::{customers, get};
+use crate::{Error, Snapshot};
+use billing::{Customer, CustomerId, CustomerUser, Id, PaymentMethod, PaymentMethodId, Version};
+
+/// The customer of one of its names: kind `external_id` or `handle`.
+///
+/// # Errors
+/// If the database fails.
+pub async fn named(
+    snapshot: &mut Snapshot,
+    environment: i64,
+    kind: &str,
+    name: &str,
+) -> Result<Option<CustomerId>, Error> {
+    const SQL: &str =
+        "select customer_id from customer_names where environment = $1 and kind = $2 and name = $3";
+    snapshot.row(SQL, &[environment.into(), kind.into(), name.into()], |row| get::id(row, 0)).await
+}
+
+/// A customer with the version of its rows.
+///
+/// # Errors
+/// If the database fails.
+pub async fn by_id(
+    snapshot: &mut Snapshot,
+    environment: i64,
+    id: CustomerId,
+) -> Result<Option<(Customer, Version)>, Error> {
+    const SQL: &str = concat!(
+        "select ",
+        customer_columns!("t"),
+        ", v.version from customers t
+         join customer_versions v on v.shard = t.shard and v.customer_id = t.id
+         where t.shard = $1 and t.id = $2 and t.environment = $3"
+    );
+    let key = [id.shard().into(), id.raw().into(), environment.into()];
+    snapshot
+        .row(SQL, &key, |row| Ok((customers::customer(row, 0)?, row.int(customers::CUSTOMER_WIDTH)?)))
+        .await
+}
+
+/// The customer of the merchant's own id, with the version of its rows.
+///
+/// # Errors
+/// If the database fails.
+pub async fn by_external_id(
+    snapshot: &mut Snapshot,
+    environment: i64,
+    external_id: &str,
+) -> Result<Option<(Customer, Version)>, Error> {
+    match named(snapshot, environment, "external_id", external_id).await? {
+        Some(id) => by_id(snapshot, environment, id).await,
+        None => Ok(None),
+    }
+}
+
+/// A person of a customer, by e-mail address.
+///
+/// # Errors
+/// If the database fails.
+pub async fn user(
+    snapshot: &mut Snapshot,
+    customer: CustomerId,
+    email: &str,
+) -> Result<Option<CustomerUser>, Error> {
+    const SQL: &str = concat!(
+        "select ",
+        customer_user_columns!("t"),
+        " from customer_users t where t.shard = $1 and t.customer_id = $2 and t.email = $3"
+    );
+    let key = [customer.shard().into(), customer.raw().into(), email.into()];
+    snapshot.row(SQL, &key, |row| customers::customer_user(row, 0)).await
+}
+
+/// A payment method.
+///
+/// # Errors
+/// If the database fails.
+pub async fn payment_method(
+    snapshot: &mut Snapshot,
+    environment: i64,
+    id: PaymentMethodId,
+) -> Result<Option<PaymentMethod>, Error> {
+    const SQL: &str = concat!(
+        "select ",
+        payment_method_columns!("t"),
+        " from payment_methods t where t.shard = $1 and t.id = $2 and t.environment = $3"
+    );
+    let key = [id.shard().into(), id.raw().into(), environment.into()];
+    snapshot.row(SQL, &key, |row| customers::payment_method(row, 0)).await
+}
+
+/// What a customer can be charged with, oldest first.
+///
+/// # Errors
+/// If the database fails.
+pub async fn payment_methods(
+    snapshot: &mut Snapshot,
+    customer: CustomerId,
+) -> Result<Vec<PaymentMethod>, Error> {
+    const SQL: &str = concat!(
+        "select ",
+        payment_method_columns!("t"),
+        " from payment_methods t where t.shard = $1 and t.customer_id = $2 order by t.id"
+    );
+    let key = [customer.shard().into(), customer.raw().into()];
+    snapshot.rows(SQL, &key, |row| customers::payment_method(row, 0)).await
+}

@@ -1,0 +1,250 @@
+//! Pages of an environment's rows, oldest first, and of one customer's.
+//!
+//! Pages are found by the id of the last row that was seen, and totals come from tallies: both cost
+//! the same wherever the page is. Lists of one customer are bounded by what it has.
+
+use crate::rows::{catalog, customers, invoices, payments, subscriptions};
+use crate::{Error, Snapshot};
+use billing::{
+    Catalog, Customer, CustomerId, Discount, Id, Invoice, InvoiceId, InvoiceLine, Payment, PaymentMethod,
+    Price, Product, Purchase, Refund, Subscription, SubscriptionId, TaxRate,
+};
+
+/// Which rows of a list are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// The raw id of the last row that was seen; none for the first page.
+    pub after: Option<u128>,
+    /// How many rows, at least 1.
+    pub limit: i64,
+}
+
+impl Window {
+    fn after(self) -> u128 {
+        self.after.unwrap_or(0)
+    }
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<T> {
+    /// The rows, oldest first.
+    pub rows: Vec<T>,
+    /// Whether more follow.
+    pub has_more: bool,
+    /// How many rows the whole list has.
+    pub total: i64,
+}
+
+impl<T> Page<T> {
+    /// A page from one row more than was wanted.
+    fn of(mut rows: Vec<T>, window: Window, total: i64) -> Self {
+        let wanted = usize::try_from(window.limit).unwrap_or(0);
+        let has_more = rows.len() > wanted;
+        rows.truncate(wanted);
+        Self { rows, has_more, total }
+    }
+
+    /// The same page of something made from its rows.
+    ///
+    /// # Errors
+    /// If `make` fails.
+    pub fn map<U>(self, make: impl FnMut(T) -> U) -> Page<U> {
+        Page { rows: self.rows.into_iter().map(make).collect(), has_more: self.has_more, total: self.total }
+    }
+}
+
+/// How many rows of a kind an environment has.
+///
+/// # Errors
+/// If the database fails.
+pub async fn tally(snapshot: &mut Snapshot, environment: i64, kind: &str) -> Result<i64, Error> {
+    const SQL: &str = "select n from tallies where environment = $1 and kind = $2";
+    let n = snapshot.row(SQL, &[environment.into(), kind.into()], |row| row.int(0)).await?;
+    Ok(n.unwrap_or(0))
+}
+
+macro_rules! pages {
+    ($($(#[$doc:meta])* $name:ident: $row:ty, $columns:ident, $decode:path, $condition:literal;)+) => {$(
+        $(#[$doc])*
+        ///
+        /// # Errors
+        /// If the database fails.
+        pub async fn $name(
+            snapshot: &mut Snapshot,
+            environment: i64,
+            window: Window,
+        ) -> Result<Page<$row>, Error> {
+            const SQL: &str = concat!(
+                "select ", $columns!("t"), " from ", stringify!($name), " t
+                 where t.environment = $1 and t.id > $2", $condition, " order by t.id limit $3"
+            );
+            let params = [environment.into(), window.after().into(), (window.limit + 1).into()];
+            let rows = snapshot.rows(SQL, &params, |row| $decode(row, 0)).await?;
+            let total = tally(snapshot, environment, stringify!($name)).await?;
+            Ok(Page::of(rows, window, total))
+        }
+    )+};
+}
+
+pages! {
+    /// Catalogs.
+    catalogs: Catalog, catalog_columns, catalog::catalog, "";
+    /// Products.
+    products: Product, product_columns, catalog::product, "";
+    /// Prices.
+    prices: Price, price_columns, catalog::price, "";
+    /// Discounts.
+    discounts: Discount, discount_columns, catalog::discount, "";
+    /// Tax rates.
+    tax_rates: TaxRate, tax_rate_columns, catalog::tax_rate, "";
+    /// Customers.
+    customers: Customer, customer_columns, customers::customer, "";
+    /// Payment methods.
+    payment_methods: PaymentMethod, payment_method_columns, customers::payment_method, "";
+    /// Subscriptions.
+    subscriptions: Subscription, subscription_columns, subscriptions::subscription, "";
+    /// Payments that were not taken back.
+    payments: Payment, payment_columns, payments::payment, " and t.deleted_at is null";
+    /// Refunds.
+    refunds: Refund, refund_columns, payments::refund, "";
+    /// Purchases.
+    purchases: Purchase, purchase_columns, payments::purchase, "";
+    /// Lines of invoices.
+    invoice_lines: InvoiceLine, invoice_line_columns, invoices::invoice_line, "";
+}
+
+/// Invoices, in the order of their places.
+///
+/// # Errors
+/// If the database fails.
+pub async fn invoices(
+    snapshot: &mut Snapshot,
+    environment: i64,
+    window: Window,
+) -> Result<Page<Invoice>, Error> {
+    const PLACE: &str = "select ordinal from invoices where shard = $1 and id = $2 and environment = $3";
+    const SQL: &str = concat!(
+        "select ",
+        invoice_columns!("t"),
+        " from invoices t where t.environment = $1 and t.ordinal > $2 order by t.ordinal limit $3"
+    );
+    let place = match window.after.map(InvoiceId::from_raw) {
+        None => 0,
+        Some(id) => {
+            let key = [id.shard().into(), id.raw().into(), environment.into()];
+            snapshot.row(PLACE, &key, |row| row.int(0)).await?.unwrap_or(i64::MAX)
+        }
+    };
+    let params = [environment.into(), place.into(), (window.limit + 1).into()];
+    let rows = snapshot.rows(SQL, &params, |row| invoices::invoice(row, 0)).await?;
+    let total = tally(snapshot, environment, "invoices").await?;
+    Ok(Page::of(rows, window, total))
+}
+
+/// Keeps of a customer's or a subscription's rows those with a status, and cuts the page out.
+fn cut<T>(
+    rows: Vec<T>,
+    window: Window,
+    raw_id: impl Fn(&T) -> u128,
+    is_wanted: impl Fn(&T) -> bool,
+) -> Page<T> {
+    let mut rows: Vec<T> = rows.into_iter().filter(is_wanted).collect();
+    rows.sort_by_key(&raw_id);
+    let total = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+    let after = window.after();
+    rows.retain(|row| raw_id(row) > after);
+    Page::of(rows, window, total)
+}
+
+macro_rules! pages_of_customer {
+    ($($(#[$doc:meta])* $name:ident: $row:ty, $table:literal, $columns:ident, $decode:path,
+       $condition:literal;)+) => {$(
+        $(#[$doc])*
+        ///
+        /// # Errors
+        /// If the database fails.
+        pub async fn $name(
+            snapshot: &mut Snapshot,
+            customer: CustomerId,
+            window: Window,
+            is_wanted: impl Fn(&$row) -> bool,
+        ) -> Result<Page<$row>, Error> {
+            const SQL: &str = concat!(
+                "select ", $columns!("t"), " from ", $table, " t
+                 where t.shard = $1 and t.customer_id = $2", $condition
+            );
+            let params = [customer.shard().into(), customer.raw().into()];
+            let rows = snapshot.rows(SQL, &params, |row| $decode(row, 0)).await?;
+            Ok(cut(rows, window, |row| row.id.raw(), is_wanted))
+        }
+    )+};
+}
+
+pages_of_customer! {
+    /// A customer's subscriptions.
+    subscriptions_of_customer: Subscription, "subscriptions", subscription_columns,
+        subscriptions::subscription, "";
+    /// A customer's invoices.
+    invoices_of_customer: Invoice, "invoices", invoice_columns, invoices::invoice, "";
+    /// A customer's payments that were not taken back.
+    payments_of_customer: Payment, "payments", payment_columns, payments::payment,
+        " and t.deleted_at is null";
+    /// A customer's payment methods.
+    payment_methods_of_customer: PaymentMethod, "payment_methods", payment_method_columns,
+        customers::payment_method, "";
+    /// A customer's purchases.
+    purchases_of_customer: Purchase, "purchases", purchase_columns, payments::purchase, "";
+}
+
+/// A subscription's invoices.
+///
+/// # Errors
+/// If the database fails.
+pub async fn invoices_of_subscription(
+    snapshot: &mut Snapshot,
+    subscription: SubscriptionId,
+    window: Window,
+    is_wanted: impl Fn(&Invoice) -> bool,
+) -> Result<Page<Invoice>, Error> {
+    const SQL: &str = concat!(
+        "select ",
+        invoice_columns!("t"),
+        " from invoices t where t.shard = $1 and t.subscription_id = $2"
+    );
+    let params = [subscription.shard().into(), subscription.raw().into()];
+    let rows = snapshot.rows(SQL, &params, |row| invoices::invoice(row, 0)).await?;
+    Ok(cut(rows, window, |row| row.id.raw(), is_wanted))
+}
+
+/// The lines of an invoice, in their order.
+///
+/// # Errors
+/// If the database fails.
+pub async fn lines_of_invoice(
+    snapshot: &mut Snapshot,
+    invoice: InvoiceId,
+    window: Window,
+) -> Result<Page<InvoiceLine>, Error> {
+    const SQL: &str = concat!(
+        "select ",
+        invoice_line_columns!("t"),
+        " from invoice_lines t where t.shard = $1 and t.invoice_id = $2"
+    );
+    let params = [invoice.shard().into(), invoice.raw().into()];
+    let rows = snapshot.rows(SQL, &params, |row| invoices::invoice_line(row, 0)).await?;
+    Ok(cut(rows, window, |row| row.id.raw(), |_| true))
+}
+
+/// The prices of a product.
+///
+/// # Errors
+/// If the database fails.
+pub async fn prices_of_product(
+    snapshot: &mut Snapshot,
+    product: billing::ProductId,
+    window: Window,
+) -> Result<Page<Price>, Error> {
+    let rows = crate::catalog::prices_of(snapshot, product).await?;
+    Ok(cut(rows, window, |row| row.id.raw(), |_| true))
+}
