@@ -242,59 +242,14 @@ async fn purchases_of(snapshot: &mut Snapshot, customer: CustomerId) -> Result<V
     snapshot.rows(SQL, &key, |row| payments::purchase(row, 0)).await
 }
 
-/// Subscriptions with their items, pending ones too, in the order of the ids that exist.
-///
-/// # Errors
-/// If the database fails.
-pub async fn items_of_each(snapshot: &mut Snapshot, of: &[Subscription]) -> Result<Vec<Vec<Item>>, Error> {
-    const SQL: &str = concat!(
-        "select ",
-        item_columns!("i"),
-        " from items i where i.shard = $1 and i.subscription_id = $2 order by i.id"
-    );
-    let sets = of.iter().map(|s| [s.id.shard().into(), s.id.raw().into()]);
-    let mut all = vec![Vec::new(); of.len()];
-    snapshot
-        .each_for(SQL, sets, |number, row| {
-            all[number].push(subscriptions::item(row, 0)?);
-            Ok(())
-        })
-        .await?;
-    Ok(all)
-}
-
 /// Invoices with their lines and taxes, in the order given.
 ///
 /// # Errors
 /// If the database fails.
 pub async fn full_invoices(snapshot: &mut Snapshot, wanted: Vec<Invoice>) -> Result<Vec<FullInvoice>, Error> {
-    const LINES: &str = concat!(
-        "select ",
-        invoice_line_columns!("l"),
-        " from invoice_lines l where l.shard = $1 and l.invoice_id = $2 order by l.position"
-    );
-    const TAXES: &str = concat!(
-        "select ",
-        invoice_tax_columns!("x"),
-        " from invoice_taxes x where x.shard = $1 and x.invoice_id = $2 order by x.position"
-    );
-    let keys: Vec<_> = wanted.iter().map(|v| (v.id.shard(), v.id.raw())).collect();
-    let mut all: Vec<FullInvoice> = wanted
-        .into_iter()
-        .map(|invoice| FullInvoice { invoice, lines: Vec::new(), taxes: Vec::new() })
-        .collect();
-    let sets = || keys.iter().map(|(shard, id)| [(*shard).into(), (*id).into()]);
-    snapshot
-        .each_for(LINES, sets(), |number, row| {
-            all[number].lines.push(invoices::invoice_line(row, 0)?);
-            Ok(())
-        })
-        .await?;
-    snapshot
-        .each_for(TAXES, sets(), |number, row| {
-            all[number].taxes.push(invoices::invoice_tax(row, 0)?);
-            Ok(())
-        })
-        .await?;
-    Ok(all)
+    let ids: Vec<InvoiceId> = wanted.iter().map(|invoice| invoice.id).collect();
+    let lines = crate::invoices::lines(snapshot, &ids).await?;
+    let taxes = crate::invoices::taxes(snapshot, &ids).await?;
+    let all = wanted.into_iter().zip(lines).zip(taxes);
+    Ok(all.map(|((invoice, lines), taxes)| FullInvoice { invoice, lines, taxes }).collect())
 }

@@ -130,23 +130,6 @@ pub async fn prices(
     Ok(prices)
 }
 
-/// The discount of a code.
-///
-/// # Errors
-/// If the database fails.
-pub async fn discount_by_code(
-    snapshot: &mut Snapshot,
-    environment: i64,
-    code: &str,
-) -> Result<Option<Discount>, Error> {
-    const SQL: &str = concat!(
-        "select ",
-        discount_columns!("t"),
-        " from discounts t where t.environment = $1 and t.code = $2"
-    );
-    snapshot.row(SQL, &[environment.into(), code.into()], |row| catalog::discount(row, 0)).await
-}
-
 /// All tax rates of an environment, oldest first.
 ///
 /// # Errors

@@ -579,9 +579,7 @@ fn counted(change: &Change) -> [Option<(i64, &'static str, i64)>; 2] {
         Change::InsertSubscription(row) => one(row.environment, "subscriptions"),
         Change::InsertPeriod(row) => one(row.environment, "periods"),
         Change::InsertPayment(row) => one(row.environment, "payments"),
-        Change::UpdatePayment(before, after)
-            if before.deleted_at.is_none() && after.deleted_at.is_some() =>
-        {
+        Change::UpdatePayment(before, after) if before.deleted_at.is_none() && after.deleted_at.is_some() => {
             [Some((after.environment, "payments", -1)), None]
         }
         Change::InsertRefund(row) => one(row.environment, "refunds"),
