@@ -9,6 +9,13 @@ const STAFF: &str = concat!("select ", staff_columns!("s"), " from staff s where
 const STAFF_LIST: &str =
     concat!("select ", staff_columns!("s"), " from staff s where s.environment = $1 order by s.id");
 
+const ONE: &str = concat!("select ", environment_columns!("e"), " from environments e where e.number = $1");
+
+/// An environment.
+pub async fn one(s: &mut Snapshot, number: i64) -> Result<Option<Environment>, Error> {
+    s.row(ONE, &[number.into()], |row| rows::environment(row, 0)).await
+}
+
 /// All environments.
 pub async fn all(s: &mut Snapshot) -> Result<Vec<Environment>, Error> {
     s.rows(ALL, &[], |row| rows::environment(row, 0)).await

@@ -47,21 +47,17 @@ pub(crate) async fn keep(tx: &mut Tx, request: &Idempotency) -> Result<(), Error
 }
 
 impl Store {
-    /// Keeps what was answered to a request that has had its effect.
-    pub async fn keep_answer(
-        &self,
-        environment: i64,
-        key: String,
-        status: u16,
-        answer: Vec<u8>,
-    ) -> Result<(), Error> {
+    /// Keeps what was answered to requests that have had their effect: environment, key, status, bytes.
+    pub async fn keep_answers(&self, answers: Vec<(i64, String, u16, Vec<u8>)>) -> Result<(), Error> {
         const SQL: &str =
             "update idempotency set status = $3, answer = $4 where environment = $1 and key = $2";
         self.write(move |tx| {
-            let (key, answer) = (key.clone(), answer.clone());
+            let answers = answers.clone();
             Box::pin(async move {
-                let row = [environment.into(), (&key).into(), status.into(), (&answer).into()];
-                tx.execute(SQL, &row).await.map(|_| ())
+                let sets = answers.iter().map(|(environment, key, status, bytes)| {
+                    [(*environment).into(), key.into(), (*status).into(), bytes.into()]
+                });
+                tx.execute_for(SQL, sets).await.map(|_| ())
             })
         })
         .await

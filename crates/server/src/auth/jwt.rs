@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
@@ -122,10 +122,16 @@ mod tests {
         let parts: Vec<&str> = token.split('.').collect();
         let forged = BASE64.encode(serde_json::to_vec(&Claims { env: 2, ..claims() }).unwrap());
         assert_eq!(verify(b"key", &format!("{}.{forged}.{}", parts[0], parts[2])), Err(NotOurs::Signature));
-        for header in [r#"{"alg":"none"}"#, r#"{"alg":"HS512"}"#, r#"{"alg":"HS256","crit":["x"]}"#, "{}", "x"] {
+        for header in
+            [r#"{"alg":"none"}"#, r#"{"alg":"HS512"}"#, r#"{"alg":"HS256","crit":["x"]}"#, "{}", "x"]
+        {
             let unsigned = format!("{}.{}", BASE64.encode(header), parts[1]);
             let signature = BASE64.encode(mac(b"key", unsigned.as_bytes()).finalize().into_bytes());
-            assert_eq!(verify(b"key", &format!("{unsigned}.{signature}")), Err(NotOurs::Malformed), "{header}");
+            assert_eq!(
+                verify(b"key", &format!("{unsigned}.{signature}")),
+                Err(NotOurs::Malformed),
+                "{header}"
+            );
             assert_eq!(
                 verify(b"key", &format!("{unsigned}.")).is_err(),
                 true,

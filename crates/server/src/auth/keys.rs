@@ -48,11 +48,11 @@ mod tests {
 
     #[test]
     fn keys_are_long_enough_and_differ() {
-        let next = Cell::new(0_u8);
+        let next = Cell::new(1_u32);
         let entropy = |bytes: &mut [u8]| {
             for byte in bytes {
-                next.set(next.get().wrapping_mul(167).wrapping_add(13));
-                *byte = next.get();
+                next.set(next.get().wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
+                *byte = (next.get() >> 24) as u8;
             }
         };
         let (one, two) = (make(true, &entropy), make(false, &entropy));

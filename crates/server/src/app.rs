@@ -1,0 +1,172 @@
+//! What every request is served with.
+
+use crate::answers::Answers;
+use crate::auth::{Authenticator, Principal, Refused};
+use crate::idempotency::Requests;
+use crate::metrics::Metrics;
+use billing::{Ctx, Environment, Ids, Request, Timestamp};
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+use store::{Scope, Store, environments};
+
+/// The real clock, read in `main.rs` and by tests only.
+#[derive(Clone)]
+pub struct Clock {
+    /// The instant, cut to microseconds.
+    pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Time since some moment in the past, which never goes back.
+    pub since: Arc<dyn Fn() -> Duration + Send + Sync>,
+}
+
+/// Fills a buffer with random bytes.
+pub type Entropy = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
+
+/// What a request may cost.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Bytes of a request's body.
+    pub body_bytes: usize,
+    /// How long a request may take.
+    pub request_time: Duration,
+    /// Bytes of answers that are kept in memory; 0 keeps none.
+    pub answer_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { body_bytes: 256 << 10, request_time: Duration::from_secs(30), answer_bytes: 64 << 20 }
+    }
+}
+
+/// What a server is made from.
+pub struct Parts {
+    /// The books.
+    pub store: Store,
+    /// The real clock.
+    pub clock: Clock,
+    /// Random bytes.
+    pub entropy: Entropy,
+    /// The key that signs tokens.
+    pub jwt_key: Vec<u8>,
+    /// What API keys are hashed with.
+    pub pepper: Vec<u8>,
+    /// What a request may cost.
+    pub limits: Limits,
+}
+
+/// The server's state; clones share it.
+#[derive(Clone)]
+pub struct App(Arc<State>);
+
+/// What [`App`] shares.
+pub struct State {
+    /// The books.
+    pub store: Store,
+    /// The real clock.
+    pub clock: Clock,
+    /// Random bytes.
+    pub entropy: Entropy,
+    /// Who may ask.
+    pub authenticator: Authenticator,
+    /// Answers that may be given again.
+    pub answers: Answers,
+    /// Requests that may be repeated.
+    pub requests: Requests,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// What a request may cost.
+    pub limits: Limits,
+    ids: Mutex<Ids>,
+    environments: RwLock<HashMap<i64, (u64, Arc<Environment>)>>,
+}
+
+impl Deref for App {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.0
+    }
+}
+
+impl App {
+    /// A server's state.
+    pub fn new(parts: Parts) -> Self {
+        let number = |bytes: &mut [u8; 8]| {
+            (parts.entropy)(bytes);
+            u64::from_le_bytes(*bytes)
+        };
+        let mut bytes = [0; 8];
+        let ids = Ids::seeded(number(&mut bytes));
+        let answers = Answers::new(number(&mut bytes), parts.limits.answer_bytes);
+        Self(Arc::new(State {
+            store: parts.store,
+            clock: parts.clock,
+            entropy: parts.entropy,
+            authenticator: Authenticator::new(parts.jwt_key, parts.pepper),
+            answers,
+            requests: Requests::default(),
+            metrics: Metrics::default(),
+            limits: parts.limits,
+            ids: Mutex::new(ids),
+            environments: RwLock::default(),
+        }))
+    }
+}
+
+impl State {
+    /// The instant of the real clock, by which tokens expire.
+    pub fn real_now(&self) -> Timestamp {
+        (self.clock.now)()
+    }
+
+    /// Who shows a token.
+    ///
+    /// # Errors
+    /// If it is not one of ours or no longer holds.
+    pub async fn who(&self, token: &str) -> Result<Arc<Principal>, Refused> {
+        self.authenticator.check(&self.store, self.real_now(), token).await
+    }
+
+    /// An environment, from memory while nothing about it changed.
+    ///
+    /// # Errors
+    /// If the books cannot be read or have no such environment.
+    pub async fn environment(&self, number: i64) -> Result<Arc<Environment>, store::Error> {
+        let version = self.store.versions().of(Scope::Catalog(number));
+        let known = self.environments.read().unwrap_or_else(PoisonError::into_inner).get(&number).cloned();
+        if let Some((at, environment)) = known
+            && at == version
+        {
+            return Ok(environment);
+        }
+        let found = self.store.read(move |s| Box::pin(environments::one(s, number))).await?;
+        let found = found.ok_or_else(|| store::Error::Corrupt("an environment is missing".to_owned()))?;
+        let environment = Arc::new(found);
+        let mut known = self.environments.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert(number, (version, environment.clone()));
+        Ok(environment)
+    }
+
+    /// What time it is in an environment's books: a test environment may have a clock of its own.
+    pub fn books_now(&self, environment: &Environment) -> Timestamp {
+        environment.clock.unwrap_or_else(|| self.real_now())
+    }
+
+    /// Time and ids for a decision in an environment's books.
+    ///
+    /// # Errors
+    /// If the books cannot be read.
+    pub async fn ctx(&self, environment: i64, request: Option<Request>) -> Result<Ctx, store::Error> {
+        let environment = self.environment(environment).await?;
+        let mut ctx = Ctx::new(self.books_now(&environment), self.ids());
+        ctx.request = request;
+        Ok(ctx)
+    }
+
+    /// A maker of ids.
+    pub fn ids(&self) -> Ids {
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner).fork()
+    }
+}

@@ -1,0 +1,82 @@
+//! Failures in AppExperts' envelope: `{"code":401,"message":"…"}`.
+
+use crate::auth::Refused;
+use crate::faces::json;
+use crate::idempotency::Problem;
+use crate::json::object;
+use crate::respond::Body;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use std::borrow::Cow;
+
+/// A failure.
+#[derive(Debug)]
+pub struct Error {
+    status: StatusCode,
+    message: Cow<'static, str>,
+}
+
+impl Error {
+    /// The request cannot be: says which field and what would be right.
+    pub fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, message: message.into() }
+    }
+
+    /// Who asks may not.
+    pub fn forbidden(message: &'static str) -> Self {
+        Self { status: StatusCode::FORBIDDEN, message: message.into() }
+    }
+}
+
+/// A failure that has no more to say than its status.
+pub fn plain(status: StatusCode) -> Response<Body> {
+    let message = status.canonical_reason().unwrap_or("Error").into();
+    Error { status, message }.into_response()
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response<Body> {
+        let body = object(|o| {
+            o.put("code", i64::from(self.status.as_u16())).put("message", self.message);
+        });
+        let mut response = json(self.status, body);
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        let message = match refused {
+            Refused::Missing => "JWT Token not found",
+            Refused::Expired => "Expired JWT Token",
+            Refused::Malformed(_) | Refused::Unknown | Refused::Revoked | Refused::Gone => {
+                "Invalid JWT Token"
+            }
+            Refused::Store(error) => return error.into(),
+        };
+        Self { status: StatusCode::UNAUTHORIZED, message: message.into() }
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        tracing::error!(%error, "appexperts");
+        Self { status: StatusCode::INTERNAL_SERVER_ERROR, message: "Internal Server Error".into() }
+    }
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        let status = match &problem {
+            Problem::BadKey | Problem::BrokenOff => StatusCode::BAD_REQUEST,
+            Problem::OtherRequest => StatusCode::UNPROCESSABLE_ENTITY,
+            Problem::StillRunning => StatusCode::CONFLICT,
+            Problem::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Problem::Store(error) => return error.clone().into(),
+        };
+        Self { status, message: problem.to_string().into() }
+    }
+}

@@ -1,0 +1,52 @@
+//! Who may ask: staff whose role permits it.
+
+use super::error::Error;
+use crate::app::App;
+use crate::auth::{self, Principal, Refused, Who};
+use axum::extract::FromRequestParts;
+use billing::StaffId;
+use http::request::Parts;
+
+/// Staff with `payments.view`.
+pub struct Viewer {
+    /// The number of the environment.
+    pub environment: i64,
+}
+
+/// Staff with `payments.manage`.
+pub struct Manager {
+    /// The number of the environment.
+    pub environment: i64,
+    /// Who it is.
+    pub staff: StaffId,
+}
+
+impl FromRequestParts<App> for Viewer {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let (environment, _) = permitted(parts, app, "payments.view").await?;
+        Ok(Self { environment })
+    }
+}
+
+impl FromRequestParts<App> for Manager {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let (environment, staff) = permitted(parts, app, "payments.manage").await?;
+        Ok(Self { environment, staff })
+    }
+}
+
+async fn permitted(parts: &Parts, app: &App, permission: &str) -> Result<(i64, StaffId), Error> {
+    let token = auth::token(&parts.headers, &["bearer"])?;
+    let principal = app.who(token).await?;
+    match &*principal {
+        Principal { who: Who::Staff { staff, .. }, environment, .. } if principal.may(permission) => {
+            Ok((*environment, *staff))
+        }
+        Principal { who: Who::Key { .. }, .. } => Err(Refused::Unknown.into()),
+        _ => Err(Error::forbidden(format!("Admin does not have {permission} permission"))),
+    }
+}

@@ -1,0 +1,107 @@
+//! Failures in Placio's envelope, which is that of NestJS.
+
+use crate::auth::Refused;
+use crate::faces::json;
+use crate::idempotency::Problem;
+use crate::json::object;
+use crate::respond::Body;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use std::borrow::Cow;
+
+/// A failure.
+#[derive(Debug)]
+pub enum Error {
+    /// Fields or parameters cannot be: one text for each.
+    Invalid(Vec<String>),
+    /// Nobody is let in.
+    Unauthorized,
+    /// Everything else.
+    Other(StatusCode, Cow<'static, str>),
+}
+
+impl Error {
+    /// One field or parameter cannot be.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::Invalid(vec![message.into()])
+    }
+
+    /// Who asks may not.
+    pub fn forbidden(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::Other(StatusCode::FORBIDDEN, message.into())
+    }
+
+    /// There is no such payment in these books.
+    pub fn no_payment() -> Self {
+        Self::Other(StatusCode::NOT_FOUND, "Payment not found".into())
+    }
+}
+
+/// A failure that has no more to say than its status.
+pub fn plain(status: StatusCode) -> Response<Body> {
+    Error::Other(status, status.canonical_reason().unwrap_or("Error").into()).into_response()
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response<Body> {
+        match self {
+            Self::Invalid(messages) => {
+                let body = object(|o| {
+                    o.put("statusCode", 400_i64);
+                    o.array("message", |list| {
+                        for message in &messages {
+                            list.put(message);
+                        }
+                    });
+                    o.put("error", "Bad Request");
+                });
+                json(StatusCode::BAD_REQUEST, body)
+            }
+            Self::Unauthorized => {
+                let body = object(|o| {
+                    o.put("statusCode", 401_i64).put("message", "Unauthorized");
+                });
+                let mut response = json(StatusCode::UNAUTHORIZED, body);
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+                response
+            }
+            Self::Other(status, message) => {
+                let reason = status.canonical_reason().unwrap_or("Error");
+                let body = object(|o| {
+                    o.put("message", message);
+                    o.put("error", reason).put("statusCode", i64::from(status.as_u16()));
+                });
+                json(status, body)
+            }
+        }
+    }
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Store(error) => error.into(),
+            _ => Self::Unauthorized,
+        }
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        tracing::error!(%error, "placio");
+        Self::Other(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error".into())
+    }
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        let status = match &problem {
+            Problem::BadKey | Problem::BrokenOff => return Self::invalid(problem.to_string()),
+            Problem::OtherRequest => StatusCode::UNPROCESSABLE_ENTITY,
+            Problem::StillRunning => StatusCode::CONFLICT,
+            Problem::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Problem::Store(error) => return error.clone().into(),
+        };
+        Self::Other(status, problem.to_string().into())
+    }
+}

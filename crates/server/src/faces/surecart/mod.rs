@@ -1,0 +1,4 @@
+//! Contract 003, SureCart: billing periods.
+
+pub mod auth;
+pub mod error;

@@ -1,0 +1,30 @@
+//! Who may ask: a person of the organisation.
+
+use super::error::Error;
+use crate::app::App;
+use crate::auth::{self, Refused, Who};
+use axum::extract::FromRequestParts;
+use billing::CustomerId;
+use http::request::Parts;
+
+/// A person of an organisation, which is a customer of the seller.
+pub struct Member {
+    /// The number of the environment.
+    pub environment: i64,
+    /// The organisation.
+    pub customer: CustomerId,
+}
+
+impl FromRequestParts<App> for Member {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let token = auth::token(&parts.headers, &["jwt", "bearer", "token"])?;
+        let principal = app.who(token).await?;
+        match principal.who {
+            Who::CustomerUser { customer, .. } => Ok(Self { environment: principal.environment, customer }),
+            Who::Staff { .. } => Err(Error::not_a_member()),
+            Who::Key { .. } => Err(Refused::Unknown.into()),
+        }
+    }
+}

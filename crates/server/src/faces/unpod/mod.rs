@@ -1,0 +1,4 @@
+//! Contract 004, Unpod: an organisation's invoices.
+
+pub mod auth;
+pub mod error;

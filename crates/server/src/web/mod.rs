@@ -1,0 +1,3 @@
+//! Pages and answers that belong to no contract.
+
+pub mod operations;
