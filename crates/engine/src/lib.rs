@@ -4,8 +4,10 @@
 
 mod charging;
 mod clock;
+mod credentials;
 mod due;
 mod error;
+mod idempotency;
 mod invoices;
 mod payments;
 mod refunds;

@@ -4,12 +4,13 @@ use crate::answers::Answers;
 use crate::auth::{Authenticator, Principal, Refused};
 use crate::idempotency::Requests;
 use crate::metrics::Metrics;
-use billing::{Ctx, Environment, Ids, Request, Timestamp};
+use billing::{Environment, Timestamp};
+use engine::Engine;
 use std::collections::HashMap;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-use store::{Scope, Store, environments};
+use store::Scope;
 
 /// The real clock, read in `main.rs` and by tests only.
 #[derive(Clone)]
@@ -42,8 +43,8 @@ impl Default for Limits {
 
 /// What a server is made from.
 pub struct Parts {
-    /// The books.
-    pub store: Store,
+    /// The use cases.
+    pub engine: Engine,
     /// The real clock.
     pub clock: Clock,
     /// Random bytes.
@@ -62,8 +63,8 @@ pub struct App(Arc<State>);
 
 /// What [`App`] shares.
 pub struct State {
-    /// The books.
-    pub store: Store,
+    /// The use cases.
+    pub engine: Engine,
     /// The real clock.
     pub clock: Clock,
     /// Random bytes.
@@ -78,7 +79,6 @@ pub struct State {
     pub metrics: Metrics,
     /// What a request may cost.
     pub limits: Limits,
-    ids: Mutex<Ids>,
     environments: RwLock<HashMap<i64, (u64, Arc<Environment>)>>,
 }
 
@@ -93,15 +93,11 @@ impl Deref for App {
 impl App {
     /// A server's state.
     pub fn new(parts: Parts) -> Self {
-        let number = |bytes: &mut [u8; 8]| {
-            (parts.entropy)(bytes);
-            u64::from_le_bytes(*bytes)
-        };
-        let mut bytes = [0; 8];
-        let ids = Ids::seeded(number(&mut bytes));
-        let answers = Answers::new(number(&mut bytes), parts.limits.answer_bytes);
+        let mut process = [0; 8];
+        (parts.entropy)(&mut process);
+        let answers = Answers::new(u64::from_le_bytes(process), parts.limits.answer_bytes);
         Self(Arc::new(State {
-            store: parts.store,
+            engine: parts.engine,
             clock: parts.clock,
             entropy: parts.entropy,
             authenticator: Authenticator::new(parts.jwt_key, parts.pepper),
@@ -109,7 +105,6 @@ impl App {
             requests: Requests::default(),
             metrics: Metrics::default(),
             limits: parts.limits,
-            ids: Mutex::new(ids),
             environments: RwLock::default(),
         }))
     }
@@ -126,24 +121,22 @@ impl State {
     /// # Errors
     /// If it is not one of ours or no longer holds.
     pub async fn who(&self, token: &str) -> Result<Arc<Principal>, Refused> {
-        self.authenticator.check(&self.store, self.real_now(), token).await
+        self.authenticator.check(&self.engine, self.real_now(), token).await
     }
 
     /// An environment, from memory while nothing about it changed.
     ///
     /// # Errors
     /// If the books cannot be read or have no such environment.
-    pub async fn environment(&self, number: i64) -> Result<Arc<Environment>, store::Error> {
-        let version = self.store.versions().of(Scope::Catalog(number));
+    pub async fn environment(&self, number: i64) -> Result<Arc<Environment>, engine::Error> {
+        let version = self.engine.store().versions().of(Scope::Catalog(number));
         let known = self.environments.read().unwrap_or_else(PoisonError::into_inner).get(&number).cloned();
         if let Some((at, environment)) = known
             && at == version
         {
             return Ok(environment);
         }
-        let found = self.store.read(move |s| Box::pin(environments::one(s, number))).await?;
-        let found = found.ok_or_else(|| store::Error::Corrupt("an environment is missing".to_owned()))?;
-        let environment = Arc::new(found);
+        let environment = Arc::new(self.engine.environment(number).await?);
         let mut known = self.environments.write().unwrap_or_else(PoisonError::into_inner);
         known.insert(number, (version, environment.clone()));
         Ok(environment)
@@ -152,21 +145,5 @@ impl State {
     /// What time it is in an environment's books: a test environment may have a clock of its own.
     pub fn books_now(&self, environment: &Environment) -> Timestamp {
         environment.clock.unwrap_or_else(|| self.real_now())
-    }
-
-    /// Time and ids for a decision in an environment's books.
-    ///
-    /// # Errors
-    /// If the books cannot be read.
-    pub async fn ctx(&self, environment: i64, request: Option<Request>) -> Result<Ctx, store::Error> {
-        let environment = self.environment(environment).await?;
-        let mut ctx = Ctx::new(self.books_now(&environment), self.ids());
-        ctx.request = request;
-        Ok(ctx)
-    }
-
-    /// A maker of ids.
-    pub fn ids(&self) -> Ids {
-        self.ids.lock().unwrap_or_else(PoisonError::into_inner).fork()
     }
 }

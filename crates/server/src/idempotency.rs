@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
-use store::idempotency::{self, Answered};
+use store::idempotency::Answered;
 
 /// The header that names a request.
 pub const HEADER: &str = "idempotency-key";
@@ -261,12 +261,7 @@ where
 }
 
 async fn find(app: &App, request: &Request) -> Result<Option<Answered>, Problem> {
-    let (environment, key) = (request.environment, request.key.clone());
-    let found = app
-        .store
-        .read(move |s| Box::pin(async move { idempotency::find(s, environment, &key).await }))
-        .await?;
-    Ok(found)
+    Ok(app.engine.answered(request).await?)
 }
 
 async fn replay<E, Again>(
@@ -338,7 +333,7 @@ impl Requests {
     ///
     /// # Errors
     /// If they cannot be written; they stay in memory.
-    pub async fn save(&self, store: &store::Store) -> Result<usize, store::Error> {
+    pub async fn save(&self, engine: &engine::Engine) -> Result<usize, store::Error> {
         let unsaved: Vec<_> = {
             let list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let done = list.iter().filter_map(|(key, state)| match state {
@@ -353,7 +348,7 @@ impl Requests {
         let rows = unsaved.iter().map(|((environment, key), answer)| {
             (*environment, key.clone(), answer.status.as_u16(), answer.body.to_vec())
         });
-        store.keep_answers(rows.collect()).await?;
+        engine.keep_answers(rows.collect()).await?;
         let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (key, _) in &unsaved {
             list.remove(key);

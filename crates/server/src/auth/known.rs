@@ -3,12 +3,13 @@
 use super::jwt::{self, NotOurs};
 use super::{Principal, Refused, Who, keys};
 use billing::{Bearer, CredentialId, Id, Timestamp};
+use engine::Engine;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use store::credentials::{self, Standing};
-use store::{Scope, Store};
+use store::Scope;
+use store::credentials::Standing;
 use subtle::ConstantTimeEq;
 
 const SHARDS: usize = 16;
@@ -54,16 +55,21 @@ impl Authenticator {
     ///
     /// # Errors
     /// If the token is not one of ours or no longer holds.
-    pub async fn check(&self, store: &Store, now: Timestamp, token: &str) -> Result<Arc<Principal>, Refused> {
+    pub async fn check(
+        &self,
+        engine: &Engine,
+        now: Timestamp,
+        token: &str,
+    ) -> Result<Arc<Principal>, Refused> {
         let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         let shard = &self.known[usize::from(digest[0]) % SHARDS];
         // Taken before the look-up: a change that comes in between makes what is found outdated.
-        let version = store.versions().of(Scope::Credentials);
+        let version = engine.store().versions().of(Scope::Credentials);
         let found = shard.read().unwrap_or_else(PoisonError::into_inner).get(&digest).cloned();
         if let Some(known) = found.filter(|known| known.version == version) {
             return self.admit(&known, now);
         }
-        let standing = self.look_up(store, now, token).await?;
+        let standing = self.look_up(engine, now, token).await?;
         let known = Arc::new(judge(standing, version)?);
         let principal = self.admit(&known, now)?;
         let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
@@ -92,11 +98,10 @@ impl Authenticator {
         Ok(known.principal.clone())
     }
 
-    async fn look_up(&self, store: &Store, now: Timestamp, token: &str) -> Result<Standing, Refused> {
+    async fn look_up(&self, engine: &Engine, now: Timestamp, token: &str) -> Result<Standing, Refused> {
         if token.starts_with(keys::PREFIX) {
             let hash = keys::hash(&self.pepper, token);
-            let found =
-                store.read(move |s| Box::pin(async move { credentials::by_hash(s, &hash).await })).await?;
+            let found = engine.credential_of_key(hash).await?;
             return found
                 .filter(|standing| {
                     standing.credential.hash.is_some_and(|known| bool::from(known.ct_eq(&hash)))
@@ -110,7 +115,7 @@ impl Authenticator {
             return Err(Refused::Expired);
         }
         let id = parse_uuid(&claims.jti).map(CredentialId::from_raw).ok_or(Refused::Unknown)?;
-        let found = store.read(move |s| Box::pin(async move { credentials::by_id(s, id).await })).await?;
+        let found = engine.credential_of_token(id).await?;
         let standing = found.ok_or(Refused::Unknown)?;
         let (kind, person) = match standing.credential.bearer {
             Bearer::Key => return Err(Refused::Unknown),

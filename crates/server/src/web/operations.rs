@@ -12,7 +12,7 @@ pub async fn healthz() -> &'static str {
 
 /// Whether the books can be read.
 pub async fn readyz(State(app): State<App>) -> Response {
-    match app.store.read(|s| Box::pin(store::environments::all(s))).await {
+    match app.engine.environments().await {
         Ok(_) => "ready\n".into_response(),
         Err(error) => {
             tracing::error!(%error, "not ready");

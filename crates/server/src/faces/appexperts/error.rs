@@ -61,6 +61,20 @@ impl From<Refused> for Error {
     }
 }
 
+impl From<engine::Error> for Error {
+    fn from(error: engine::Error) -> Self {
+        let status = match &error {
+            engine::Error::Refused(_) => StatusCode::BAD_REQUEST,
+            engine::Error::NotFound { .. } => StatusCode::NOT_FOUND,
+            engine::Error::Taken { .. } => StatusCode::CONFLICT,
+            engine::Error::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            engine::Error::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            engine::Error::Store(error) => return error.clone().into(),
+        };
+        Self { status, message: error.to_string().into() }
+    }
+}
+
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         tracing::error!(%error, "appexperts");

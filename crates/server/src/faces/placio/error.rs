@@ -6,6 +6,7 @@ use crate::idempotency::Problem;
 use crate::json::object;
 use crate::respond::Body;
 use axum::response::{IntoResponse, Response};
+use billing::Refusal;
 use http::{HeaderValue, StatusCode, header};
 use std::borrow::Cow;
 
@@ -82,6 +83,24 @@ impl From<Refused> for Error {
         match refused {
             Refused::Store(error) => error.into(),
             _ => Self::Unauthorized,
+        }
+    }
+}
+
+impl From<engine::Error> for Error {
+    fn from(error: engine::Error) -> Self {
+        match error {
+            engine::Error::Refused(Refusal::Invalid { field, problem }) => {
+                Self::invalid(format!("{field} must be {problem}"))
+            }
+            engine::Error::Refused(refusal @ Refusal::OutOfRange) => Self::invalid(refusal.to_string()),
+            engine::Error::Refused(Refusal::State(why)) => Self::forbidden(why),
+            engine::Error::NotFound { .. } => Self::no_payment(),
+            engine::Error::Taken { .. } | engine::Error::KeyReused => {
+                Self::Other(StatusCode::UNPROCESSABLE_ENTITY, error.to_string().into())
+            }
+            engine::Error::Busy => Self::Other(StatusCode::SERVICE_UNAVAILABLE, error.to_string().into()),
+            engine::Error::Store(error) => error.into(),
         }
     }
 }

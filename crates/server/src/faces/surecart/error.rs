@@ -6,6 +6,7 @@ use crate::idempotency::Problem;
 use crate::json::object;
 use crate::respond::Body;
 use axum::response::{IntoResponse, Response};
+use billing::Refusal;
 use http::{HeaderValue, StatusCode, header};
 use std::borrow::Cow;
 
@@ -158,6 +159,24 @@ impl From<Refused> for Error {
         match refused {
             Refused::Store(error) => error.into(),
             _ => Self::unauthorized(),
+        }
+    }
+}
+
+impl From<engine::Error> for Error {
+    fn from(error: engine::Error) -> Self {
+        match error {
+            engine::Error::Refused(Refusal::Invalid { field: "end_at", problem }) => {
+                let kind = "greater_than_or_equal_to";
+                Self::invalid("end_at", kind, format!("End at must be {problem}"))
+            }
+            engine::Error::Refused(refusal) => Self::state(refusal.to_string()),
+            engine::Error::NotFound { id, .. } => Self::no_period(&id),
+            engine::Error::Taken { .. } | engine::Error::KeyReused => {
+                Self::of_status(StatusCode::UNPROCESSABLE_ENTITY, error.to_string().into())
+            }
+            engine::Error::Busy => Self::of_status(StatusCode::SERVICE_UNAVAILABLE, error.to_string().into()),
+            engine::Error::Store(error) => error.into(),
         }
     }
 }
