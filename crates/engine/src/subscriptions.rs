@@ -3,7 +3,8 @@
 use crate::{Engine, Error, deciding};
 use billing::invoice::OpenInvoice;
 use billing::subscription::{
-    CancelAt, Changing, ItemChange, NewItem, NewSubscription, cancel, change, create, move_renewal, uncancel,
+    Billed, CancelAt, Changeable, Changing, ItemChange, NewItem, NewSubscription, cancel, change, create,
+    move_renewal, uncancel,
 };
 use billing::{
     Changes, Ctx, CustomerId, Discount, Item, Payer, PaymentMethodId, PriceId, Refusal, Request, Rules,
@@ -197,13 +198,18 @@ impl Engine {
     ) -> Result<Subscription, Error> {
         let (subscription, payment) = deciding(async || {
             let wanted = adjust.items.clone();
-            let (mut held, items) = self
+            let (mut held, billed, discount, items) = self
                 .store
                 .read(move |s| {
                     Box::pin(async move {
                         let held = load_held(s, environment, id).await?;
+                        let billed = load_billed(s, &held.subscription).await?;
+                        let discount = match held.subscription.discount_id {
+                            Some(id) => store::subscriptions::discount(s, environment, id).await?,
+                            None => None,
+                        };
                         let items = load_items(s, environment, &wanted).await?;
-                        Ok::<_, Error>((held, items))
+                        Ok::<_, Error>((held, billed, discount, items))
                     })
                 })
                 .await?;
@@ -212,15 +218,14 @@ impl Engine {
             let mut changes = held.payer.changes();
             changes.answers(&ctx, id);
             let what = ItemChange { items, when: adjust.when };
-            let (subscription, drawn) = change(
-                &mut ctx,
-                &held.rules,
-                &mut held.payer,
-                &held.subscription,
-                &held.items,
-                &what,
-                &mut changes,
-            )?;
+            let changeable = Changeable {
+                subscription: &held.subscription,
+                items: &held.items,
+                billed: &billed,
+                discount: discount.as_ref(),
+            };
+            let (subscription, drawn) =
+                change(&mut ctx, &held.rules, &mut held.payer, &changeable, &what, &mut changes)?;
             self.store.commit(changes).await?;
             Ok((subscription, drawn.and_then(|drawn| drawn.payment)))
         })
@@ -316,6 +321,15 @@ pub(crate) async fn load_items(
         items.push(NewItem { price, product, quantity: item.quantity });
     }
     Ok(items)
+}
+
+/// What was billed for the current period of a subscription, the oldest first.
+async fn load_billed(s: &mut Snapshot, subscription: &Subscription) -> Result<Vec<Billed>, Error> {
+    let invoices = store::invoices::of_period(s, subscription.id, subscription.period_id).await?;
+    let ids: Vec<_> = invoices.iter().map(|invoice| invoice.id).collect();
+    let lines = store::invoices::lines(s, &ids).await?;
+    let billed = invoices.iter().zip(&lines);
+    Ok(billed.flat_map(|(invoice, lines)| Billed::lines_of(invoice, lines)).collect())
 }
 
 async fn load_held(s: &mut Snapshot, environment: i64, id: SubscriptionId) -> Result<Held, Error> {

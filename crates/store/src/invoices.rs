@@ -55,6 +55,22 @@ pub async fn open(s: &mut Snapshot, customer: CustomerId) -> Result<Vec<Invoice>
     s.rows(OPEN, &[customer.shard().into(), customer.raw().into()], |row| rows::invoice(row, 0)).await
 }
 
+const OF_PERIOD: &str = concat!(
+    "select ",
+    invoice_columns!("i"),
+    " from invoices i where i.shard = $1 and i.subscription_id = $2 and i.period_id = $3 order by i.id"
+);
+
+/// The invoices of a period of a subscription, the oldest first.
+pub async fn of_period(
+    s: &mut Snapshot,
+    subscription: SubscriptionId,
+    period: billing::PeriodId,
+) -> Result<Vec<Invoice>, Error> {
+    let params = [subscription.shard().into(), subscription.raw().into(), period.raw().into()];
+    s.rows(OF_PERIOD, &params, |row| rows::invoice(row, 0)).await
+}
+
 /// Whether a subscription has open invoices beside one.
 pub async fn owes_more(
     s: &mut Snapshot,

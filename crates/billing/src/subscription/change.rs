@@ -3,7 +3,11 @@
 use super::create::items_of;
 use super::{Item, NewItem, PendingItem, Status, Subscription, next_due};
 use crate::invoice::{Charge, Collect, Drawn, InvoiceFor, InvoiceKind, draw};
-use crate::{Change, Changes, Ctx, Payer, Ratio, Refusal, Rounding, Rules, Timestamp};
+use crate::proration::{credit, share_by_seconds};
+use crate::{
+    Change, Changes, Ctx, Discount, Invoice, InvoiceLine, Money, Payer, Period, PriceId, Refusal, Rounding,
+    Rules, TaxBehavior, Timestamp,
+};
 
 /// When a change happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +27,59 @@ pub struct ItemChange {
     pub when: Changing,
 }
 
+/// A line by which an item of the current period was billed, less the discount on it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Billed {
+    /// The price of the item.
+    pub price_id: PriceId,
+    /// The time that the line covers.
+    pub period: Period,
+    /// What it came to, without tax.
+    pub net: Money,
+    /// Whether the subscription's discount was taken off.
+    pub is_discounted: bool,
+}
+
+impl Billed {
+    /// What an invoice of a period billed, item by item. A discount's line follows the line it is on.
+    pub fn lines_of(invoice: &Invoice, lines: &[InvoiceLine]) -> Vec<Self> {
+        let Some(period) = invoice.period else { return Vec::new() };
+        let mut billed: Vec<Self> = Vec::new();
+        // Whether the line before was an item's: a discount belongs to the line that it follows.
+        let mut follows_item = false;
+        for line in lines {
+            match (line.price_id, billed.last_mut()) {
+                (Some(price_id), _) => {
+                    let net = Money::new(line.amount, invoice.currency);
+                    billed.push(Self { price_id, period, net, is_discounted: false });
+                    follows_item = true;
+                }
+                (None, Some(last)) if follows_item && line.amount < 0 => {
+                    let net = last.net.minor().saturating_add(line.amount);
+                    last.net = Money::new(net, invoice.currency);
+                    last.is_discounted = true;
+                }
+                (None, _) => follows_item = false,
+            }
+        }
+        billed.retain(|line| line.net.is_positive());
+        billed
+    }
+}
+
+/// What a change is decided on, beside the customer.
+#[derive(Debug, Clone)]
+pub struct Changeable<'a> {
+    /// The subscription.
+    pub subscription: &'a Subscription,
+    /// All its items, pending ones too.
+    pub items: &'a [Item],
+    /// What was billed for the current period, the oldest first.
+    pub billed: &'a [Billed],
+    /// The subscription's discount.
+    pub discount: Option<&'a Discount>,
+}
+
 /// Changes the items of a subscription.
 ///
 /// # Errors
@@ -32,17 +89,16 @@ pub fn change(
     ctx: &mut Ctx,
     rules: &Rules,
     payer: &mut Payer,
-    subscription: &Subscription,
-    items: &[Item],
+    held: &Changeable<'_>,
     change: &ItemChange,
     changes: &mut Changes,
 ) -> Result<(Subscription, Option<Drawn>), Refusal> {
-    check(subscription, change)?;
-    let mut subscription = subscription.clone();
+    check(held.subscription, change)?;
+    let mut subscription = held.subscription.clone();
     subscription.updated_at = ctx.now;
     // A change that was to come and is replaced by this one is forgotten.
     let mut current = Vec::new();
-    for item in items {
+    for item in held.items {
         match item.pending {
             Some(PendingItem::Add) => changes.push(Change::DeleteItem(item.subscription_id, item.id)),
             Some(PendingItem::Remove) | None => current.push(item.clone()),
@@ -61,7 +117,7 @@ pub fn change(
         }
         Changing::Now => {
             if subscription.status != Status::Trialing {
-                drawn = difference(ctx, rules, payer, &subscription, &current, &new, changes)?;
+                drawn = difference(ctx, rules, payer, held, &current, &new, changes)?;
             }
             for item in current {
                 changes.push(Change::DeleteItem(item.subscription_id, item.id));
@@ -111,42 +167,44 @@ fn check(subscription: &Subscription, change: &ItemChange) -> Result<(), Refusal
     Ok(())
 }
 
-/// Bills what is left of the period: the new items' share less the old items' share, each line an
-/// exact ratio of seconds, rounded half-up once.
+/// Bills what is left of the period: the new items' share of their price, less the same share of what
+/// was billed for the old ones. Each line is an exact ratio of time, rounded half-up once.
 fn difference(
     ctx: &mut Ctx,
     rules: &Rules,
     payer: &mut Payer,
-    subscription: &Subscription,
+    held: &Changeable<'_>,
     old: &[Item],
     new: &[Item],
     changes: &mut Changes,
 ) -> Result<Option<Drawn>, Refusal> {
-    let left = subscription.period.end.micros().saturating_sub(ctx.now.micros()).max(0);
-    let whole = subscription.period.end.micros().saturating_sub(subscription.period.start.micros());
-    if whole <= 0 {
+    let subscription = held.subscription;
+    if subscription.period.is_empty() {
         return Ok(None);
     }
-    let share = Ratio::new(left.min(whole), whole)?;
+    let share = share_by_seconds(subscription.period, ctx.now);
     let mut charges = Vec::with_capacity(old.len() + new.len());
     for item in new {
-        charges.push(part(subscription, item, share, "Addition of")?);
+        let whole = item.unit_price.checked_mul_int(item.quantity)?;
+        let amount = whole.prorate(share, Rounding::HalfUp)?;
+        charges.push(part(subscription, item, amount, item.tax_behavior, "Addition of"));
     }
+    let mut is_discounted = false;
     for item in old {
-        let mut charge = part(subscription, item, share, "Removal of")?;
-        charge.amount = charge.amount.checked_neg()?;
-        charges.push(charge);
+        let Some(billed) = held.billed.iter().rfind(|line| line.price_id == item.price_id) else { continue };
+        is_discounted |= billed.is_discounted;
+        let none_yet = Money::zero(billed.net.currency());
+        let back = credit(billed.net, none_yet, share_by_seconds(billed.period, ctx.now))?;
+        charges.push(part(subscription, item, back.checked_neg()?, TaxBehavior::Exclusive, "Removal of"));
     }
-    let mut sum = 0i64;
-    for charge in &charges {
-        sum = sum.checked_add(charge.amount.minor()).ok_or(Refusal::OutOfRange)?;
-    }
-    if sum < 0 {
+    let discount = held.discount.filter(|_| is_discounted);
+    let total = crate::invoice::total(&rules.tax_rates, payer, &charges, discount)?.total;
+    if total < 0 {
         return Err(Refusal::State(
             "the change would leave a credit; make it at the end of the current billing period".into(),
         ));
     }
-    if sum == 0 {
+    if charges.iter().all(|charge| charge.amount.is_zero()) {
         return Ok(None);
     }
     let what = InvoiceFor {
@@ -154,25 +212,30 @@ fn difference(
         subscription_id: Some(subscription.id),
         period_id: Some(subscription.period_id),
         purchase_id: None,
-        period: Some(crate::Period { start: ctx.now, end: subscription.period.end }),
+        period: Some(Period { start: ctx.now, end: subscription.period.end }),
         memo: None,
     };
     let collect =
         Collect::Now([subscription.default_payment_method_id, subscription.backup_payment_method_id]);
-    draw(ctx, rules, payer, what, &charges, None, collect, changes).map(Some)
+    draw(ctx, rules, payer, what, &charges, discount, collect, changes).map(Some)
 }
 
-fn part(subscription: &Subscription, item: &Item, share: Ratio, verb: &str) -> Result<Charge, Refusal> {
-    let whole = item.unit_price.checked_mul_int(item.quantity)?;
-    Ok(Charge {
+fn part(
+    subscription: &Subscription,
+    item: &Item,
+    amount: Money,
+    tax_behavior: TaxBehavior,
+    verb: &str,
+) -> Charge {
+    Charge {
         description: format!("Proration: {verb} {}", item.name),
         product_id: Some(subscription.product_id),
         price_id: Some(item.price_id),
         category: item.category,
         quantity: 1,
-        amount: whole.prorate(share, Rounding::HalfUp)?,
-        tax_behavior: item.tax_behavior,
-    })
+        amount,
+        tax_behavior,
+    }
 }
 
 /// Moves the end of the current period; the periods after it are counted from the new end.

@@ -229,7 +229,7 @@ pub fn setup_fees(items: &[NewItem]) -> Vec<Charge> {
             Some(Charge {
                 description: format!("{}: setup fee", item.product.name),
                 product_id: Some(item.product.id),
-                price_id: Some(item.price.id),
+                price_id: None,
                 category: item.product.category,
                 quantity: 1,
                 amount: fee,

@@ -7,7 +7,7 @@ mod renew;
 
 pub(crate) use cancel::end_now;
 pub use cancel::{CancelAt, cancel, uncancel};
-pub use change::{Changing, ItemChange, change, move_renewal};
+pub use change::{Billed, Changeable, Changing, ItemChange, change, move_renewal};
 pub use create::{Joining, NewItem, NewSubscription, create, setup_fees};
 pub use renew::{Due, Renewing, next_due, renew};
 
