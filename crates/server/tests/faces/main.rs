@@ -1,0 +1,5 @@
+//! Every face from the outside: request in, answer out, through the router without a socket.
+
+mod credentials;
+mod harness;
+mod seeds;
