@@ -1,6 +1,10 @@
 //! Repository chores: `cargo xtask COMMAND`.
 
+mod bench;
+mod run;
 mod scenarios;
+mod test;
+mod tidy;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,6 +13,9 @@ use clap::{Parser, Subcommand};
 
 fn main() -> ExitCode {
     match Xtask::parse().command {
+        Command::Test { seeds, years } => test::run(seeds, years),
+        Command::Tidy => tidy::run(),
+        Command::Bench { arguments } => bench::run(&arguments),
         Command::Scenarios { file } => scenarios::run(&file),
     }
 }
@@ -22,6 +29,24 @@ struct Xtask {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run every test: of all crates, the numeric billing cases, and the simulator's fresh seeds
+    Test {
+        /// How many fresh seeds the simulator plays
+        #[arg(long, default_value_t = 200)]
+        seeds: u32,
+        /// How many years it plays each of them
+        #[arg(long, default_value_t = 5)]
+        years: u32,
+    },
+    /// Hold the sources to the rules of the house: layers, words, sizes, documents
+    Tidy,
+    /// Measure, beside the limit of the same machine in the same run (--help for its options)
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// What the bench is told
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Run a file of numeric billing cases and say of each whether it comes out
     Scenarios {
         /// The cases, as JSON
