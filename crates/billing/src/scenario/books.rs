@@ -242,12 +242,12 @@ impl<'a> Books<'a> {
 
     fn change(&mut self, to: Option<&str>, quantity: Option<i64>, when: When) -> Result<(), ScenarioError> {
         let index = self.main_index().ok_or(ScenarioError::NothingSubscribed)?;
-        let current = self.subscriptions[index].current(self.now).ok_or(ScenarioError::NothingSubscribed)?;
-        let name = to.map_or_else(|| current.plan.clone(), str::to_owned);
-        let quantity = quantity.unwrap_or(current.quantity);
+        let held = self.subscriptions[index].held(self.now).ok_or(ScenarioError::NothingSubscribed)?;
+        let name = to.map_or(held.0, str::to_owned);
+        let quantity = quantity.unwrap_or(held.1);
         let (at, operative) = self.effect(index, when, self.script.terms.change_day)?;
         if when == When::Now && self.script.terms.corrections == Corrections::Difference {
-            self.charge_difference(index, &current, &name, quantity)?;
+            self.charge_difference(index, &name, quantity)?;
         }
         // What was planned before gives way to what is wanted now.
         let superseded = |event: &Event| {
@@ -403,13 +403,9 @@ impl<'a> Books<'a> {
 
     /// Charges the share of the difference of two prices for what is left of the period, and counts the
     /// period as charged at the new price.
-    fn charge_difference(
-        &mut self,
-        index: usize,
-        old: &Segment,
-        plan: &str,
-        quantity: i64,
-    ) -> Result<(), ScenarioError> {
+    fn charge_difference(&mut self, index: usize, plan: &str, quantity: i64) -> Result<(), ScenarioError> {
+        let Some(old) = self.subscriptions[index].current(self.now) else { return Ok(()) };
+        let old = &old;
         let items = self.items(index, old, self.now)?;
         let running = items.iter().rfind(|item| item.from <= self.now && self.now < item.to).copied();
         let charged = self.charged.iter().any(|it| {

@@ -3,7 +3,7 @@
 use super::{Align, Plan, Script};
 use crate::calendar::{CalendarError, Date, Interval, Schedule, Zone, add_days, add_months, days_between};
 use crate::calendar::{IntervalUnit, Step};
-use crate::cycle::{Alignment, Cycle};
+use crate::cycle::{Alignment, Cycle, Part};
 use crate::money::Ratio;
 use crate::proration::{DayCount, ProrationError, ProrationUnit, share};
 use crate::timestamp::Timestamp;
@@ -116,11 +116,14 @@ impl Grid {
         let end = to.map(|to| self.date(to)).transpose()?;
         let parts =
             Cycle::new(interval, layout.alignment).parts(self.date(from)?, end, self.date(through)?)?;
-        let item = |part: &crate::cycle::Part| {
+        let item = |part: &Part| {
             let whole = (self.tick_of(part.whole_from)?, self.tick_of(part.whole_to)?);
             Ok(Item { from: self.tick_of(part.from)?, to: self.tick_of(part.to)?, whole })
         };
-        parts.iter().map(item).collect()
+        // A day that the zone left out is nobody's.
+        let exists =
+            |part: &&Part| self.zone.start_of_day(part.from).ok() != self.zone.start_of_day(part.to).ok();
+        parts.iter().filter(exists).map(item).collect()
     }
 
     fn items_by_the_second(
@@ -245,6 +248,17 @@ impl Subscription {
         self.segments(None)
             .into_iter()
             .rfind(|segment| segment.from <= now && segment.to.is_none_or(|to| now < to))
+    }
+
+    /// The plan and quantity that are held at a tick, paused or not.
+    pub(super) fn held(&self, now: Tick) -> Option<(String, i64)> {
+        let mut events: Vec<&Event> = self.events.iter().filter(|event| event.at <= now).collect();
+        events.sort_by_key(|event| event.at);
+        events.into_iter().fold(None, |held, event| match &event.change {
+            Change::Plan { name, quantity } => Some((name.clone(), *quantity)),
+            Change::End => None,
+            Change::BillingDay(_) | Change::Pause | Change::Resume => held,
+        })
     }
 
     /// Until when a plan's trial lasts, counted from the subscription's first day.
