@@ -2,21 +2,29 @@
 //!
 //! Only this crate opens a transaction or asks a gateway. Time and ids are given to it.
 
+mod billing_view;
+mod catalog;
 mod charging;
 mod clock;
 mod credentials;
+mod customers;
+mod discounts;
 mod due;
 mod error;
 mod idempotency;
 mod invoices;
+mod lists;
+mod payment_methods;
 mod payments;
 mod refunds;
 mod setup;
 mod subscriptions;
+mod tax_rates;
 
 pub use due::Done;
 pub use error::Error;
 pub use invoices::NewLine;
+pub use lists::Of;
 pub use setup::NewBooks;
 pub use subscriptions::{Adjust, Subscribe, SubscribeItem};
 

@@ -4,7 +4,7 @@ use crate::rows::{invoices, payments, subscriptions};
 use crate::{Error, Snapshot};
 use billing::{
     Catalog, Customer, CustomerId, Id, Invoice, InvoiceId, InvoiceLine, InvoiceTax, Item, PaymentMethod,
-    Price, PriceId, Product, Purchase, Subscription,
+    Price, PriceId, Product, ProductId, Purchase, Subscription,
 };
 
 /// A catalog with what it offers.
@@ -23,7 +23,8 @@ impl Offer {
     /// If the database fails.
     pub async fn of(snapshot: &mut Snapshot, catalog: Catalog) -> Result<Self, Error> {
         let products = crate::catalog::products_of(snapshot, catalog.id).await?;
-        let prices = crate::catalog::prices_of_each(snapshot, products.iter().map(|p| p.id)).await?;
+        let ids: Vec<ProductId> = products.iter().map(|product| product.id).collect();
+        let prices = crate::catalog::prices_of_each(snapshot, &ids).await?;
         let mut prices = prices.into_iter().peekable();
         let mut offered = Vec::with_capacity(products.len());
         for product in products {
@@ -109,7 +110,7 @@ impl BillingView {
         missing.sort_unstable();
         missing.dedup();
         if !missing.is_empty() {
-            view.other_prices = crate::catalog::prices(snapshot, view.customer.environment, missing).await?;
+            view.other_prices = crate::catalog::prices(snapshot, view.customer.environment, &missing).await?;
         }
         Ok(view)
     }

@@ -93,11 +93,8 @@ pub async fn prices_of(snapshot: &mut Snapshot, id: ProductId) -> Result<Vec<Pri
 ///
 /// # Errors
 /// If the database fails.
-pub async fn prices_of_each(
-    snapshot: &mut Snapshot,
-    products: impl IntoIterator<Item = ProductId>,
-) -> Result<Vec<Price>, Error> {
-    let sets = products.into_iter().map(|id| [id.raw().into()]);
+pub async fn prices_of_each(snapshot: &mut Snapshot, products: &[ProductId]) -> Result<Vec<Price>, Error> {
+    let sets = products.iter().map(|id| [id.raw().into()]);
     let mut prices = Vec::new();
     snapshot
         .each_for(PRICES_OF, sets, |_, row| {
@@ -112,14 +109,10 @@ pub async fn prices_of_each(
 ///
 /// # Errors
 /// If the database fails.
-pub async fn prices(
-    snapshot: &mut Snapshot,
-    environment: i64,
-    ids: impl IntoIterator<Item = PriceId>,
-) -> Result<Vec<Price>, Error> {
+pub async fn prices(snapshot: &mut Snapshot, environment: i64, ids: &[PriceId]) -> Result<Vec<Price>, Error> {
     const SQL: &str =
         concat!("select ", price_columns!("t"), " from prices t where t.id = $1 and t.environment = $2");
-    let sets = ids.into_iter().map(|id| [id.raw().into(), environment.into()]);
+    let sets = ids.iter().map(|id| [id.raw().into(), environment.into()]);
     let mut prices = Vec::new();
     snapshot
         .each_for(SQL, sets, |_, row| {

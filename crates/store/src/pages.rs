@@ -6,8 +6,8 @@
 use crate::rows::{catalog, customers, invoices, payments, subscriptions};
 use crate::{Error, Snapshot};
 use billing::{
-    Catalog, Customer, CustomerId, Discount, Id, Invoice, InvoiceId, InvoiceLine, Payment, PaymentMethod,
-    Price, Product, Purchase, Refund, Subscription, SubscriptionId, TaxRate,
+    Catalog, Customer, CustomerId, Discount, Id, Invoice, InvoiceId, InvoiceLine, InvoiceLineId, Payment,
+    PaymentMethod, Price, Product, Purchase, Refund, Subscription, SubscriptionId, TaxRate,
 };
 
 /// Which rows of a list are wanted.
@@ -45,10 +45,12 @@ impl<T> Page<T> {
         Self { rows, has_more, total }
     }
 
+    /// Nothing.
+    pub const fn empty() -> Self {
+        Self { rows: Vec::new(), has_more: false, total: 0 }
+    }
+
     /// The same page of something made from its rows.
-    ///
-    /// # Errors
-    /// If `make` fails.
     pub fn map<U>(self, make: impl FnMut(T) -> U) -> Page<U> {
         Page { rows: self.rows.into_iter().map(make).collect(), has_more: self.has_more, total: self.total }
     }
@@ -234,6 +236,23 @@ pub async fn lines_of_invoice(
     let params = [invoice.shard().into(), invoice.raw().into()];
     let rows = snapshot.rows(SQL, &params, |row| invoices::invoice_line(row, 0)).await?;
     Ok(cut(rows, window, |row| row.id.raw(), |_| true))
+}
+
+/// A line of an invoice, found by the list of all lines.
+///
+/// # Errors
+/// If the database fails.
+pub async fn invoice_line(
+    snapshot: &mut Snapshot,
+    environment: i64,
+    id: InvoiceLineId,
+) -> Result<Option<InvoiceLine>, Error> {
+    const SQL: &str = concat!(
+        "select ",
+        invoice_line_columns!("t"),
+        " from invoice_lines t where t.environment = $1 and t.id = $2"
+    );
+    snapshot.row(SQL, &[environment.into(), id.raw().into()], |row| invoices::invoice_line(row, 0)).await
 }
 
 /// The prices of a product.

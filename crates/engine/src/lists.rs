@@ -1,0 +1,357 @@
+//! Pages of what the books hold, oldest first.
+
+use crate::{Engine, Error};
+use billing::{
+    Catalog, CustomerId, Discount, Invoice, InvoiceId, InvoiceLine, InvoiceLineId, InvoiceStatus, Item,
+    Payment, PaymentMethod, PaymentStatus, Price, Product, ProductId, Purchase, PurchaseId, Subscription,
+    SubscriptionId, TaxRate,
+};
+use store::Snapshot;
+use store::billing_view::{FullInvoice, full_invoices};
+use store::pages::{self, Page, Window};
+
+/// Whose rows are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Of {
+    /// The whole environment's.
+    All,
+    /// One customer's.
+    Customer(CustomerId),
+    /// One subscription's.
+    Subscription(SubscriptionId),
+}
+
+/// Lists that need nothing but their page.
+macro_rules! plain {
+    ($($(#[$doc:meta])* $name:ident: $row:ty, $read:ident;)+) => {impl Engine {$(
+        $(#[$doc])*
+        ///
+        /// # Errors
+        /// If the store fails.
+        pub async fn $name(&self, environment: i64, window: Window) -> Result<Page<$row>, Error> {
+            let page = self
+                .store()
+                .read(move |s| Box::pin(async move { pages::$read(s, environment, window).await }));
+            Ok(page.await?)
+        }
+    )+}};
+}
+
+plain! {
+    /// The catalogs.
+    catalogs: Catalog, catalogs;
+    /// The discounts.
+    discounts: Discount, discounts;
+    /// The tax rates.
+    tax_rates: TaxRate, tax_rates;
+}
+
+impl Engine {
+    /// The products with their prices.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn products(
+        &self,
+        environment: i64,
+        window: Window,
+    ) -> Result<Page<(Product, Vec<Price>)>, Error> {
+        self.store()
+            .read(move |s| {
+                Box::pin(async move {
+                    let page = pages::products(s, environment, window).await?;
+                    let ids: Vec<_> = page.rows.iter().map(|product| product.id).collect();
+                    let mut prices = store::catalog::prices_of_each(s, &ids).await?.into_iter().peekable();
+                    Ok(page.map(|product| {
+                        let mut its = Vec::new();
+                        while let Some(price) = prices.next_if(|price| price.product_id == product.id) {
+                            its.push(price);
+                        }
+                        (product, its)
+                    }))
+                })
+            })
+            .await
+    }
+
+    /// The prices, of all products or of one.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn prices(
+        &self,
+        environment: i64,
+        product: Option<ProductId>,
+        window: Window,
+    ) -> Result<Page<Price>, Error> {
+        self.store()
+            .read(move |s| {
+                Box::pin(async move {
+                    let Some(product) = product else {
+                        return Ok(pages::prices(s, environment, window).await?);
+                    };
+                    match store::catalog::product(s, environment, product).await? {
+                        Some(_) => Ok(pages::prices_of_product(s, product, window).await?),
+                        None => Ok(Page::empty()),
+                    }
+                })
+            })
+            .await
+    }
+
+    /// The payment methods, of all customers or of one.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn payment_methods(
+        &self,
+        environment: i64,
+        of: Of,
+        window: Window,
+    ) -> Result<Page<PaymentMethod>, Error> {
+        self.store()
+            .read(move |s| {
+                Box::pin(async move {
+                    Ok(match own(s, environment, of).await? {
+                        Some(Of::All) => pages::payment_methods(s, environment, window).await?,
+                        Some(Of::Customer(customer)) => {
+                            pages::payment_methods_of_customer(s, customer, window, |_| true).await?
+                        }
+                        _ => Page::empty(),
+                    })
+                })
+            })
+            .await
+    }
+
+    /// The purchases, of all customers or of one, with their prices.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn purchases(
+        &self,
+        environment: i64,
+        of: Of,
+        window: Window,
+    ) -> Result<Page<(Purchase, Option<Price>)>, Error> {
+        self.store()
+            .read(move |s| {
+                Box::pin(async move {
+                    let page = match own(s, environment, of).await? {
+                        Some(Of::All) => pages::purchases(s, environment, window).await?,
+                        Some(Of::Customer(customer)) => {
+                            pages::purchases_of_customer(s, customer, window, |_| true).await?
+                        }
+                        _ => Page::empty(),
+                    };
+                    let ids: Vec<_> = page.rows.iter().map(|purchase| purchase.price_id).collect();
+                    let prices = store::catalog::prices(s, environment, &ids).await?;
+                    Ok(page.map(|purchase| {
+                        let price = prices.iter().find(|price| price.id == purchase.price_id).cloned();
+                        (purchase, price)
+                    }))
+                })
+            })
+            .await
+    }
+
+    /// The payments that were not taken back, of all customers or of one, in all states or in one.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn payments(
+        &self,
+        environment: i64,
+        of: Of,
+        status: Option<PaymentStatus>,
+        window: Window,
+    ) -> Result<Page<Payment>, Error> {
+        self.store()
+            .read(move |s| {
+                Box::pin(async move {
+                    let wanted = move |payment: &Payment| status.is_none_or(|s| s == payment.status);
+                    Ok(match own(s, environment, of).await? {
+                        Some(Of::All) => pages::payments(s, environment, window).await?,
+                        Some(Of::Customer(customer)) => {
+                            pages::payments_of_customer(s, customer, window, wanted).await?
+                        }
+                        _ => Page::empty(),
+                    })
+                })
+            })
+            .await
+    }
+
+    /// The subscriptions with their items, of all customers or of those of one that are wanted, and the
+    /// prices of the items.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn subscriptions(
+        &self,
+        environment: i64,
+        of: Of,
+        wanted: impl Fn(&Subscription) -> bool + Send + 'static,
+        window: Window,
+    ) -> Result<(Page<(Subscription, Vec<Item>)>, Vec<Price>), Error> {
+        self.store()
+            .read(move |s| {
+                Box::pin(async move {
+                    let page = match own(s, environment, of).await? {
+                        Some(Of::All) => pages::subscriptions(s, environment, window).await?,
+                        Some(Of::Customer(customer)) => {
+                            pages::subscriptions_of_customer(s, customer, window, wanted).await?
+                        }
+                        _ => Page::empty(),
+                    };
+                    let ids: Vec<SubscriptionId> = page.rows.iter().map(|row| row.id).collect();
+                    let items = store::subscriptions::items(s, &ids).await?;
+                    let mut wanted: Vec<_> = items.iter().flatten().map(|item| item.price_id).collect();
+                    wanted.sort_unstable();
+                    wanted.dedup();
+                    let prices = store::catalog::prices(s, environment, &wanted).await?;
+                    let mut items = items.into_iter();
+                    Ok((page.map(|row| (row, items.next().unwrap_or_default())), prices))
+                })
+            })
+            .await
+    }
+
+    /// The invoices with their lines and taxes, of all customers, of one or of a subscription, in all
+    /// states or in one.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn invoices(
+        &self,
+        environment: i64,
+        of: Of,
+        status: Option<InvoiceStatus>,
+        window: Window,
+    ) -> Result<Page<FullInvoice>, Error> {
+        self.store()
+            .read(move |s| {
+                Box::pin(async move {
+                    let wanted = move |invoice: &Invoice| status.is_none_or(|s| s == invoice.status);
+                    let page = match own(s, environment, of).await? {
+                        Some(Of::All) => pages::invoices(s, environment, window).await?,
+                        Some(Of::Customer(id)) => pages::invoices_of_customer(s, id, window, wanted).await?,
+                        Some(Of::Subscription(id)) => {
+                            pages::invoices_of_subscription(s, id, window, wanted).await?
+                        }
+                        None => Page::empty(),
+                    };
+                    let Page { rows, has_more, total } = page;
+                    Ok(Page { rows: full_invoices(s, rows).await?, has_more, total })
+                })
+            })
+            .await
+    }
+
+    /// The lines of invoices, of all or of one.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn invoice_lines(
+        &self,
+        environment: i64,
+        invoice: Option<InvoiceId>,
+        window: Window,
+    ) -> Result<Page<InvoiceLine>, Error> {
+        self.store()
+            .read(move |s| {
+                Box::pin(async move {
+                    let Some(invoice) = invoice else {
+                        return Ok(pages::invoice_lines(s, environment, window).await?);
+                    };
+                    match store::invoices::one(s, environment, invoice).await? {
+                        Some(_) => Ok(pages::lines_of_invoice(s, invoice, window).await?),
+                        None => Ok(Page::empty()),
+                    }
+                })
+            })
+            .await
+    }
+
+    /// An invoice with its lines and taxes.
+    ///
+    /// # Errors
+    /// If there is none of this id in the environment.
+    pub async fn full_invoice(&self, environment: i64, id: InvoiceId) -> Result<FullInvoice, Error> {
+        self.store()
+            .read(move |s| {
+                Box::pin(async move {
+                    let invoice = store::invoices::one(s, environment, id).await?;
+                    let invoice = invoice.ok_or_else(|| Error::not_found("invoice", ""))?;
+                    let full = full_invoices(s, vec![invoice]).await?.pop();
+                    full.ok_or_else(|| Error::not_found("invoice", ""))
+                })
+            })
+            .await
+    }
+
+    /// A line of an invoice.
+    ///
+    /// # Errors
+    /// If there is none of this id in the environment.
+    pub async fn invoice_line(&self, environment: i64, id: InvoiceLineId) -> Result<InvoiceLine, Error> {
+        self.store()
+            .read(move |s| Box::pin(async move { pages::invoice_line(s, environment, id).await }))
+            .await?
+            .ok_or_else(|| Error::not_found("invoice line item", ""))
+    }
+
+    /// A subscription with its items, those that are to come too.
+    ///
+    /// # Errors
+    /// If there is none of this id in the environment.
+    pub async fn full_subscription(
+        &self,
+        environment: i64,
+        id: SubscriptionId,
+    ) -> Result<(Subscription, Vec<Item>, Vec<Price>), Error> {
+        self.store()
+            .read(move |s| {
+                Box::pin(async move {
+                    let subscription = store::subscriptions::one(s, environment, id).await?;
+                    let subscription = subscription.ok_or_else(|| Error::not_found("subscription", ""))?;
+                    let items = store::subscriptions::items(s, &[id]).await?.pop().unwrap_or_default();
+                    let ids: Vec<_> = items.iter().map(|item| item.price_id).collect();
+                    let prices = store::catalog::prices(s, environment, &ids).await?;
+                    Ok((subscription, items, prices))
+                })
+            })
+            .await
+    }
+
+    /// A purchase with its price.
+    ///
+    /// # Errors
+    /// If there is none of this id in the environment.
+    pub async fn purchase(
+        &self,
+        environment: i64,
+        id: PurchaseId,
+    ) -> Result<(Purchase, Option<Price>), Error> {
+        self.store()
+            .read(move |s| {
+                Box::pin(async move {
+                    let purchase = store::invoices::purchase(s, environment, id).await?;
+                    let purchase = purchase.ok_or_else(|| Error::not_found("purchase", ""))?;
+                    let price = store::catalog::price(s, environment, purchase.price_id).await?;
+                    Ok((purchase, price))
+                })
+            })
+            .await
+    }
+}
+
+/// Whose rows, if they are of the environment; none if they are not.
+async fn own(s: &mut Snapshot, environment: i64, of: Of) -> Result<Option<Of>, store::Error> {
+    let is_own = match of {
+        Of::All => true,
+        Of::Customer(id) => store::customers::by_id(s, environment, id).await?.is_some(),
+        Of::Subscription(id) => store::subscriptions::one(s, environment, id).await?.is_some(),
+    };
+    Ok(is_own.then_some(of))
+}
