@@ -6,6 +6,7 @@
 pub mod answers;
 pub mod app;
 pub mod auth;
+pub mod cli;
 pub mod faces;
 pub mod idempotency;
 pub mod json;
@@ -13,5 +14,6 @@ pub mod metrics;
 pub mod query;
 pub mod respond;
 pub mod router;
+pub mod serve;
 pub mod spelling;
 pub mod web;
