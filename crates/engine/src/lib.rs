@@ -18,6 +18,7 @@ mod payment_methods;
 mod payments;
 mod refunds;
 mod setup;
+mod staff;
 mod subscriptions;
 mod tax_rates;
 

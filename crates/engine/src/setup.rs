@@ -109,46 +109,6 @@ impl Engine {
         Ok((organization, environment, staff))
     }
 
-    /// The person of the seller with an e-mail address, made with a role if it is not there yet.
-    ///
-    /// # Errors
-    /// If there is no such role, or the address cannot be one.
-    pub async fn staff(
-        &self,
-        now: Timestamp,
-        environment: i64,
-        email: &str,
-        role: &str,
-    ) -> Result<Staff, Error> {
-        if self.roles(environment).await?.iter().all(|known| known.name != role) {
-            return Err(Refusal::invalid("role", "the name of a role of these books").into());
-        }
-        if !email.contains('@') {
-            return Err(Refusal::invalid("email", "an e-mail address").into());
-        }
-        let mut list = self
-            .store
-            .read(move |s| Box::pin(async move { store::environments::staff_list(s, environment).await }))
-            .await
-            .map_err(Error::from)?;
-        if let Some(known) = list.iter().position(|staff| staff.email == email) {
-            return Ok(list.swap_remove(known));
-        }
-        let staff = Staff {
-            id: self.ctx(now).id(0),
-            environment,
-            email: email.to_owned(),
-            name: email.to_owned(),
-            role: role.to_owned(),
-            disabled: false,
-            created_at: now,
-        };
-        let mut changes = Changes::default();
-        changes.push(Change::InsertStaff(staff.clone()));
-        self.store.commit(changes).await?;
-        Ok(staff)
-    }
-
     /// The environment of a number.
     ///
     /// # Errors

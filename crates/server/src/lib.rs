@@ -14,6 +14,7 @@ pub mod metrics;
 pub mod query;
 pub mod respond;
 pub mod router;
+pub mod secrets;
 pub mod serve;
 pub mod spelling;
 pub mod web;

@@ -1,44 +1,47 @@
-//! The program. Only this file reads the clock and the system's randomness; everything else is told.
+//! The program: it reads the clock, randomness and the arguments, and hands them on.
 
+use billing::Timestamp;
 use clap::Parser;
 use server::app::Clock;
 use server::cli::{Cli, World, run};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = match tokio::runtime::Runtime::new() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("quittance: {error}");
+            eprintln!("quittance: cannot start: {error}");
             return ExitCode::FAILURE;
         }
     };
     match runtime.block_on(run(cli, world())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("quittance: {error}");
+            eprintln!("quittance: {error:#}");
             ExitCode::FAILURE
         }
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+/// The only place where the clock and randomness are read.
+#[allow(clippy::disallowed_methods)]
 fn world() -> World {
-    let started = std::time::Instant::now();
+    let started = Instant::now();
+    let now = || {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    };
     World {
-        clock: Clock {
-            now: Arc::new(|| {
-                let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-                let micros = since.map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX));
-                billing::Timestamp::from_micros(micros)
-            }),
-            since: Arc::new(move || started.elapsed()),
-        },
+        clock: Clock { now: Arc::new(now), since: Arc::new(move || started.elapsed()) },
         entropy: Arc::new(|bytes: &mut [u8]| {
-            #[expect(clippy::expect_used, reason = "without randomness no secret may be made")]
-            getrandom::fill(bytes).expect("the system gives random bytes");
+            if let Err(error) = getrandom::fill(bytes) {
+                // Nothing safe can be done without randomness.
+                eprintln!("quittance: no randomness: {error}");
+                std::process::exit(1);
+            }
         }),
     }
 }

@@ -1,89 +1,226 @@
-//! Serving a listener until told to stop: connections, their limits, and the work between requests.
+//! The socket: connections in, answers out, until somebody says stop; and what runs beside them.
 
+use crate::app::App;
 use crate::respond::Responder;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
-/// Bytes of a request's head, line and headers together.
-const HEAD_BYTES_MAX: usize = 32 << 10;
+/// How a server serves.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How often it looks for what is due; none if something else does.
+    pub tick: Option<Duration>,
+    /// How long requests that have begun may go on after a stop.
+    pub grace: Duration,
+    /// Connections at a time; further ones wait.
+    pub connections_max: usize,
+    /// How long the head of a request may take, and a connection be idle.
+    pub head_time: Duration,
+}
 
-/// How long a client may take to send a request's head.
-const HEAD_TIME_MAX: Duration = Duration::from_secs(15);
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            tick: Some(Duration::from_secs(5)),
+            grace: Duration::from_secs(20),
+            connections_max: 10_000,
+            head_time: Duration::from_secs(30),
+        }
+    }
+}
 
-/// How long requests under way may take to end after a stop.
-const STOP_TIME_MAX: Duration = Duration::from_secs(20);
+/// Bytes of the head of a request; more are answered with 431.
+const HEAD_BYTES: usize = 32 << 10;
+/// Header lines of a request; more are answered with 431.
+const HEADERS_MAX: usize = 100;
+/// How often answers to repeatable writes are saved.
+const SAVE_EVERY: Duration = Duration::from_millis(250);
+/// How often the uses of credentials are noted.
+const NOTE_EVERY: Duration = Duration::from_secs(60);
 
-/// Serves until `stop` is done, then lets the requests under way end.
-pub async fn serve(listener: TcpListener, responder: Responder, stop: impl Future<Output = ()>) {
-    let graceful = GracefulShutdown::new();
-    let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX).max_buf_size(HEAD_BYTES_MAX);
-    let mut stop = std::pin::pin!(stop);
-    loop {
-        let stream = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+/// A server that has its address.
+pub struct Server {
+    listener: TcpListener,
+    responder: Responder,
+    options: Options,
+}
+
+impl Server {
+    /// Takes an address; port 0 lets the kernel pick one.
+    ///
+    /// # Errors
+    /// If it is taken or not ours.
+    pub async fn bind(app: App, address: SocketAddr, options: Options) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        Ok(Self { listener, responder: Responder::new(app), options })
+    }
+
+    /// The address that it has.
+    ///
+    /// # Errors
+    /// If the kernel does not say.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `stop`, then finishes what has begun, within the grace, and closes the books.
+    ///
+    /// # Errors
+    /// If the books cannot be closed.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), store::Error> {
+        let app = self.responder.app().clone();
+        let beside = [
+            self.options.tick.map(|every| tokio::spawn(bill_what_falls_due(app.clone(), every))),
+            Some(tokio::spawn(save_answers(app.clone()))),
+            Some(tokio::spawn(note_uses(app.clone()))),
+        ];
+        let connections = GracefulShutdown::new();
+        tokio::select! {
+            () = self.accept(&connections) => {}
+            () = stop => {}
+        }
+        tracing::info!("stopping");
+        let grace = self.options.grace;
+        drop(self);
+        if tokio::time::timeout(grace, connections.shutdown()).await.is_err() {
+            tracing::warn!("requests were cut off after {} seconds", grace.as_secs());
+        }
+        beside.into_iter().flatten().for_each(|task: JoinHandle<()>| task.abort());
+        save_all(&app).await;
+        note_all(&app).await;
+        app.engine.store().close().await
+    }
+
+    async fn accept(&self, connections: &GracefulShutdown) {
+        let places = Arc::new(Semaphore::new(self.options.connections_max));
+        loop {
+            let Ok(place) = places.clone().acquire_owned().await else { return };
+            let socket = match self.listener.accept().await {
+                Ok((socket, _)) => socket,
                 Err(error) => {
-                    // Out of file handles, most likely: wait for some to be given back.
-                    tracing::warn!(%error, "a connection could not be accepted");
+                    // Out of file descriptors, mostly: it passes when connections end.
+                    tracing::warn!(%error, "cannot accept");
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     continue;
                 }
-            },
-            () = &mut stop => break,
-        };
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "no delay could not be set");
+            };
+            let connection = connections.watch(self.connection(socket));
+            tokio::spawn(async move {
+                if let Err(error) = connection.await {
+                    tracing::debug!(%error, "connection");
+                }
+                drop(place);
+            });
         }
-        let responder = responder.clone();
+    }
+
+    fn connection(
+        &self,
+        socket: TcpStream,
+    ) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + Send + 'static {
+        if let Err(error) = socket.set_nodelay(true) {
+            tracing::debug!(%error, "nodelay");
+        }
+        let responder = self.responder.clone();
         let service = service_fn(move |request| {
             let responder = responder.clone();
             async move { Ok::<_, Infallible>(responder.respond(request).await) }
         });
-        let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended early");
-            }
-        });
-    }
-    drop(listener);
-    if tokio::time::timeout(STOP_TIME_MAX, graceful.shutdown()).await.is_err() {
-        tracing::warn!("some requests did not end in time and were cut off");
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.options.head_time)
+            .max_buf_size(HEAD_BYTES)
+            .max_headers(HEADERS_MAX)
+            .serve_connection(TokioIo::new(socket), service)
     }
 }
 
-/// Does what falls due in all books that follow the real time, again and again, and keeps what was
-/// only in memory. Ends when it is dropped.
-pub async fn tick(responder: Responder, every: Duration) {
+/// Finishes what is due in live books. Test books move by their own clocks only.
+async fn bill_what_falls_due(app: App, every: Duration) {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = tick_once(&responder).await {
-            tracing::error!(%error, "what is due could not be done; it is tried again");
+        if let Err(error) = bill_once(&app).await {
+            tracing::error!(%error, "billing failed; it is tried again at the next tick");
         }
     }
 }
 
-/// One round of [`tick`].
-///
-/// # Errors
-/// If the store fails; what was done until then stays done.
-pub async fn tick_once(responder: &Responder) -> Result<(), engine::Error> {
-    let app = responder.app();
-    for environment in app.engine.environments().await?.iter().filter(|books| books.clock.is_none()) {
+async fn bill_once(app: &App) -> Result<(), engine::Error> {
+    for environment in app.engine.environments().await? {
+        if environment.clock.is_some() {
+            continue;
+        }
         let done = app.engine.run_due(environment.number, app.real_now()).await?;
         if !done.is_nothing() {
-            tracing::info!(environment = environment.number, ?done, "did what was due");
+            tracing::info!(environment = environment.number, ?done, "billed");
         }
     }
-    app.engine.note_credentials_used(app.authenticator.take_used()).await?;
-    app.requests.save(&app.engine).await?;
+    app.engine.forget_requests(app.real_now()).await?;
     Ok(())
+}
+
+async fn save_answers(app: App) {
+    let mut ticks = tokio::time::interval(SAVE_EVERY);
+    loop {
+        ticks.tick().await;
+        save_all(&app).await;
+    }
+}
+
+async fn save_all(app: &App) {
+    if let Err(error) = app.requests.save(&app.engine).await {
+        tracing::error!(%error, "answers could not be saved; they stay in memory");
+    }
+}
+
+async fn note_uses(app: App) {
+    let mut ticks = tokio::time::interval(NOTE_EVERY);
+    loop {
+        ticks.tick().await;
+        note_all(&app).await;
+    }
+}
+
+async fn note_all(app: &App) {
+    if let Err(error) = app.engine.note_credentials_used(app.authenticator.take_used()).await {
+        tracing::error!(%error, "the uses of credentials could not be noted");
+    }
+}
+
+/// Waits until the process is asked to stop: SIGINT or SIGTERM.
+pub async fn asked_to_stop() {
+    let interrupted = async {
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            tracing::error!(%error, "cannot listen for SIGINT");
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(error) => {
+                tracing::error!(%error, "cannot listen for SIGTERM");
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupted => {}
+        () = terminated => {}
+    }
 }

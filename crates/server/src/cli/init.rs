@@ -1,80 +1,90 @@
-//! `quittance init`: new books.
+//! `quittance init`.
 
-use super::{Database, Outcome, Secrets, World};
-use crate::auth::Authenticator;
-use billing::{Currency, KeyScope, Role, Zone};
+use super::{House, World};
+use crate::app::Limits;
+use crate::json::object;
+use crate::spelling::uuid;
+use billing::{Currency, Id, KeyScope, Role, Timestamp};
 use clap::Args;
 use engine::NewBooks;
-use store::{Options, Store};
 
-/// Makes the books of an organization.
 #[derive(Debug, Args)]
-pub struct Init {
-    #[command(flatten)]
-    database: Database,
-    #[command(flatten)]
-    secrets: Secrets,
+pub(super) struct Init {
     /// The organization's name.
-    #[arg(long)]
+    #[arg(long, env = "QUITTANCE_ORGANIZATION", default_value = "My organization", value_name = "NAME")]
     organization: String,
-    /// The first staff's e-mail address.
-    #[arg(long, value_name = "ADDRESS")]
-    email: String,
-    /// The first staff's name.
-    #[arg(long, default_value = "Owner")]
-    name: String,
+    /// The e-mail address of the first staff, who may do everything.
+    #[arg(long, env = "QUITTANCE_STAFF_EMAIL", default_value = "owner@example.com", value_name = "ADDRESS")]
+    staff_email: String,
+    /// The name of the first staff.
+    #[arg(long, env = "QUITTANCE_STAFF_NAME", default_value = "Owner", value_name = "NAME")]
+    staff_name: String,
     /// The IANA time zone of periods and documents.
-    #[arg(long, default_value = "UTC")]
+    #[arg(long, env = "QUITTANCE_ZONE", default_value = "UTC", value_name = "ZONE")]
     zone: String,
     /// The currency of prices that name none.
-    #[arg(long, default_value = "USD")]
+    #[arg(long, env = "QUITTANCE_CURRENCY", default_value = "USD", value_name = "CODE")]
     currency: String,
-    /// Make test books, whose clock stands until it is moved through the API.
+    /// Make test books: no real money, and a clock of their own that starts now and that the API moves.
     #[arg(long)]
     test: bool,
+    /// Add another organization to books that have one.
+    #[arg(long)]
+    add: bool,
+    /// Print one line of JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 impl Init {
-    pub(super) async fn run(self, world: &World) -> Outcome {
-        Zone::parse(&self.zone).map_err(|_| "--zone: an IANA time zone, such as Europe/Paris")?;
-        let currency =
-            Currency::parse(&self.currency).map_err(|_| "--currency: an ISO 4217 code, such as EUR")?;
-        if !self.email.contains('@') {
-            return Err("--email: an e-mail address".into());
-        }
-        let keys = self.secrets.load(&self.database.db, world)?;
-        let engine = world.engine(Store::open(&self.database.db, Options::default())?);
-        let now = (world.clock.now)();
-        let mut ctx = engine.ctx(now);
+    pub(super) async fn run(self, house: &House, world: &World) -> anyhow::Result<()> {
+        let app = house.open(world, Limits::default())?;
+        let is_empty = app.engine.environments().await?.is_empty();
+        anyhow::ensure!(
+            is_empty || self.add,
+            "{} holds books already: add another organization with --add, or name another file with --db",
+            house.db.display()
+        );
+        let now = app.real_now();
         let new = NewBooks {
             organization: self.organization.clone(),
             livemode: !self.test,
             clock: self.test.then_some(now),
-            zone: self.zone,
-            currency,
-            staff_email: self.email,
-            staff_name: self.name,
+            zone: self.zone.clone(),
+            currency: Currency::parse(&self.currency)?,
+            staff_email: self.staff_email.clone(),
+            staff_name: self.staff_name.clone(),
             staff_role: "owner".to_owned(),
         };
-        let (_, environment, staff) = engine.open_books(&mut ctx, new).await?;
-        engine.put_roles(Role::defaults(environment.number)).await?;
-        let issued = Authenticator::new(keys.jwt_key, keys.pepper).api_key(
+        let mut ctx = app.engine.ctx(now);
+        let (organization, environment, staff) = app.engine.open_books(&mut ctx, new).await?;
+        app.engine.put_roles(Role::defaults(environment.number)).await?;
+        let key = app.authenticator.api_key(
             now,
             &mut ctx.ids,
             &*world.entropy,
             (environment.number, environment.livemode),
             "first key",
-            vec![KeyScope::Merchant, KeyScope::Periods],
-            None,
+            KeyScope::ALL.to_vec(),
+            None::<Timestamp>,
         );
-        engine.issue_credential(issued.credential).await?;
-        engine.store().close().await?;
-        println!("organization  {}", self.organization);
-        println!("environment   {} ({})", environment.number, if self.test { "test" } else { "live" });
-        println!("staff         {} ({})", staff.email, staff.role);
-        println!("API key       {}", issued.secret);
-        println!("The key is shown this once. Serve the books with:");
-        println!("  quittance serve --db {}", self.database.db.display());
+        app.engine.issue_credential(key.credential).await?;
+        app.engine.store().close().await?;
+        let database = house.db.display().to_string();
+        if self.json {
+            let line = object(|o| {
+                o.put("database", &database).put("organizationId", uuid(organization.id.raw()).to_string());
+                o.put("environment", environment.number).put("livemode", environment.livemode);
+                o.put("staffId", uuid(staff.id.raw()).to_string()).put("apiKey", &key.secret);
+            });
+            println!("{line}");
+        } else {
+            println!("{} has the books of {} in {database}.", self.staff_name, self.organization);
+            println!("environment  {} ({})", environment.number, if self.test { "test" } else { "live" });
+            println!("staff        {} <{}>", self.staff_name, self.staff_email);
+            println!("API key      {}", key.secret);
+            println!("The key is shown this once. Next: quittance serve --db {database}");
+        }
         Ok(())
     }
 }

@@ -1,65 +1,75 @@
-//! The command line: what there is to say, and one file for every command.
+//! The command line: one file for every command.
 
-mod books;
+mod bill;
 mod init;
-mod secrets;
 mod serve;
 mod token;
 
-use crate::app::{Clock, Entropy};
-use billing::Ids;
-use clap::{Args, Parser, Subcommand};
+use crate::app::{App, Clock, Entropy, Limits, Parts};
+use crate::secrets;
+use anyhow::Context;
+use billing::{Environment, Ids};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use engine::Engine;
 use gateway::Sandbox;
 use std::path::PathBuf;
 use std::sync::Arc;
-use store::{Options, Store};
+use store::Store;
 
-pub use secrets::Secrets;
-
-/// What every command fails with: words for the person at the terminal.
-pub type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
-
-/// Subscription billing that you run yourself: one program, one file of books, five published API
-/// contracts answered from them.
+/// Subscription billing that a team runs itself: one program, one file of books.
+///
+/// Every option can also be set by the variable that stands beside it.
 #[derive(Debug, Parser)]
-#[command(name = "quittance", version, max_term_width = 100)]
+#[command(name = "quittance", version, arg_required_else_help = true)]
 pub struct Cli {
-    /// How much to log, to standard error: error, warn, info, debug, or a filter such as
-    /// `info,engine=debug`.
-    #[arg(long, global = true, env = "QUITTANCE_LOG", default_value = "info")]
-    log: String,
-    /// Write the log as JSON, a line for each event.
-    #[arg(long, global = true, env = "QUITTANCE_LOG_JSON")]
-    log_json: bool,
+    #[command(flatten)]
+    house: House,
     #[command(subcommand)]
     command: Command,
 }
 
+/// What every command needs to know.
+#[derive(Debug, Clone, Args)]
+pub struct House {
+    /// The file of the books; it is made if it does not exist.
+    #[arg(long, env = "QUITTANCE_DB", default_value = "quittance.db", global = true, value_name = "FILE")]
+    pub db: PathBuf,
+    /// Signs tokens: at least 16 bytes. Made once and kept in FILE.secret if not given.
+    #[arg(long, env = "QUITTANCE_JWT_KEY", global = true, hide_env_values = true, value_name = "SECRET")]
+    pub jwt_key: Option<String>,
+    /// Goes into the hashes of API keys: at least 16 bytes. Made once and kept in FILE.secret if not given.
+    #[arg(long, env = "QUITTANCE_PEPPER", global = true, hide_env_values = true, value_name = "SECRET")]
+    pub pepper: Option<String>,
+    /// How much is logged: error, warn, info, debug, or filters like server=debug.
+    #[arg(long, env = "QUITTANCE_LOG", default_value = "info", global = true, value_name = "FILTER")]
+    pub log: String,
+    /// How log lines look; they go to the standard error.
+    #[arg(long, env = "QUITTANCE_LOG_FORMAT", default_value = "text", global = true)]
+    pub log_format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make the books of an organization, its first staff and its first API key (printed once).
+    /// Make the books of an organization, with its first staff and an API key that is shown once.
     Init(init::Init),
-    /// Serve the five contracts and do what falls due.
+    /// Serve the five contracts and the merchant API, and bill what falls due.
     Serve(serve::Serve),
-    /// Do everything that is due, once, without a server.
-    Bill(books::Bill),
-    /// Derive every invoice, balance, period and counter again and compare; fails at a disagreement.
-    Audit(books::Audit),
-    /// Issue, list and revoke API keys and tokens.
-    #[command(subcommand)]
+    /// Finish everything that is due, once, and say what was done.
+    Bill(bill::Bill),
+    /// Give out, list and take back API keys and tokens.
     Token(token::Token),
 }
 
-/// Where the books are.
-#[derive(Debug, Clone, Args)]
-pub struct Database {
-    /// The file of the books.
-    #[arg(long, value_name = "FILE", env = "QUITTANCE_DB", default_value = "quittance.db")]
-    pub db: PathBuf,
-}
-
-/// What only `main.rs` can read: the time and random bytes.
+/// What only `main` may touch: the clock and randomness.
 #[derive(Clone)]
 pub struct World {
     /// The real clock.
@@ -68,51 +78,88 @@ pub struct World {
     pub entropy: Entropy,
 }
 
-impl World {
-    /// A random number.
-    pub fn random(&self) -> u64 {
-        let mut bytes = [0; 8];
-        (self.entropy)(&mut bytes);
-        u64::from_le_bytes(bytes)
-    }
-
-    /// The use cases over a store.
-    pub fn engine(&self, store: Store) -> Engine {
-        Engine::new(store, Arc::new(Sandbox::default()), Ids::seeded(self.random()))
-    }
-}
-
-impl Database {
-    /// Opens books that must be there already.
-    ///
-    /// # Errors
-    /// If the file is not there or cannot be opened.
-    pub fn open(&self, world: &World) -> Result<Engine, Box<dyn std::error::Error + Send + Sync>> {
-        if !self.db.exists() {
-            let name = self.db.display();
-            return Err(format!("{name} is not there: `quittance init --db {name}` makes it").into());
-        }
-        Ok(world.engine(Store::open(&self.db, Options::default())?))
-    }
-}
-
-/// Does what the command line says.
+/// Runs the command that the arguments name.
 ///
 /// # Errors
-/// Whatever went wrong, in words.
-pub async fn run(cli: Cli, world: World) -> Outcome {
-    log_to_stderr(&cli)?;
+/// If it fails; the message is for the person who typed it.
+pub async fn run(cli: Cli, world: World) -> anyhow::Result<()> {
+    start_log(&cli.house)?;
     match cli.command {
-        Command::Init(command) => command.run(&world).await,
-        Command::Serve(command) => command.run(&world).await,
-        Command::Bill(command) => command.run(&world).await,
-        Command::Audit(command) => command.run(&world).await,
-        Command::Token(command) => command.run(&world).await,
+        Command::Init(init) => init.run(&cli.house, &world).await,
+        Command::Serve(serve) => serve.run(&cli.house, &world).await,
+        Command::Bill(bill) => bill.run(&cli.house, &world).await,
+        Command::Token(token) => token.run(&cli.house, &world).await,
     }
 }
 
-fn log_to_stderr(cli: &Cli) -> Outcome {
-    let filter = tracing_subscriber::EnvFilter::try_new(&cli.log)?;
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if cli.log_json { subscriber.json().try_init() } else { subscriber.try_init() }
+fn start_log(house: &House) -> anyhow::Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&house.log)
+        .with_context(|| format!("{:?} is not a log filter", house.log))?;
+    let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal);
+    let started = match house.log_format {
+        LogFormat::Text => log.try_init(),
+        LogFormat::Json => log.json().try_init(),
+    };
+    started.map_err(|error| anyhow::anyhow!("the log cannot be started: {error}"))
+}
+
+impl House {
+    /// Opens the books and what serves them.
+    ///
+    /// # Errors
+    /// If the file or the secrets cannot be read or made.
+    pub fn open(&self, world: &World, limits: Limits) -> anyhow::Result<App> {
+        let secrets =
+            secrets::load(&self.db, self.jwt_key.as_deref(), self.pepper.as_deref(), &*world.entropy)?;
+        let store = Store::open(&self.db, store::Options::default())
+            .with_context(|| format!("cannot open {}", self.db.display()))?;
+        let mut seed = [0; 8];
+        (world.entropy)(&mut seed);
+        let ids = Ids::seeded(u64::from_le_bytes(seed));
+        Ok(App::new(Parts {
+            engine: Engine::new(store, Arc::new(Sandbox::default()), ids),
+            clock: world.clock.clone(),
+            entropy: world.entropy.clone(),
+            jwt_key: secrets.jwt_key,
+            pepper: secrets.pepper,
+            limits,
+        }))
+    }
+
+    /// As [`House::open`], of books that exist.
+    ///
+    /// # Errors
+    /// Also if there is no such file.
+    pub fn open_existing(&self, world: &World) -> anyhow::Result<App> {
+        anyhow::ensure!(
+            self.db.exists(),
+            "there are no books at {}: make them with `quittance init`",
+            self.db.display()
+        );
+        self.open(world, Limits::default())
+    }
+}
+
+/// The environment of a number; without one the only environment that there is.
+///
+/// # Errors
+/// If there is none, or several to choose from.
+pub async fn environment(app: &App, number: Option<i64>) -> anyhow::Result<Environment> {
+    let all = app.engine.environments().await?;
+    match number {
+        Some(number) => {
+            let found = all.into_iter().find(|environment| environment.number == number);
+            found.with_context(|| format!("there is no environment {number}"))
+        }
+        None => {
+            anyhow::ensure!(
+                all.len() <= 1,
+                "there are {} environments: say which with --environment",
+                all.len()
+            );
+            all.into_iter().next().context("the books are empty: start with `quittance init`")
+        }
+    }
 }

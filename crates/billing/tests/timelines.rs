@@ -2,14 +2,169 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod properties;
-mod script;
+use std::collections::BTreeMap;
 
-use billing::money::{Rate, Rounding};
+use billing::calendar::{Interval, IntervalUnit, Zone};
+use billing::currency::Currency;
+use billing::money::{Money, Rate, Rounding};
+use billing::pricing::{Pricing, Tier};
 use billing::proration::{DayCount, DayOwner, ProrationUnit};
-use billing::scenario::{Align, Corrections, Terms, run};
+use billing::scenario::{
+    Align, Billed, Component, Corrections, DocumentKind, Line, LineKind, Outcome, Plan, Script, Step, Terms,
+    Usage, Verb, When, run,
+};
+use billing::timestamp::Timestamp;
+use proptest::prelude::*;
 
-use script::{check, check_in, script};
+/// A plan by its words: a price in minor units, then any of `week`, `year`, `2-months`, `calendar`, `arrears`,
+/// `trial-14`, `term-3` (years), `use-20`, `at-least-1000`, `from-5000` (a threshold) and `tiers`.
+fn plan(words: &str) -> Plan {
+    let mut plan = Plan {
+        components: Vec::new(),
+        interval: Interval::new(IntervalUnit::Month, 1),
+        alignment: None,
+        billed: Billed::Advance,
+        trial_days: 0,
+        term: None,
+        usage: None,
+        levels: Vec::new(),
+    };
+    let price = |minor: i64| Pricing::PerUnit(minor.into());
+    let component = |pricing| Component { name: "price".into(), pricing, by_quantity: true };
+    let mut usage = Usage { pricing: price(0), minimum: None, threshold: None };
+    for word in words.split_whitespace() {
+        let number = || word.split('-').find_map(|part| part.parse::<i64>().ok()).unwrap();
+        match word.split('-').find(|part| part.parse::<i64>().is_err()).unwrap_or("") {
+            "" => plan.components.push(component(price(number()))),
+            "day" => plan.interval = Interval::new(IntervalUnit::Day, 1),
+            "week" => plan.interval = Interval::new(IntervalUnit::Week, 1),
+            "year" => plan.interval = Interval::new(IntervalUnit::Year, 1),
+            "months" => plan.interval = Interval::new(IntervalUnit::Month, u32::try_from(number()).unwrap()),
+            "calendar" => plan.alignment = Some(Align::Calendar),
+            "arrears" => plan.billed = Billed::Arrears,
+            "trial" => plan.trial_days = number(),
+            "term" => plan.term = Some(Interval::new(IntervalUnit::Year, u32::try_from(number()).unwrap())),
+            "use" => usage.pricing = price(number()),
+            "at" => usage.minimum = Some(Money::new(number(), Currency::EUR)),
+            "from" => usage.threshold = Some(Money::new(number(), Currency::EUR)),
+            "tiers" => {
+                let tier = |up_to, unit: i64| Tier { up_to, unit: unit.into(), flat: 0.into() };
+                plan.components.push(component(Pricing::Volume(vec![tier(Some(5), 1_000), tier(None, 800)])));
+            }
+            other => panic!("{other:?} says nothing of a plan"),
+        }
+    }
+    plan.usage = (usage.pricing != price(0)).then_some(usage);
+    plan
+}
+
+fn verb(words: &[&str]) -> Verb {
+    let when = |word: Option<&&str>| match word {
+        None => When::Now,
+        Some(&"at-period-end") => When::PeriodEnd,
+        Some(day) => When::On(day.parse().unwrap()),
+    };
+    let number = |word: &str| word.parse().unwrap();
+    match words {
+        ["subscribe", plan] => Verb::Subscribe { plan: (*plan).into(), quantity: 1 },
+        ["subscribe", plan, quantity] => Verb::Subscribe { plan: (*plan).into(), quantity: number(quantity) },
+        ["change", to, rest @ ..] => {
+            Verb::ChangePlan { to: (*to).into(), quantity: None, when: when(rest.first()) }
+        }
+        ["quantity", quantity, rest @ ..] => {
+            Verb::SetQuantity { quantity: number(quantity), when: when(rest.first()) }
+        }
+        ["billing-day", day] => Verb::SetBillingDay(day.parse().unwrap()),
+        ["cancel", rest @ ..] => Verb::Cancel { item: None, when: when(rest.first()) },
+        ["pause"] => Verb::Pause,
+        ["resume"] => Verb::Resume,
+        ["invoicing-off"] => Verb::InvoicingOff,
+        ["invoicing-on"] => Verb::InvoicingOn,
+        ["use", quantity] => Verb::Use { item: None, quantity: number(quantity), on: None },
+        ["use", quantity, on] => {
+            Verb::Use { item: None, quantity: number(quantity), on: Some(on.parse().unwrap()) }
+        }
+        ["wait"] => Verb::Wait,
+        ["bill"] => Verb::RunBilling,
+        other => panic!("{other:?} is nothing that can happen"),
+    }
+}
+
+/// Reads `plan NAME WORDS` lines and `TIME VERB` lines.
+fn script(terms: Terms, zone: &str, text: &str) -> Script {
+    let zone = Zone::parse(zone).unwrap();
+    let mut script = Script {
+        currency: Currency::EUR,
+        zone: zone.clone(),
+        terms,
+        plans: BTreeMap::new(),
+        opening: Vec::new(),
+        steps: Vec::new(),
+        until: None,
+    };
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if let Some((name, words)) = line.strip_prefix("plan ").and_then(|rest| rest.split_once(' ')) {
+            script.plans.insert(name.into(), plan(words));
+            continue;
+        }
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let at = match words[0].len() {
+            10 => zone.start_of_day(words[0].parse().unwrap()).unwrap(),
+            _ => Timestamp::parse(words[0]).unwrap(),
+        };
+        script.steps.push(Step { at, verb: verb(&words[1..]) });
+    }
+    script
+}
+
+fn show_line(line: &Line) -> String {
+    let word = match line.kind {
+        LineKind::Trial => "trial",
+        LineKind::Charge => "charge",
+        LineKind::Credit => "credit",
+        LineKind::Difference => "difference",
+        LineKind::Usage => "use",
+        LineKind::TrueUp => "true-up",
+        LineKind::BilledBefore => "billed before",
+        LineKind::Tax => "tax",
+        LineKind::CreditApplied => "credit applied",
+        LineKind::Balance => "balance",
+    };
+    let days = line.days.map(|(from, to)| format!(" {from}..{to}")).unwrap_or_default();
+    format!("{word}{days} {}", line.amount.to_major_string())
+}
+
+fn show(outcome: &Outcome) -> String {
+    let mut shown = String::new();
+    for document in &outcome.documents {
+        let kind = match document.kind {
+            DocumentKind::Invoice => "invoice",
+            DocumentKind::CreditNote => "credit note",
+        };
+        let lines: Vec<String> = document.lines.iter().map(show_line).collect();
+        shown +=
+            &format!("{} {kind} {}: {}\n", document.on, document.total.to_major_string(), lines.join(", "));
+    }
+    if outcome.balance_minor != 0 {
+        shown += &format!("balance {}\n", Money::new(outcome.balance_minor, Currency::EUR).to_major_string());
+    }
+    shown
+}
+
+fn check_in(terms: Terms, zone: &str, text: &str, timeline: &str) {
+    let shown = show(&run(&script(terms, zone, text)).unwrap());
+    let expected: String = timeline
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert_eq!(shown, expected, "\n{shown}");
+}
+
+fn check(text: &str, timeline: &str) {
+    check_in(Terms::default(), "UTC", text, timeline);
+}
 
 /// Credit notes, calendar periods and a consumed last day.
 fn notes() -> Terms {
@@ -389,4 +544,112 @@ fn a_step_that_needs_what_is_not_there_is_an_error() {
     }
     let unknown = run(&script(Terms::default(), "UTC", "2024-01-01 subscribe gold")).unwrap();
     assert_eq!((unknown.documents.len(), unknown.undescribed.contains("gold")), (0, true));
+}
+
+const PLANS: &str =
+    "plan a 2900\n plan b 9900 trial-14\n plan c 36500 year\n plan d 700 week use-3\n plan e 5000 arrears\n";
+
+fn terms() -> impl Strategy<Value = Terms> {
+    let alignments = vec![Align::FirstPaidDate, Align::FirstPaidDay, Align::Calendar, Align::BillingDay(31)];
+    let corrections = vec![Corrections::Lines, Corrections::CreditNotes];
+    let owners = vec![DayOwner::Before, DayOwner::After];
+    let settings = (
+        prop::sample::select(alignments),
+        prop::sample::select(corrections),
+        prop::sample::select(owners.clone()),
+        prop::sample::select(owners),
+        prop::sample::select(vec![DayCount::Actual, DayCount::Thirty]),
+    );
+    settings.prop_map(|(alignment, corrections, change_day, end_day, day_count)| Terms {
+        alignment,
+        corrections,
+        change_day,
+        end_day,
+        day_count,
+        ..Terms::default()
+    })
+}
+
+/// What happens after so many more days each, to a subscription to plan `a` on 2024-01-31.
+fn happenings() -> impl Strategy<Value = Vec<(i64, &'static str)>> {
+    let verbs = vec![
+        "change a",
+        "change b",
+        "change c",
+        "change d",
+        "change e",
+        "change a at-period-end",
+        "change c at-period-end",
+        "quantity 2",
+        "quantity 1",
+        "pause",
+        "resume",
+        "billing-day 15",
+        "billing-day 30",
+        "wait",
+    ];
+    prop::collection::vec((0_i64..50, prop::sample::select(verbs)), 1..8)
+}
+
+fn happening_script(terms: Terms, zone: &str, happenings: &[(i64, &'static str)]) -> Script {
+    let mut text = format!("{PLANS}2024-01-31 subscribe a\n");
+    let mut day = Timestamp::parse("2024-01-31").unwrap();
+    for (days, verb) in happenings {
+        day = day.plus_days(*days).unwrap();
+        text += &format!("{} {verb}\n", Zone::utc().civil_date(day));
+    }
+    day = day.plus_days(70).unwrap();
+    script(terms, zone, &format!("{text}{} wait", Zone::utc().civil_date(day)))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+    /// Billing that catches up after any outage draws the same documents as billing that looks every day.
+    #[test]
+    fn looking_at_the_clock_changes_nothing(terms in terms(), happenings in happenings()) {
+        let once = happening_script(terms, "America/Nuuk", &happenings);
+        let mut daily = once.clone();
+        let (first, last) = (once.steps[0].at, once.steps[once.steps.len() - 1].at);
+        for day in 0..(last.seconds() - first.seconds()) / 86_400 {
+            daily.steps.push(Step { at: first.plus_days(day).unwrap().plus_seconds(5 * 3_600).unwrap(), verb: Verb::Wait });
+        }
+        daily.steps.sort_by_key(|step| step.at);
+        let documents = |script: &Script| {
+            let outcome = run(script).unwrap();
+            outcome.documents.into_iter().map(|it| (it.on, it.kind, it.lines, it.total)).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(documents(&once), documents(&daily));
+    }
+
+    /// Nobody is asked for less than nothing, no balance is overdrawn, and no more is given back than was
+    /// charged.
+    #[test]
+    fn the_books_of_any_script_are_sound(terms in terms(), happenings in happenings()) {
+        let outcome = run(&happening_script(terms, "Europe/London", &happenings)).unwrap();
+        let (mut charged, mut balance) = (0, 0);
+        for document in &outcome.documents {
+            prop_assert!(!document.total.is_negative());
+            let lines = || document.lines.iter();
+            let sum = |kind: LineKind| lines().filter(|line| line.kind == kind).map(|line| line.amount.minor()).sum::<i64>();
+            prop_assert_eq!(lines().map(|line| line.amount.minor()).sum::<i64>(), document.total.minor());
+            let note = document.kind == DocumentKind::CreditNote;
+            charged += sum(LineKind::Charge) + if note { -sum(LineKind::Credit) } else { sum(LineKind::Credit) };
+            prop_assert!(charged >= 0);
+            balance += if note { document.total.minor() } else { 0 };
+            balance += sum(LineKind::Balance) + sum(LineKind::CreditApplied);
+            prop_assert!(balance >= 0);
+        }
+        prop_assert_eq!(balance, outcome.balance_minor);
+    }
+
+    /// What ends on the day on which its period began, the day given back, has cost nothing.
+    #[test]
+    fn subscribing_and_ending_on_one_day_costs_nothing(day in 0_i64..800, plan in prop::sample::select(vec!["a", "c", "d", "e"])) {
+        let on = Zone::utc().civil_date(Timestamp::parse("2023-12-15").unwrap().plus_days(day).unwrap());
+        let terms = Terms { alignment: Align::Calendar, ..Terms::default() };
+        let outcome = run(&script(terms, "UTC", &format!("{PLANS}{on} subscribe {plan}\n{on} cancel"))).unwrap();
+        let net: i64 = outcome.documents.iter().map(|it| it.total.minor()).sum();
+        prop_assert_eq!(net, outcome.balance_minor);
+    }
 }

@@ -1,0 +1,45 @@
+//! `quittance bill`.
+
+use super::{House, World};
+use crate::spelling::iso_micros;
+use billing::Timestamp;
+use clap::Args;
+
+#[derive(Debug, Args)]
+pub(super) struct Bill {
+    /// Bill what is due by this instant: 2026-04-01, or 2026-04-01T12:00:00Z. Test books' clocks are
+    /// moved there, step by step.
+    #[arg(long, value_name = "TIME")]
+    until: Timestamp,
+    /// Only the environment of this number.
+    #[arg(long, value_name = "NUMBER")]
+    environment: Option<i64>,
+}
+
+impl Bill {
+    pub(super) async fn run(self, house: &House, world: &World) -> anyhow::Result<()> {
+        let app = house.open_existing(world)?;
+        let mut all = app.engine.environments().await?;
+        if let Some(number) = self.environment {
+            all.retain(|environment| environment.number == number);
+            anyhow::ensure!(!all.is_empty(), "there is no environment {number}");
+        }
+        for environment in all {
+            let number = environment.number;
+            let done = match environment.clock {
+                Some(clock) if clock > self.until => {
+                    println!("environment {number}: its clock is past that, at {}", iso_micros(clock));
+                    continue;
+                }
+                Some(_) => app.engine.advance_clock(number, self.until).await?,
+                None => app.engine.run_due(number, self.until).await?,
+            };
+            println!(
+                "environment {number}: {} steps of subscriptions, {} payments tried again, {} finished after silence",
+                done.subscription_steps, done.retries, done.recovered
+            );
+        }
+        app.engine.store().close().await?;
+        Ok(())
+    }
+}
