@@ -197,12 +197,12 @@ mod tests {
     }
 
     #[test]
-    fn forked_generators_do_not_meet() {
+    fn split_generators_do_not_meet() {
         let mut ids = Ids::seeded(1);
         let now = Timestamp::from_millis(5);
         let mut spelled = BTreeSet::new();
         for _ in 0..1_000 {
-            let mut child = ids.fork();
+            let mut child = ids.split();
             spelled.extend((0..50).map(|_| child.next::<PaymentId>(now, 3).raw() >> 32));
         }
         assert_eq!(spelled.len(), 50_000);
