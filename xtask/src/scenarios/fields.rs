@@ -71,8 +71,31 @@ pub(super) fn interval(name: &str) -> Option<Interval> {
     Some(Interval::new(unit, count))
 }
 
-/// The length of a period that a plan's name or a title speaks of; a month if it speaks of none.
-pub(super) fn interval_in(name: &str) -> Interval {
-    let words = name.split(|letter: char| !letter.is_ascii_alphanumeric());
-    words.filter_map(interval).next().unwrap_or(Interval::new(IntervalUnit::Month, 1))
+/// A month, the length of a period where nothing is said of it.
+pub(super) const MONTH: Interval = Interval::new(IntervalUnit::Month, 1);
+
+/// The length of a period that a name has a word for.
+pub(super) fn interval_of(name: &str) -> Option<Interval> {
+    words(name).find_map(interval)
+}
+
+/// The one length of a period that a text names by an adjective, such as `weekly`; a month if it names none,
+/// or several.
+pub(super) fn interval_in(text: &str) -> Interval {
+    let mut found: Vec<Interval> = Vec::new();
+    for interval in
+        words(text).filter(|word| word.ends_with('l') || word.ends_with("ly")).filter_map(interval)
+    {
+        if !found.contains(&interval) {
+            found.push(interval);
+        }
+    }
+    match found.as_slice() {
+        [interval] => *interval,
+        _ => MONTH,
+    }
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|letter: char| !letter.is_ascii_alphanumeric())
 }
