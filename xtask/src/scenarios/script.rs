@@ -11,7 +11,9 @@ use billing::scenario::{Align, Billed, Component, Level, Plan, Runs, Script, Ste
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
-use super::fields::{date, decimal, integer, interval, interval_in, list, object, time, unknown};
+use super::fields::{
+    MONTH, date, decimal, integer, interval, interval_in, interval_of, list, object, time, unknown,
+};
 use super::{rules, text};
 
 /// A case that can be run.
@@ -170,13 +172,22 @@ fn read_plan(
     } else {
         unread.extend(unknown(fields, &PLAN, &format!("plan {name:?}")));
     }
+    let interval = match (plan_interval(name, fields)?, components.is_empty()) {
+        (Some(interval), _) => interval,
+        (None, false) => interval_in(words),
+        (None, true) => MONTH,
+    };
+    let anchor = fields.get("anchor").or(given.get("anchor"));
+    // Where a rule goes by the calendar, a title may say that this case does not.
+    let by_calendar = script.terms.alignment == Align::Calendar;
+    let told_alignment = (by_calendar && words.contains("anniversary")).then_some(Align::Anniversary);
     let money = |minor: Option<i64>| minor.map(|minor| Money::new(minor, script.currency));
     let (minimum, threshold) =
         (money(whole("minimum")?), money(given.get("threshold").map(integer).transpose()?));
     Ok(Plan {
         components,
-        interval: plan_interval(name, fields)?,
-        alignment: fields.get("anchor").or(given.get("anchor")).and_then(Value::as_str).and_then(alignment),
+        interval,
+        alignment: anchor.and_then(Value::as_str).and_then(alignment).or(told_alignment),
         billed: if billed.contains("arrears") { Billed::Arrears } else { Billed::Advance },
         trial_days: whole("trial_days")?.unwrap_or(0),
         term: whole("fixed_term_years")?.map(|years| count(IntervalUnit::Year, years)).transpose()?,
@@ -193,13 +204,14 @@ fn count(unit: IntervalUnit, count: i64) -> Result<Interval, String> {
     Ok(Interval::new(unit, u32::try_from(count).map_err(|_| format!("{count} {unit}s"))?))
 }
 
-fn plan_interval(name: &str, fields: &Map<String, Value>) -> Result<Interval, String> {
+/// How long a plan's periods are, if it or its name says.
+fn plan_interval(name: &str, fields: &Map<String, Value>) -> Result<Option<Interval>, String> {
     if let Some(months) = fields.get("period_months") {
-        return count(IntervalUnit::Month, integer(months)?);
+        return Ok(Some(count(IntervalUnit::Month, integer(months)?)?));
     }
     match fields.get("period").and_then(Value::as_str) {
-        Some(period) => interval(period).ok_or_else(|| format!("periods of {period:?}")),
-        None => Ok(interval_in(name)),
+        Some(period) => interval(period).map(Some).ok_or_else(|| format!("periods of {period:?}")),
+        None => Ok(interval_of(name)),
     }
 }
 
