@@ -6,7 +6,7 @@ use billing::calendar::Zone;
 use billing::scenario::{Document, DocumentKind, Line, LineKind, Outcome, Script, run};
 use serde_json::Value;
 
-use super::fields::{date, integer, list};
+use super::fields::{date, integer, list, optional_text};
 use super::{Verdict, text};
 
 /// Runs a script and holds its documents against what a case expects. Errors with what cannot be compared.
@@ -91,11 +91,12 @@ fn same(entry: &Value, document: &Document) -> Result<bool, String> {
     for line in list(entry, "lines") {
         let (kinds, amount) =
             (kinds(text(line, "kind"))?, line.get("amount").ok_or("a line without an amount")?);
-        let (amount, from, to) = (integer(amount)?, text(line, "from"), text(line, "to"));
+        let amount = integer(amount)?;
+        let (from, to) = (optional_text(line.get("from"))?, optional_text(line.get("to"))?);
         let place = left.iter().position(|ours| {
             let days = ours.days.map(|days| (days.0.to_string(), days.1.to_string()));
-            let same_day = |expected: &str, ours: Option<&String>| {
-                expected.is_empty() || ours.is_some_and(|day| day == expected)
+            let same_day = |expected: Option<&str>, ours: Option<&String>| {
+                expected.is_none_or(|expected| ours.is_some_and(|day| day == expected))
             };
             kinds.contains(&ours.kind)
                 && ours.amount.minor() == amount

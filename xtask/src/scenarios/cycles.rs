@@ -7,7 +7,7 @@ use billing::proration::{DayCount, ProrationError};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::fields::{date, integer, interval, interval_in, list};
+use super::fields::{billing_day, date, interval, interval_in, list, optional_text, texts};
 use super::{Verdict, text};
 
 /// How many periods are billed, and of how many days the partial ones are.
@@ -22,7 +22,7 @@ pub(super) fn judge_cycles(case: &Value) -> Result<Verdict, String> {
     let places = u32::try_from(places).map_err(|error| error.to_string())?;
     let sum = worth(&parts, places, text(case, "unit").contains("scale"))?;
     let shown: Vec<String> = parts.iter().map(show).collect();
-    let named: Vec<&str> = list(expected, "parts").iter().filter_map(Value::as_str).collect();
+    let named = texts(list(expected, "parts"))?;
     let same_parts = expected.get("parts").is_none_or(Value::is_null) || shown == named;
     if sum == cycles && same_parts {
         return Ok(Verdict::Pass);
@@ -69,10 +69,10 @@ fn show(part: &Part) -> String {
 
 fn lay_out(step: &Value) -> Result<Result<Vec<Part>, ProrationError>, String> {
     let start = date(text(step, "start"))?;
-    let end = step.get("end").and_then(Value::as_str).map(date).transpose()?;
+    let end = optional_text(step.get("end"))?.map(date).transpose()?;
     let name = text(step, "period");
     let interval = interval(name).ok_or_else(|| format!("periods of {name:?}"))?;
-    if let Some(until) = step.get("bill_to").and_then(Value::as_str) {
+    if let Some(until) = optional_text(step.get("bill_to"))? {
         // Up to a day without a billing day: periods are counted from the start, the last cut off there.
         let until = date(until)?;
         let last = add_days(until, -1).map_err(|error| error.to_string())?;
@@ -80,8 +80,7 @@ fn lay_out(step: &Value) -> Result<Result<Vec<Part>, ProrationError>, String> {
         return Ok(Cycle::new(interval, Alignment::Anchor(start)).parts(start, Some(end), last));
     }
     let through = date(text(step, "bill_through"))?;
-    let day = step.get("billing_day").map(integer).transpose()?.ok_or("no billing day")?;
-    let day = u8::try_from(day).map_err(|_| format!("billing day {day}"))?;
+    let day = billing_day(step.get("billing_day").unwrap_or(&Value::Null))?;
     Ok(Cycle::new(interval, Alignment::BillingDay(day)).parts(start, end, through))
 }
 
@@ -91,7 +90,7 @@ pub(super) fn judge_dates(case: &Value) -> Result<Verdict, String> {
     let start = date(text(subscribed.ok_or("nothing is subscribed to")?, "at"))?;
     let cycle = dates_cycle(case, start)?;
     for entry in list(case, "expected") {
-        let expected: Vec<&str> = list(entry, "billing_days").iter().filter_map(Value::as_str).collect();
+        let expected = texts(list(entry, "billing_days"))?;
         let (Some(first), Some(last)) = (expected.first(), expected.last()) else {
             return Err("expecting something other than billing days".to_owned());
         };
@@ -122,7 +121,7 @@ fn billing_days(cycle: &Cycle, start: Date, from: Date, to: Date) -> Result<Vec<
 /// A day of the month recurs monthly, a month and a day yearly, unless the case names a period.
 fn dates_cycle(case: &Value, start: Date) -> Result<Cycle, String> {
     let given = case.get("given").cloned().unwrap_or_default();
-    let named = match given.get("period").or(given.get("interval")).and_then(Value::as_str) {
+    let named = match optional_text(given.get("period").or(given.get("interval")))? {
         Some(name) => Some(interval(name).ok_or_else(|| format!("periods of {name:?}"))?),
         None => None,
     };
@@ -131,8 +130,7 @@ fn dates_cycle(case: &Value, start: Date) -> Result<Cycle, String> {
     if let Some(key) = unread {
         return Err(format!("{key:?} of the given"));
     }
-    if let Some(day) = given.get("anchor_day").map(integer).transpose()? {
-        let day = u8::try_from(day).map_err(|_| format!("billing day {day}"))?;
+    if let Some(day) = given.get("anchor_day").map(billing_day).transpose()? {
         let interval = named.unwrap_or_else(|| interval_in(text(case, "title")));
         return Ok(Cycle::new(interval, Alignment::BillingDay(day)));
     }

@@ -15,6 +15,23 @@ pub(super) fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
     value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
+/// A text that may be missing. Errors when something else stands in its place.
+pub(super) fn optional_text(value: Option<&Value>) -> Result<Option<&str>, String> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(other) => Err(format!("{other} where a word is expected")),
+    }
+}
+
+/// Texts. Errors when one is something else.
+pub(super) fn texts(values: &[Value]) -> Result<Vec<&str>, String> {
+    values
+        .iter()
+        .map(|value| optional_text(Some(value))?.ok_or_else(|| "nothing in a list".to_owned()))
+        .collect()
+}
+
 /// The keys of an object that are not among the known ones.
 pub(super) fn unknown(fields: &Map<String, Value>, known: &[&str], whose: &str) -> Vec<String> {
     let unknown = fields.keys().filter(|key| !known.contains(&key.as_str()));
@@ -23,6 +40,12 @@ pub(super) fn unknown(fields: &Map<String, Value>, known: &[&str], whose: &str) 
 
 pub(super) fn integer(value: &Value) -> Result<i64, String> {
     value.as_i64().ok_or_else(|| format!("{value} is no whole number"))
+}
+
+/// A day of the month.
+pub(super) fn billing_day(value: &Value) -> Result<u8, String> {
+    let day = value.as_u64().and_then(|day| u8::try_from(day).ok()).filter(|day| (1..=31).contains(day));
+    day.ok_or_else(|| format!("the billing day {value}"))
 }
 
 /// A number, written as one or as text, perhaps with the unit `minor` after it.

@@ -12,7 +12,8 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use super::fields::{
-    MONTH, date, decimal, integer, interval, interval_in, interval_of, list, object, time, unknown,
+    MONTH, billing_day, date, decimal, integer, interval, interval_in, interval_of, list, object,
+    optional_text, time, unknown,
 };
 use super::{rules, text};
 
@@ -80,13 +81,16 @@ pub(super) fn read(case: &Value) -> Result<Read, String> {
     let mut rule = rules::read(text(case, "rule"));
     rule.unread.extend(unknown(&given, &GIVEN, "the given"));
     let currency = Currency::parse(text(case, "currency")).map_err(|error| error.to_string())?;
-    let zone = match given.get("timezone").and_then(Value::as_str) {
+    let zone = match optional_text(given.get("timezone"))? {
         Some(name) => Zone::parse(name).map_err(|error| error.to_string())?,
         None => Zone::utc(),
     };
     let mut terms = rule.terms;
-    if let Some(day) = given.get("bcd").and_then(Value::as_u64) {
-        terms.alignment = Align::BillingDay(u8::try_from(day).map_err(|_| format!("billing day {day}"))?);
+    match given.get("bcd") {
+        None => {}
+        // The billing day that the rule has by itself.
+        Some(Value::String(words)) if words.starts_with("unset") => {}
+        Some(day) => terms.alignment = Align::BillingDay(billing_day(day)?),
     }
     if let Some(percent) = given.get("tax_percent") {
         terms.tax = Rate::new(decimal(percent)?).map_err(|error| error.to_string())?;
@@ -102,9 +106,10 @@ pub(super) fn read(case: &Value) -> Result<Read, String> {
     };
     let names = read_plans(case, &given, &mut script, &mut rule.unread)?;
     read_steps(case, &given, &names, &mut script, &mut rule.unread)?;
-    let days = list(case, "expected").iter().filter_map(|entry| entry.get("on").and_then(Value::as_str));
-    let days = days.map(|day| time(day, &script.zone)).collect::<Result<Vec<_>, _>>()?;
-    script.until = days.into_iter().max();
+    for entry in list(case, "expected") {
+        let on = optional_text(entry.get("on"))?.map(|day| time(day, &script.zone)).transpose()?;
+        script.until = script.until.max(on);
+    }
     Ok(Read { script, unread: rule.unread, other_rule: rule.other })
 }
 
@@ -141,7 +146,7 @@ fn read_plan(
     unread: &mut Vec<String>,
 ) -> Result<Plan, String> {
     let whole = |key: &str| fields.get(key).map(integer).transpose();
-    let billed = fields.get("billed").or(given.get("billed")).and_then(Value::as_str).unwrap_or("advance");
+    let billed = optional_text(fields.get("billed").or(given.get("billed")))?.unwrap_or("advance");
     if billed.contains("bill run ahead") {
         script.terms.runs = Runs::OnRequest;
     }
@@ -187,7 +192,7 @@ fn read_plan(
     Ok(Plan {
         components,
         interval,
-        alignment: anchor.and_then(Value::as_str).and_then(alignment).or(told_alignment),
+        alignment: optional_text(anchor)?.and_then(alignment).or(told_alignment),
         billed: if billed.contains("arrears") { Billed::Arrears } else { Billed::Advance },
         trial_days: whole("trial_days")?.unwrap_or(0),
         term: whole("fixed_term_years")?.map(|years| count(IntervalUnit::Year, years)).transpose()?,
@@ -209,7 +214,7 @@ fn plan_interval(name: &str, fields: &Map<String, Value>) -> Result<Option<Inter
     if let Some(months) = fields.get("period_months") {
         return Ok(Some(count(IntervalUnit::Month, integer(months)?)?));
     }
-    match fields.get("period").and_then(Value::as_str) {
+    match optional_text(fields.get("period"))? {
         Some(period) => interval(period).map(Some).ok_or_else(|| format!("periods of {period:?}")),
         None => Ok(interval_of(name)),
     }
@@ -279,8 +284,8 @@ fn read_steps(
         let fields = object(Some(step));
         unread.extend(unknown(&fields, &STEP, &format!("the step {:?}", text(step, "do"))));
         let at = time(text(step, "at"), &script.zone)?;
-        if let (Some(billing), Some(plan)) = (step.get("billing").and_then(Value::as_str), names.first()) {
-            bill_as(billing, script.plans.get_mut(text_or(step, "plan", plan)));
+        if let (Some(billing), Some(plan)) = (optional_text(step.get("billing"))?, names.first()) {
+            bill_as(billing, script.plans.get_mut(optional_text(step.get("plan"))?.unwrap_or(plan)));
         }
         steps.push(Step { at, verb: read_verb(step, names, seats)? });
     }
@@ -321,17 +326,13 @@ fn bill_as(words: &str, plan: Option<&mut Plan>) {
     }
 }
 
-fn text_or<'a>(step: &'a Value, key: &str, otherwise: &'a str) -> &'a str {
-    step.get(key).and_then(Value::as_str).unwrap_or(otherwise)
-}
-
 fn read_verb(step: &Value, names: &[String], seats: i64) -> Result<Verb, String> {
-    let name = |key: &str| step.get(key).and_then(Value::as_str).map(str::to_owned);
+    let name = |key: &str| Ok::<_, String>(optional_text(step.get(key))?.map(str::to_owned));
     let number = |key: &str| step.get(key).map(integer).transpose();
     let quantity = number("quantity")?.or(number("seats")?);
     Ok(match text(step, "do") {
         "subscribe" => {
-            let plan = name("plan").or_else(|| names.first().cloned());
+            let plan = name("plan")?.or_else(|| names.first().cloned());
             Verb::Subscribe {
                 plan: plan.ok_or("a subscription to nothing")?,
                 quantity: quantity.unwrap_or(seats),
@@ -339,7 +340,7 @@ fn read_verb(step: &Value, names: &[String], seats: i64) -> Result<Verb, String>
         }
         verb @ ("change_plan" | "upgrade" | "downgrade") => {
             let otherwise = if verb == "downgrade" { When::PeriodEnd } else { When::Now };
-            let to = name("to").or(name("plan")).ok_or("a change to nothing")?;
+            let to = name("to")?.or(name("plan")?).ok_or("a change to nothing")?;
             Verb::ChangePlan { to, quantity, when: when(step, otherwise)? }
         }
         "set_quantity" | "set_seats" => {
@@ -350,15 +351,15 @@ fn read_verb(step: &Value, names: &[String], seats: i64) -> Result<Verb, String>
                 number("day")?.and_then(|day| u8::try_from(day).ok()).filter(|day| (1..=31).contains(day));
             Verb::SetBillingDay(day.ok_or("no billing day")?)
         }
-        "cancel" | "terminate" => Verb::Cancel { item: name("item"), when: when(step, When::Now)? },
+        "cancel" | "terminate" => Verb::Cancel { item: name("item")?, when: when(step, When::Now)? },
         "pause" => Verb::Pause,
         "resume" => Verb::Resume,
         "invoicing_off" => Verb::InvoicingOff,
         "invoicing_on" => Verb::InvoicingOn,
         "usage" | "late_usage" => Verb::Use {
-            item: name("item"),
+            item: name("item")?,
             quantity: number("qty")?.or(quantity).ok_or("no quantity")?,
-            on: name("for_").map(|day| date(&day)).transpose()?,
+            on: name("for_")?.map(|day| date(&day)).transpose()?,
         },
         "bill_run" => Verb::RunBilling,
         "advance_clock" | "advance_clock_monthly" | "renew" | "bill" | "finalise" | "finalize" => Verb::Wait,
@@ -370,7 +371,7 @@ fn read_verb(step: &Value, names: &[String], seats: i64) -> Result<Verb, String>
 }
 
 fn when(step: &Value, otherwise: When) -> Result<When, String> {
-    match step.get("when").or(step.get("effective")).and_then(Value::as_str) {
+    match optional_text(step.get("when").or(step.get("effective")))? {
         None => Ok(otherwise),
         Some("now" | "immediate" | "immediately") => Ok(When::Now),
         Some("end_of_term" | "period_end" | "end_of_period") => Ok(When::PeriodEnd),

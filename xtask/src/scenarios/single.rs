@@ -8,7 +8,7 @@ use billing::rate::Rate;
 use billing::scenario::{Coupon, CouponAmount, Level, bill};
 use serde_json::Value;
 
-use super::fields::{date, decimal, integer, list};
+use super::fields::{date, decimal, integer, list, optional_text};
 use super::script::read_tiers;
 use super::{Verdict, rules, text};
 
@@ -88,7 +88,7 @@ fn read_coupon(coupon: &Value, lines: usize, currency: Currency) -> Result<Coupo
         }
         _ => return Err("a coupon of neither an amount nor a percentage".to_owned()),
     };
-    let applies = coupon.get("applies_to").and_then(Value::as_str).unwrap_or("all");
+    let applies = optional_text(coupon.get("applies_to"))?.unwrap_or("all");
     let unread = || format!("a coupon for {applies:?}");
     if applies == "all" {
         return Ok(Coupon { amount, lines: (0..lines).collect() });
