@@ -7,6 +7,7 @@ pub mod answers;
 pub mod app;
 pub mod auth;
 pub mod cli;
+pub mod demo;
 pub mod faces;
 pub mod idempotency;
 pub mod json;
