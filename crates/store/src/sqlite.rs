@@ -4,6 +4,7 @@ mod job;
 mod queue;
 mod reader;
 mod session;
+mod statistics;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -81,6 +82,7 @@ impl Database {
     pub(crate) fn open(path: &Path, options: Options, known: &[Migration]) -> Result<Database, Error> {
         let mut connection = connect_writer(path, options.synchronous)?;
         migrate::migrate(&mut connection, known)?;
+        statistics::tell(&mut connection)?;
         let shared = Arc::new(Shared {
             reads: Queue::new(),
             writes: Queue::new(),
