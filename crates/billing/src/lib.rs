@@ -5,6 +5,7 @@
 
 #![deny(clippy::float_arithmetic)]
 
+pub mod access;
 pub mod calendar;
 pub mod catalog;
 pub mod changes;
@@ -28,8 +29,10 @@ pub mod scenario;
 pub mod subscription;
 pub mod tax;
 pub mod timestamp;
+pub mod today;
 mod words;
 
+pub use access::{Access, access};
 pub use calendar::{CalendarError, Interval, IntervalUnit, Period, Schedule, Zone};
 pub use catalog::{
     Catalog, Category, Discount, DiscountAmount, DiscountDuration, Price, PriceKind, Product, TaxBehavior,
@@ -52,3 +55,4 @@ pub use payment::{
 pub use rate::{Rate, UnitPrice};
 pub use subscription::{BillingPeriod, Item, Subscription};
 pub use timestamp::Timestamp;
+pub use today::{Today, today};

@@ -21,6 +21,7 @@ mod setup;
 mod staff;
 mod subscriptions;
 mod tax_rates;
+pub mod views;
 
 pub use due::Done;
 pub use error::Error;

@@ -32,7 +32,7 @@ pub struct Question<'a> {
     /// Headers that matter.
     pub also: [&'a str; 2],
     /// What is read. Its version is the sum of theirs: each of them only rises.
-    pub scopes: [Scope; 2],
+    pub scopes: &'a [Scope],
     /// The time by which the answer's `valid_until` goes.
     pub now: Timestamp,
 }

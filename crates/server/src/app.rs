@@ -1,11 +1,13 @@
 //! What every request is served with.
 
-use crate::answers::Answers;
+use crate::answers::{Answers, Question, Rendered};
 use crate::auth::{Authenticator, Principal, Refused};
 use crate::idempotency::Requests;
 use crate::metrics::Metrics;
+use crate::respond::Body;
 use billing::{Environment, Timestamp};
 use engine::Engine;
+use http::{HeaderMap, Response};
 use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -145,5 +147,18 @@ impl State {
     /// What time it is in an environment's books: a test environment may have a clock of its own.
     pub fn books_now(&self, environment: &Environment) -> Timestamp {
         environment.clock.unwrap_or_else(|| self.real_now())
+    }
+
+    /// The answer to a question: the kept one while it stands, else what `render` makes.
+    ///
+    /// # Errors
+    /// If `render` fails.
+    pub async fn answer<E>(
+        &self,
+        question: &Question<'_>,
+        headers: &HeaderMap,
+        render: impl AsyncFnOnce() -> Result<Rendered, E>,
+    ) -> Result<Response<Body>, E> {
+        self.answers.give(self.engine.store().versions(), question, headers, render).await
     }
 }

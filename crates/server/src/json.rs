@@ -138,6 +138,12 @@ impl Value for i64 {
     }
 }
 
+impl Value for crate::spelling::Uuid {
+    fn write(&self, out: &mut String) {
+        let _infallible = write!(out, "\"{self}\"");
+    }
+}
+
 impl Value for String {
     fn write(&self, out: &mut String) {
         self.as_str().write(out);

@@ -1,20 +1,36 @@
 //! The whole URL space.
 
 use crate::app::App;
-use crate::faces::{Face, flowglad};
+use crate::faces::{Face, appexperts, flowglad, placio, surecart, unpod};
 use crate::web::operations;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::Uri;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, patch};
 
 /// Every route of every face.
 pub fn router(app: App) -> Router {
     Router::new()
+        // 000: what a customer's person sees of its payments.
+        .route("/api/v1/profile/payments", get(appexperts::payments::list).post(appexperts::payments::list))
+        // 001: the payments of every workspace, for staff.
+        .route("/api/v1/admin/payments", get(placio::payments::list).post(placio::payments::create))
+        .route("/api/v1/admin/payments/stats", get(placio::stats::read))
+        .route(
+            "/api/v1/admin/payments/{id}",
+            patch(placio::payments::update).delete(placio::payments::delete),
+        )
         // 002 and the merchant API.
         .merge(flowglad::routes())
+        // 003: billing periods.
+        .route("/v1/periods", get(surecart::periods::list))
+        .route("/v1/periods/{id}", get(surecart::periods::read).patch(surecart::periods::update))
+        .route("/v1/periods/{id}/retry_payment", patch(surecart::periods::retry_payment))
+        // 004: an organisation's invoices.
+        .route("/api/v2/platform/organisation/billing", get(unpod::invoices::list))
+        .route("/api/v2/platform/organisation/billing/", get(unpod::invoices::list))
         // For whoever runs the server.
         .route("/healthz", get(operations::healthz))
         .route("/readyz", get(operations::readyz))

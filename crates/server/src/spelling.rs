@@ -1,6 +1,6 @@
 //! How ids, times and sums of money are spelled, and read back.
 
-use billing::{Timestamp, Zone};
+use billing::{Money, Timestamp, Zone};
 use std::fmt;
 
 /// A raw id as a hyphenated UUID in lower case.
@@ -59,6 +59,22 @@ pub fn parse_hex24(text: &str) -> Option<u128> {
     if is_hex { u128::from_str_radix(text, 16).ok() } else { None }
 }
 
+/// The raw id of 22 digits of base 62; none if it is not that.
+pub fn parse_base62(text: &str) -> Option<u128> {
+    if text.len() != 22 {
+        return None;
+    }
+    text.bytes().try_fold(0_u128, |raw, byte| {
+        let digit = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'A'..=b'Z' => byte - b'A' + 10,
+            b'a'..=b'z' => byte - b'a' + 36,
+            _ => return None,
+        };
+        raw.checked_mul(62)?.checked_add(u128::from(digit))
+    })
+}
+
 /// `2025-01-15T10:30:00.000Z`.
 pub fn iso_millis(at: Timestamp) -> String {
     let mut text = iso_seconds(at);
@@ -105,6 +121,15 @@ pub fn two_decimals(minor: i64) -> String {
     let sign = if minor < 0 { "-" } else { "" };
     let minor = minor.unsigned_abs();
     format!("{sign}{}.{:02}", minor / 100, minor % 100)
+}
+
+/// Money in major units with two decimals, or as many as its currency has if those are more.
+pub fn at_least_two_decimals(money: Money) -> String {
+    match money.currency().exponent() {
+        0 => format!("{}.00", money.minor()),
+        2 => two_decimals(money.minor()),
+        _ => money.to_major_string(),
+    }
 }
 
 /// Minor units of a currency with two decimals as a float is printed: `15.0`, `15.5`, `15.25`.

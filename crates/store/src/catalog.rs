@@ -15,6 +15,29 @@ pub async fn version(snapshot: &mut Snapshot, environment: i64) -> Result<Versio
     tally(snapshot, environment, crate::commit::OFFER).await
 }
 
+/// The product of a short name, else the one whose id lies in a range; of several the oldest.
+///
+/// # Errors
+/// If the database fails.
+pub async fn product_named(
+    snapshot: &mut Snapshot,
+    environment: i64,
+    slug: &str,
+    ids: Option<(u128, u128)>,
+) -> Result<Option<ProductId>, Error> {
+    const OF_SLUG: &str = "select id from products where environment = $1 and slug = $2 order by id limit 1";
+    const OF_ID: &str =
+        "select id from products where environment = $1 and id between $2 and $3 order by id limit 1";
+    let read = |row: &crate::Row<'_>| Ok(ProductId::from_raw(row.id(0)?));
+    let named = snapshot.row(OF_SLUG, &[environment.into(), slug.into()], read).await?;
+    match (named, ids) {
+        (None, Some((first, last))) => {
+            snapshot.row(OF_ID, &[environment.into(), first.into(), last.into()], read).await
+        }
+        (named, _) => Ok(named),
+    }
+}
+
 macro_rules! by_id {
     ($($(#[$doc:meta])* $name:ident: $row:ident, $id:ident, $table:literal, $columns:ident;)+) => {$(
         $(#[$doc])*

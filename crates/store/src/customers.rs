@@ -19,6 +19,23 @@ pub async fn named(
     snapshot.row(SQL, &[environment.into(), kind.into(), name.into()], |row| get::id(row, 0)).await
 }
 
+/// The customer whose id begins with 96 bits; none if there is none or more than one.
+///
+/// # Errors
+/// If the database fails.
+pub async fn spelled(
+    snapshot: &mut Snapshot,
+    environment: i64,
+    first: u128,
+) -> Result<Option<CustomerId>, Error> {
+    const SQL: &str =
+        "select id from customers where shard = $1 and id between $2 and $3 and environment = $4 limit 2";
+    let (low, high) = (first << 32, first << 32 | 0xffff_ffff);
+    let key = [billing::shard_of(low).into(), low.into(), high.into(), environment.into()];
+    let found = snapshot.rows(SQL, &key, |row| get::id(row, 0)).await?;
+    Ok(if let [only] = found[..] { Some(only) } else { None })
+}
+
 /// A customer with the version of its rows.
 ///
 /// # Errors

@@ -25,6 +25,7 @@ mod sqlite;
 pub mod subscriptions;
 mod value;
 mod versions;
+pub mod views;
 
 pub use commit::{Committed, seal};
 pub use error::Error;

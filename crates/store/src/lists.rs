@@ -38,7 +38,7 @@ fn group(category: Category) -> u8 {
     }
 }
 
-fn list(category: Category, kind: PaymentKind) -> u8 {
+pub(crate) fn list(category: Category, kind: PaymentKind) -> u8 {
     2 * group(category) + u8::from(kind == PaymentKind::Manual)
 }
 

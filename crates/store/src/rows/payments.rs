@@ -79,6 +79,9 @@ pub(crate) fn update_payment<'a>(row: &'a Payment) -> [Param<'a>; 15] {
 
 /// How many columns [`payment`] reads.
 pub(crate) const PAYMENT_WIDTH: usize = 27;
+/// Where `kind` and `category` are among them.
+pub(crate) const PAYMENT_KIND: usize = 7;
+pub(crate) const PAYMENT_CATEGORY: usize = 9;
 
 /// Reads the columns of `payment_columns!` from column `at` on.
 pub(crate) fn payment(row: &Row<'_>, at: usize) -> Result<Payment, Error> {

@@ -2,3 +2,5 @@
 
 pub mod auth;
 pub mod error;
+mod page;
+pub mod payments;

@@ -2,3 +2,5 @@
 
 pub mod auth;
 pub mod error;
+pub mod invoices;
+mod page;

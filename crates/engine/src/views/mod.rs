@@ -1,0 +1,8 @@
+//! Lists as people read them.
+
+mod invoices;
+mod payments;
+mod periods;
+
+pub use invoices::{CustomerInvoice, CustomerInvoices, PlanState, ProductName};
+pub use payments::{CustomerName, Filter, Takings};

@@ -1,0 +1,175 @@
+//! Money that was received, as staff read it.
+
+use crate::{Engine, Error};
+use billing::{
+    Category, Currency, CustomerId, Environment, PaymentId, PaymentKind, Refusal, Timestamp, Today, Zone,
+    today,
+};
+use store::ranks::{Between, Totals};
+use store::views::Sheet;
+use store::views::payments::{self, Received, Wanted};
+use store::{Snapshot, customers};
+
+/// How a request names a customer: by the merchant's own id, or by the first 96 bits of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomerName {
+    /// The text as it was given.
+    pub external_id: String,
+    /// The bits that it spells.
+    pub first: u128,
+}
+
+/// Which payments are wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter {
+    /// The currency of the money.
+    pub currency: Currency,
+    /// Whose; everybody's if none.
+    pub customer: Option<CustomerName>,
+    /// What for; everything if none.
+    pub category: Option<Category>,
+    /// How it came; both if none.
+    pub kind: Option<PaymentKind>,
+    /// The first instant.
+    pub from: Option<Timestamp>,
+    /// The first instant after.
+    pub until: Option<Timestamp>,
+}
+
+/// What came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Takings {
+    /// All that is wanted.
+    pub all: Totals,
+    /// What of it came this month.
+    pub month: Totals,
+    /// What of it came this week.
+    pub week: Totals,
+    /// What of it came today.
+    pub day: Totals,
+    /// The calendar by which these were counted.
+    pub today: Today,
+}
+
+impl Engine {
+    /// A page of the wanted payments, those that came last first, and how many there are.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn received(
+        &self,
+        environment: i64,
+        filter: Filter,
+        sheet: Sheet,
+    ) -> Result<(i64, Vec<Received>), Error> {
+        self.store
+            .read(move |s| {
+                Box::pin(async move {
+                    match wanted(s, environment, &filter).await? {
+                        Some(wanted) => Ok(payments::page(s, wanted, sheet).await?),
+                        None => Ok((0, Vec::new())),
+                    }
+                })
+            })
+            .await
+    }
+
+    /// What the wanted payments sum to: all of them, and those of this month, this week and today in the
+    /// environment's zone.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn takings(
+        &self,
+        now: Timestamp,
+        environment: &Environment,
+        filter: Filter,
+    ) -> Result<Takings, Error> {
+        let zone = Zone::parse(&environment.zone).map_err(Refusal::from)?;
+        let today = today(now, &zone).map_err(Refusal::from)?;
+        let number = environment.number;
+        self.store
+            .read(move |s| {
+                Box::pin(async move {
+                    let none = Totals::default();
+                    let mut takings = Takings { all: none, month: none, week: none, day: none, today };
+                    let Some(wanted) = wanted(s, number, &filter).await? else { return Ok(takings) };
+                    takings.all = payments::totals(s, wanted).await?;
+                    takings.month = payments::totals(s, within(wanted, today.month, today.tomorrow)).await?;
+                    takings.week = payments::totals(s, within(wanted, today.week, today.tomorrow)).await?;
+                    takings.day = payments::totals(s, within(wanted, today.day, today.tomorrow)).await?;
+                    Ok(takings)
+                })
+            })
+            .await
+    }
+
+    /// A payment that was received and not taken back.
+    ///
+    /// # Errors
+    /// If there is none of this id in the environment.
+    pub async fn received_payment(&self, environment: i64, id: PaymentId) -> Result<Received, Error> {
+        self.store
+            .read(move |s| Box::pin(payments::one(s, environment, id)))
+            .await?
+            .ok_or_else(|| Error::not_found("payment", ""))
+    }
+
+    /// The payment whose id begins with 96 bits.
+    ///
+    /// # Errors
+    /// If there is none in the environment.
+    pub async fn payment_spelled(&self, environment: i64, first: u128) -> Result<PaymentId, Error> {
+        self.store
+            .read(move |s| Box::pin(payments::spelled(s, environment, first)))
+            .await?
+            .ok_or_else(|| Error::not_found("payment", ""))
+    }
+
+    /// The customer of a name.
+    ///
+    /// # Errors
+    /// If there is none in the environment.
+    pub async fn customer_named(&self, environment: i64, name: CustomerName) -> Result<CustomerId, Error> {
+        self.store
+            .read(move |s| Box::pin(async move { customer(s, environment, &name).await }))
+            .await?
+            .ok_or_else(|| Error::not_found("customer", ""))
+    }
+}
+
+/// What is wanted in terms of the books; none if it names a customer that does not exist.
+async fn wanted(s: &mut Snapshot, environment: i64, filter: &Filter) -> Result<Option<Wanted>, store::Error> {
+    let customer = match &filter.customer {
+        None => None,
+        Some(name) => match customer(s, environment, name).await? {
+            Some(customer) => Some(customer),
+            None => return Ok(None),
+        },
+    };
+    let between =
+        Between { from: filter.from.map(Timestamp::micros), until: filter.until.map(Timestamp::micros) };
+    let Filter { currency, category, kind, .. } = *filter;
+    Ok(Some(Wanted { environment, currency, customer, category, kind, between }))
+}
+
+/// The merchant's own ids go before the spellings of ours.
+async fn customer(
+    s: &mut Snapshot,
+    environment: i64,
+    name: &CustomerName,
+) -> Result<Option<CustomerId>, store::Error> {
+    match customers::named(s, environment, "external_id", &name.external_id).await? {
+        Some(customer) => Ok(Some(customer)),
+        None => customers::spelled(s, environment, name.first).await,
+    }
+}
+
+/// What of the wanted came in a range of time.
+fn within(wanted: Wanted, from: Timestamp, until: Timestamp) -> Wanted {
+    let between = Between {
+        from: wanted.between.from.max(Some(from.micros())),
+        until: Some(wanted.between.until.map_or(until.micros(), |at| at.min(until.micros()))),
+    };
+    Wanted { between, ..wanted }
+}

@@ -1,0 +1,168 @@
+//! `/api/v1/admin/payments`.
+
+use super::auth::{Manager, Viewer};
+use super::body;
+use super::error::Error;
+use super::page;
+use super::render::{Workspace, payment};
+use crate::answers::{Question, Rendered};
+use crate::app::App;
+use crate::faces::given;
+use crate::idempotency::{Answer, Call, once};
+use crate::json::object;
+use crate::query::{Query, decode};
+use crate::respond::Body;
+use crate::spelling::parse_hex24;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use billing::{Currency, PaymentId, PaymentKind, PaymentStatus};
+use http::{HeaderMap, StatusCode, Uri};
+use store::Scope;
+use store::views::Sheet;
+use store::views::payments::Received;
+
+/// The payments of all workspaces, those that came last first.
+pub async fn list(
+    State(app): State<App>,
+    viewer: Viewer,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response<Body>, Error> {
+    let environment = app.environment(viewer.environment).await?;
+    let question = Question {
+        face: "placio",
+        reader: u128::from(viewer.environment.unsigned_abs()),
+        target: uri.query().unwrap_or(""),
+        also: ["list", ""],
+        scopes: &[Scope::Environment(viewer.environment), Scope::Catalog(viewer.environment)],
+        now: app.books_now(&environment),
+    };
+    app.answer(&question, &headers, async || {
+        let (filter, sheet) = page::list(&Query::parse(uri.query()))?;
+        let (total, rows) = app.engine.received(viewer.environment, filter, sheet).await?;
+        Ok::<_, Error>(Rendered::from(render_list(total, sheet, &rows)))
+    })
+    .await
+}
+
+fn render_list(total: i64, sheet: Sheet, rows: &[Received]) -> String {
+    object(|o| {
+        o.array("payments", |list| {
+            for row in rows {
+                list.object(|o| payment(o, row, Workspace::Shown));
+            }
+        });
+        o.object("pagination", |o| {
+            o.put("total", total).put("page", sheet.page).put("limit", sheet.limit);
+            let pages = total.div_euclid(sheet.limit) + i64::from(total % sheet.limit != 0);
+            o.put("totalPages", pages);
+        });
+    })
+}
+
+/// Writes a manual payment down.
+pub async fn create(
+    State(app): State<App>,
+    manager: Manager,
+    request: Request,
+) -> Result<Response<Body>, Error> {
+    let environment = manager.environment;
+    let (call, body) = Call::receive(&app, environment, request).await?;
+    let now = app.books_now(&*app.environment(environment).await?);
+    let (workspace, new) = body::create(&body, manager.staff, now)?;
+    let (first, second) = (app.clone(), app.clone());
+    let outcome = once::<Error, _, _>(
+        &app,
+        call,
+        async move |key| {
+            let customer = first.engine.customer_named(environment, workspace).await;
+            let customer = customer.map_err(|error| match error {
+                engine::Error::NotFound { .. } => {
+                    Error::Other(StatusCode::NOT_FOUND, "Workspace not found".into())
+                }
+                error => error.into(),
+            })?;
+            let made = first.engine.record_payment(now, environment, customer, new, key).await?;
+            rendered(&first, environment, made.id, StatusCode::CREATED).await
+        },
+        async move |raw| {
+            rendered(&second, environment, billing::Id::from_raw(raw), StatusCode::CREATED).await
+        },
+    );
+    Ok(given(outcome.await?))
+}
+
+/// Changes a manual payment.
+pub async fn update(
+    State(app): State<App>,
+    manager: Manager,
+    request: Request,
+) -> Result<Response<Body>, Error> {
+    let environment = manager.environment;
+    let first_bits = path_id(request.uri())?;
+    let (call, body) = Call::receive(&app, environment, request).await?;
+    let edit = body::update(&body)?;
+    let (first, second) = (app.clone(), app.clone());
+    let outcome = once::<Error, _, _>(
+        &app,
+        call,
+        async move |key| {
+            let now = first.books_now(&*first.environment(environment).await?);
+            let id = manual(&first, environment, first_bits, "edited").await?;
+            first.engine.edit_payment(now, environment, id, edit, key).await?;
+            rendered(&first, environment, id, StatusCode::OK).await
+        },
+        async move |raw| rendered(&second, environment, billing::Id::from_raw(raw), StatusCode::OK).await,
+    );
+    Ok(given(outcome.await?))
+}
+
+/// Takes a manual payment back.
+pub async fn delete(
+    State(app): State<App>,
+    manager: Manager,
+    request: Request,
+) -> Result<Response<Body>, Error> {
+    let environment = manager.environment;
+    let first_bits = path_id(request.uri())?;
+    let (call, _) = Call::receive(&app, environment, request).await?;
+    let first = app.clone();
+    let outcome = once::<Error, _, _>(
+        &app,
+        call,
+        async move |key| {
+            let now = first.books_now(&*first.environment(environment).await?);
+            let id = manual(&first, environment, first_bits, "deleted").await?;
+            first.engine.delete_payment(now, environment, id, key).await?;
+            Ok(Answer::no_content())
+        },
+        async |_| Ok(Answer::no_content()),
+    );
+    Ok(given(outcome.await?))
+}
+
+/// The first 96 bits of the id in `/api/v1/admin/payments/{id}`.
+fn path_id(uri: &Uri) -> Result<u128, Error> {
+    let text = decode(uri.path().split('/').nth(5).unwrap_or(""));
+    parse_hex24(&text).ok_or_else(|| Error::invalid("Invalid payment ID"))
+}
+
+/// The manual payment of an id, as far as this face shows it.
+async fn manual(app: &App, environment: i64, first_bits: u128, verb: &str) -> Result<PaymentId, Error> {
+    let id = app.engine.payment_spelled(environment, first_bits).await?;
+    let payment = app.engine.received_payment(environment, id).await?.payment;
+    if payment.currency != Currency::USD || payment.status != PaymentStatus::Succeeded {
+        return Err(Error::no_payment());
+    }
+    match payment.kind {
+        PaymentKind::Manual => Ok(id),
+        PaymentKind::Automatic => Err(Error::forbidden(format!(
+            "Payment is not a manual payment (automatic payments cannot be {verb})"
+        ))),
+    }
+}
+
+async fn rendered(app: &App, environment: i64, id: PaymentId, status: StatusCode) -> Result<Answer, Error> {
+    let row = app.engine.received_payment(environment, id).await?;
+    Ok(Answer::json(status, object(|o| payment(o, &row, Workspace::Left))))
+}

@@ -1,0 +1,54 @@
+//! `GET /api/v1/admin/payments/stats`.
+
+use super::auth::Viewer;
+use super::error::Error;
+use super::page;
+use crate::answers::{Question, Rendered};
+use crate::app::App;
+use crate::json::{Raw, object};
+use crate::query::Query;
+use crate::respond::Body;
+use crate::spelling::two_decimals;
+use axum::extract::State;
+use axum::response::Response;
+use engine::views::Takings;
+use http::{HeaderMap, Uri};
+use store::Scope;
+
+/// What came in: all that is wanted, and that of this month, this week and today.
+pub async fn read(
+    State(app): State<App>,
+    viewer: Viewer,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response<Body>, Error> {
+    let environment = app.environment(viewer.environment).await?;
+    let now = app.books_now(&environment);
+    let question = Question {
+        face: "placio",
+        reader: u128::from(viewer.environment.unsigned_abs()),
+        target: uri.query().unwrap_or(""),
+        also: ["stats", ""],
+        scopes: &[Scope::Environment(viewer.environment), Scope::Catalog(viewer.environment)],
+        now,
+    };
+    app.answer(&question, &headers, async || {
+        let filter = page::filter(&Query::parse(uri.query()))?;
+        let takings = app.engine.takings(now, &environment, filter).await?;
+        Ok::<_, Error>(Rendered { body: render(&takings), valid_until: Some(takings.today.tomorrow) })
+    })
+    .await
+}
+
+fn render(takings: &Takings) -> String {
+    object(|o| {
+        for (amount, count, totals) in [
+            ("totalAmount", "totalCount", takings.all),
+            ("thisMonthAmount", "thisMonthCount", takings.month),
+            ("thisWeekAmount", "thisWeekCount", takings.week),
+            ("todayAmount", "todayCount", takings.day),
+        ] {
+            o.put(amount, Raw(&two_decimals(totals.amount))).put(count, totals.count);
+        }
+    })
+}

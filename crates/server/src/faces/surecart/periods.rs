@@ -1,0 +1,208 @@
+//! `/v1/periods`.
+
+use super::auth::Account;
+use super::error::Error;
+use super::page;
+use crate::answers::{Question, Rendered};
+use crate::app::App;
+use crate::faces::given;
+use crate::idempotency::{Answer, Call, once};
+use crate::json::{Object, object};
+use crate::query::{Query, decode};
+use crate::respond::Body;
+use crate::spelling::{parse_uuid, uuid};
+use axum::extract::{Request, State};
+use axum::response::Response;
+use billing::{Id, InvoiceStatus, PeriodId, Timestamp};
+use http::{HeaderMap, StatusCode, Uri};
+use serde_json::Value;
+use store::Scope;
+use store::views::Sheet;
+use store::views::periods::{Collected, Collecting};
+
+/// The periods of the account, newest first.
+pub async fn list(
+    State(app): State<App>,
+    account: Account,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response<Body>, Error> {
+    let environment = app.environment(account.environment).await?;
+    let question = Question {
+        face: "surecart",
+        reader: u128::from(account.environment.unsigned_abs()),
+        target: uri.query().unwrap_or(""),
+        also: ["list", ""],
+        scopes: &[Scope::Environment(account.environment)],
+        now: app.books_now(&environment),
+    };
+    app.answer(&question, &headers, async || {
+        let query = Query::parse(uri.query());
+        let sheet = page::read(&query)?;
+        let ids = page::ids(&query, "ids[]", "ids")?;
+        let subscriptions = page::ids(&query, "subscription_ids[]", "subscription_ids")?;
+        let (count, rows) = app.engine.periods(account.environment, ids, subscriptions, sheet).await?;
+        Ok::<_, Error>(Rendered::from(render_list(count, sheet, &rows)))
+    })
+    .await
+}
+
+/// One period.
+pub async fn read(
+    State(app): State<App>,
+    account: Account,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response<Body>, Error> {
+    let (id, text) = path_id(&uri)?;
+    let environment = app.environment(account.environment).await?;
+    let question = Question {
+        face: "surecart",
+        reader: u128::from(account.environment.unsigned_abs()),
+        target: &text,
+        also: ["one", ""],
+        scopes: &[Scope::Environment(account.environment)],
+        now: app.books_now(&environment),
+    };
+    app.answer(&question, &headers, async || {
+        Ok::<_, Error>(Rendered::from(rendered(&app, account.environment, id, &text).await?))
+    })
+    .await
+}
+
+/// Moves a period's end: `{"period":{"end_at":1770588132}}`.
+pub async fn update(
+    State(app): State<App>,
+    account: Account,
+    request: Request,
+) -> Result<Response<Body>, Error> {
+    let (id, text) = path_id(request.uri())?;
+    let environment = account.environment;
+    let (call, body) = Call::receive(&app, environment, request).await?;
+    let end = end_at(&body)?;
+    let (first, second, again_text) = (app.clone(), app.clone(), text.clone());
+    let outcome = once::<Error, _, _>(
+        &app,
+        call,
+        async move |key| {
+            let now = first.books_now(&*first.environment(environment).await?);
+            let moved = first.engine.move_period_end(now, environment, id, end, key).await;
+            moved.map_err(|error| named(error, &text))?;
+            Ok(Answer::json(StatusCode::OK, rendered(&first, environment, id, &text).await?))
+        },
+        async move |_| {
+            Ok(Answer::json(StatusCode::OK, rendered(&second, environment, id, &again_text).await?))
+        },
+    );
+    Ok(given(outcome.await?))
+}
+
+/// Asks once more for a period's payment.
+pub async fn retry_payment(
+    State(app): State<App>,
+    account: Account,
+    request: Request,
+) -> Result<Response<Body>, Error> {
+    let (id, text) = path_id(request.uri())?;
+    let environment = account.environment;
+    let (call, body) = Call::receive(&app, environment, request).await?;
+    if !body.trim_ascii().is_empty() {
+        json(&body)?;
+    }
+    let (first, second, again_text) = (app.clone(), app.clone(), text.clone());
+    let outcome = once::<Error, _, _>(
+        &app,
+        call,
+        async move |key| {
+            let now = first.books_now(&*first.environment(environment).await?);
+            let retried = first.engine.retry_period(now, environment, id, key).await;
+            retried.map_err(|error| named(error, &text))?;
+            Ok(Answer::json(StatusCode::OK, rendered(&first, environment, id, &text).await?))
+        },
+        async move |_| {
+            Ok(Answer::json(StatusCode::OK, rendered(&second, environment, id, &again_text).await?))
+        },
+    );
+    Ok(given(outcome.await?))
+}
+
+/// The id of `/v1/periods/{id}/…` and its text; what is no id is not found.
+fn path_id(uri: &Uri) -> Result<(PeriodId, String), Error> {
+    let text = decode(uri.path().split('/').nth(3).unwrap_or("")).into_owned();
+    match parse_uuid(&text) {
+        Some(raw) => Ok((PeriodId::from_raw(raw), text)),
+        None => Err(Error::no_period(&text)),
+    }
+}
+
+async fn rendered(app: &App, environment: i64, id: PeriodId, text: &str) -> Result<String, Error> {
+    let found = app.engine.period(environment, id).await.map_err(|error| named(error, text))?;
+    Ok(object(|o| period(o, &found)))
+}
+
+/// A failure that names the period as the request did.
+fn named(error: engine::Error, text: &str) -> Error {
+    match error {
+        engine::Error::NotFound { .. } => Error::no_period(text),
+        error => error.into(),
+    }
+}
+
+fn json(body: &[u8]) -> Result<Value, Error> {
+    serde_json::from_slice(body).map_err(|_| Error::not_json())
+}
+
+fn end_at(body: &[u8]) -> Result<Timestamp, Error> {
+    let body = json(body)?;
+    let period = body.get("period").and_then(Value::as_object).ok_or_else(|| Error::missing("period"))?;
+    let end = match period.get("end_at") {
+        None | Some(Value::Null) => return Err(Error::invalid("end_at", "blank", "End at can't be blank")),
+        Some(end) => end,
+    };
+    let seconds = end.as_i64().and_then(|seconds| Timestamp::try_from_seconds(seconds).ok());
+    seconds.ok_or_else(|| Error::invalid("end_at", "not_a_number", "End at must be a Unix time in seconds"))
+}
+
+fn render_list(count: i64, sheet: Sheet, rows: &[Collected]) -> String {
+    object(|o| {
+        o.put("object", "list");
+        o.object("pagination", |o| {
+            o.put("count", count).put("limit", sheet.limit).put("page", sheet.page).put("url", "/v1/periods");
+        });
+        o.array("data", |list| {
+            for row in rows {
+                list.object(|o| period(o, row));
+            }
+        });
+    })
+}
+
+fn period(o: &mut Object<'_>, row: &Collected) {
+    let (period, invoice) = (&row.period, row.invoice.as_ref());
+    let retry_at = invoice.filter(|invoice| invoice.attempt_count > 0).and_then(|i| i.next_attempt_at);
+    let updated_at = invoice.map_or(period.updated_at, |invoice| period.updated_at.max(invoice.updated_at));
+    o.put("id", uuid(period.id.raw())).put("object", "period").put("ad_hoc_amount", None::<i64>);
+    o.put("end_at", period.period.end.seconds());
+    o.put("next_payment_retry_at", retry_at.map(Timestamp::seconds));
+    o.put("payment_retry_count", invoice.map_or(0, |invoice| invoice.retry_count));
+    o.put("payoff", false).put("quantity", period.quantity).put("renewal", period.renewal);
+    o.put("renewal_reminder_sent_at", period.reminder_sent_at.map(Timestamp::seconds));
+    o.put("restoral", false).put("skip_proration", false);
+    o.put("start_at", period.period.start.seconds()).put("status", status(invoice));
+    o.put("checkout", period.invoice_id.map(|id| uuid(id.raw())));
+    o.put("price", uuid(period.price_id.raw())).put("subscription", uuid(period.subscription_id.raw()));
+    o.put("variant", None::<&str>);
+    o.put("created_at", period.created_at.seconds()).put("updated_at", updated_at.seconds());
+}
+
+/// A period without an invoice is a trial: there was nothing to pay.
+fn status(invoice: Option<&Collecting>) -> &'static str {
+    let Some(invoice) = invoice else { return "paid" };
+    match invoice.status {
+        InvoiceStatus::Paid | InvoiceStatus::Refunded | InvoiceStatus::PartiallyRefunded => "paid",
+        InvoiceStatus::Void => "void",
+        InvoiceStatus::Uncollectible => "payment_failed",
+        InvoiceStatus::Open if invoice.last_failure.is_some() => "payment_failed",
+        InvoiceStatus::Open => "processing",
+    }
+}

@@ -1,0 +1,148 @@
+//! Billing periods with how far they are collected.
+
+use super::Sheet;
+use crate::pages::tally;
+use crate::rows::{get, subscriptions as rows};
+use crate::{Error, Row, Snapshot};
+use billing::{BillingPeriod, Id, InvoiceStatus, PeriodId, SubscriptionId, Timestamp};
+
+/// A period with what its invoice says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Collected {
+    /// The period.
+    pub period: BillingPeriod,
+    /// Its invoice; none in a trial.
+    pub invoice: Option<Collecting>,
+}
+
+/// How far an invoice is collected.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Collecting {
+    /// Where it stands.
+    pub status: InvoiceStatus,
+    /// How many times the gateway was asked.
+    pub attempt_count: i64,
+    /// How many of those were made by the dunning policy.
+    pub retry_count: i64,
+    /// When it will be asked next.
+    pub next_attempt_at: Option<Timestamp>,
+    /// Why the last attempt failed.
+    pub last_failure: Option<String>,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+macro_rules! collected {
+    ($from:literal) => {
+        concat!(
+            "select ",
+            period_columns!("p"),
+            ", i.status, i.attempt_count, i.retry_count, i.next_attempt_at, i.last_failure, i.updated_at
+             from periods p left join invoices i on i.shard = p.shard and i.id = p.invoice_id ",
+            $from
+        )
+    };
+}
+
+const PAGE: &str =
+    collected!("where p.environment = $1 and p.number between $2 and $3 order by p.number desc");
+const ONE: &str = collected!("where p.shard = $1 and p.id = $2 and p.environment = $3");
+const OF_SUBSCRIPTION: &str = "select number, id from periods
+     where shard = $1 and subscription_id = $2 and environment = $3";
+
+/// A page of an environment's periods, newest first, and how many there are.
+pub async fn page(s: &mut Snapshot, environment: i64, sheet: Sheet) -> Result<(i64, Vec<Collected>), Error> {
+    let total = tally(s, environment, "periods").await?;
+    let (low, high) = sheet.places(total);
+    let rows = s.rows(PAGE, &[environment.into(), low.into(), high.into()], read).await?;
+    Ok((total, rows))
+}
+
+/// A period of an environment.
+pub async fn one(s: &mut Snapshot, environment: i64, id: PeriodId) -> Result<Option<Collected>, Error> {
+    s.row(ONE, &[id.shard().into(), id.raw().into(), environment.into()], read).await
+}
+
+/// A page of the periods that are among `ids` and belong to one of `subscriptions`, where those are
+/// given; newest first, and how many there are. Walks the periods of the subscriptions that are named.
+pub async fn chosen(
+    s: &mut Snapshot,
+    environment: i64,
+    ids: Option<&[PeriodId]>,
+    subscriptions: Option<&[SubscriptionId]>,
+    sheet: Sheet,
+) -> Result<(i64, Vec<Collected>), Error> {
+    let mut rows = match (ids, subscriptions) {
+        (Some(ids), subscriptions) => {
+            let mut rows = of_ids(s, environment, ids).await?;
+            rows.retain(|row| {
+                subscriptions.is_none_or(|wanted| wanted.contains(&row.period.subscription_id))
+            });
+            rows.sort_by_key(|row| std::cmp::Reverse(row.period.number));
+            rows
+        }
+        (None, Some(subscriptions)) => return of_subscriptions(s, environment, subscriptions, sheet).await,
+        (None, None) => return page(s, environment, sheet).await,
+    };
+    let total = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+    let skip = usize::try_from(sheet.skip()).unwrap_or(usize::MAX).min(rows.len());
+    rows.drain(..skip);
+    rows.truncate(usize::try_from(sheet.limit).unwrap_or(0));
+    Ok((total, rows))
+}
+
+async fn of_ids(s: &mut Snapshot, environment: i64, ids: &[PeriodId]) -> Result<Vec<Collected>, Error> {
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    let keys = ids.iter().map(|id| [id.shard().into(), id.raw().into(), environment.into()]);
+    let mut rows = Vec::with_capacity(ids.len());
+    s.each_for(ONE, keys, |_, row| {
+        rows.push(read(row)?);
+        Ok(())
+    })
+    .await?;
+    Ok(rows)
+}
+
+async fn of_subscriptions(
+    s: &mut Snapshot,
+    environment: i64,
+    subscriptions: &[SubscriptionId],
+    sheet: Sheet,
+) -> Result<(i64, Vec<Collected>), Error> {
+    let mut subscriptions = subscriptions.to_vec();
+    subscriptions.sort_unstable();
+    subscriptions.dedup();
+    let keys = subscriptions.iter().map(|id| [id.shard().into(), id.raw().into(), environment.into()]);
+    let mut found: Vec<(i64, PeriodId)> = Vec::new();
+    s.each_for(OF_SUBSCRIPTION, keys, |_, row| {
+        found.push((row.int(0)?, get::id(row, 1)?));
+        Ok(())
+    })
+    .await?;
+    found.sort_unstable_by_key(|(number, _)| std::cmp::Reverse(*number));
+    let total = i64::try_from(found.len()).unwrap_or(i64::MAX);
+    let skip = usize::try_from(sheet.skip()).unwrap_or(usize::MAX).min(found.len());
+    let limit = usize::try_from(sheet.limit).unwrap_or(0);
+    let on_page: Vec<PeriodId> = found.into_iter().skip(skip).take(limit).map(|(_, id)| id).collect();
+    let mut rows = of_ids(s, environment, &on_page).await?;
+    rows.sort_by_key(|row| std::cmp::Reverse(row.period.number));
+    Ok((total, rows))
+}
+
+fn read(row: &Row<'_>) -> Result<Collected, Error> {
+    let at = rows::PERIOD_WIDTH;
+    let invoice = match get::opt_word(row, at, InvoiceStatus::parse)? {
+        None => None,
+        Some(status) => Some(Collecting {
+            status,
+            attempt_count: row.int(at + 1)?,
+            retry_count: row.int(at + 2)?,
+            next_attempt_at: get::opt_time(row, at + 3)?,
+            last_failure: row.opt_text(at + 4)?.map(str::to_owned),
+            updated_at: get::time(row, at + 5)?,
+        }),
+    };
+    Ok(Collected { period: rows::period(row, 0)?, invoice })
+}
