@@ -43,7 +43,7 @@ impl Init {
         anyhow::ensure!(
             is_empty || self.add,
             "{} holds books already: add another organization with --add, or name another file with --db",
-            house.db.display()
+            house.db().display()
         );
         let now = app.real_now();
         let new = NewBooks {
@@ -70,7 +70,7 @@ impl Init {
         );
         app.engine.issue_credential(key.credential).await?;
         app.engine.store().close().await?;
-        let database = house.db.display().to_string();
+        let database = house.db().display().to_string();
         if self.json {
             let line = object(|o| {
                 o.put("database", &database).put("organizationId", uuid(organization.id.raw()).to_string());

@@ -1,6 +1,7 @@
 //! The command line: one file for every command.
 
 mod bill;
+mod demo;
 mod init;
 mod serve;
 mod token;
@@ -12,7 +13,7 @@ use billing::{Environment, Ids};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use engine::Engine;
 use gateway::Sandbox;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::Store;
 
@@ -31,9 +32,10 @@ pub struct Cli {
 /// What every command needs to know.
 #[derive(Debug, Clone, Args)]
 pub struct House {
-    /// The file of the books; it is made if it does not exist.
-    #[arg(long, env = "QUITTANCE_DB", default_value = "quittance.db", global = true, value_name = "FILE")]
-    pub db: PathBuf,
+    /// The file of the books; it is made if it does not exist [default: quittance.db, or
+    /// quittance-demo.db of `demo`, which is made anew each time]
+    #[arg(long, env = "QUITTANCE_DB", global = true, value_name = "FILE")]
+    pub db: Option<PathBuf>,
     /// Signs tokens: at least 16 bytes. Made once and kept in FILE.secret if not given.
     #[arg(long, env = "QUITTANCE_JWT_KEY", global = true, hide_env_values = true, value_name = "SECRET")]
     pub jwt_key: Option<String>,
@@ -59,6 +61,8 @@ pub enum LogFormat {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// See it work: build an organization's trade by running through simulated time, and serve it.
+    Demo(demo::Demo),
     /// Make the books of an organization, with its first staff and an API key that is shown once.
     Init(init::Init),
     /// Serve the five contracts and the merchant API, and bill what falls due.
@@ -85,6 +89,7 @@ pub struct World {
 pub async fn run(cli: Cli, world: World) -> anyhow::Result<()> {
     start_log(&cli.house)?;
     match cli.command {
+        Command::Demo(demo) => demo.run(&cli.house, &world).await,
         Command::Init(init) => init.run(&cli.house, &world).await,
         Command::Serve(serve) => serve.run(&cli.house, &world).await,
         Command::Bill(bill) => bill.run(&cli.house, &world).await,
@@ -106,15 +111,20 @@ fn start_log(house: &House) -> anyhow::Result<()> {
 }
 
 impl House {
+    /// The file of the books.
+    pub fn db(&self) -> &Path {
+        self.db.as_deref().unwrap_or(Path::new("quittance.db"))
+    }
+
     /// Opens the books and what serves them.
     ///
     /// # Errors
     /// If the file or the secrets cannot be read or made.
     pub fn open(&self, world: &World, limits: Limits) -> anyhow::Result<App> {
         let secrets =
-            secrets::load(&self.db, self.jwt_key.as_deref(), self.pepper.as_deref(), &*world.entropy)?;
-        let store = Store::open(&self.db, store::Options::default())
-            .with_context(|| format!("cannot open {}", self.db.display()))?;
+            secrets::load(self.db(), self.jwt_key.as_deref(), self.pepper.as_deref(), &*world.entropy)?;
+        let store = Store::open(self.db(), store::Options::default())
+            .with_context(|| format!("cannot open {}", self.db().display()))?;
         let mut seed = [0; 8];
         (world.entropy)(&mut seed);
         let ids = Ids::seeded(u64::from_le_bytes(seed));
@@ -134,9 +144,9 @@ impl House {
     /// Also if there is no such file.
     pub fn open_existing(&self, world: &World) -> anyhow::Result<App> {
         anyhow::ensure!(
-            self.db.exists(),
+            self.db().exists(),
             "there are no books at {}: make them with `quittance init`",
-            self.db.display()
+            self.db().display()
         );
         self.open(world, Limits::default())
     }

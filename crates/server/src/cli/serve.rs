@@ -34,7 +34,7 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) async fn run(self, house: &House, world: &World) -> anyhow::Result<()> {
         // Before anything is opened: two servers would not see what the other keeps in memory.
-        let _lock = ServerLock::acquire(&house.db)?;
+        let _lock = ServerLock::acquire(house.db())?;
         let limits = Limits {
             body_bytes: self.body_bytes,
             request_time: Duration::from_secs(self.request_seconds.max(1)),
@@ -52,7 +52,7 @@ impl Serve {
         let server = Server::bind(app, self.addr, options)
             .await
             .with_context(|| format!("cannot listen on {}", self.addr))?;
-        println!("Quittance serves {} on http://{}", house.db.display(), server.address()?);
+        println!("Quittance serves {} on http://{}", house.db().display(), server.address()?);
         server.run(asked_to_stop()).await?;
         Ok(())
     }

@@ -7,10 +7,13 @@ mod cast;
 mod chance;
 mod goods;
 mod habits;
+mod passes;
 mod people;
 mod script;
 mod shop;
 mod stage;
+
+pub use passes::{Passes, issue};
 
 use billing::calendar::{Zone, add_months};
 use billing::{CustomerId, CustomerUserId, DunningEnd, Environment, Refusal, StaffId, Timestamp};
@@ -75,33 +78,76 @@ impl Plan {
 
 impl std::fmt::Display for Plan {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} months, {} customers, seed {}", self.months, self.customers, self.seed)
+        let several = |n: u32| if n == 1 { "" } else { "s" };
+        let (months, customers, seed) = (self.months, self.customers, self.seed);
+        write!(
+            f,
+            "{months} month{}, {customers} customer{}, seed {seed}",
+            several(months),
+            several(customers)
+        )
     }
 }
 
-/// What was built, as far as somebody who shows it must know.
+/// Who stands in the books of a demo, as far as somebody who shows it must know.
 #[derive(Debug, Clone)]
-pub struct Built {
+pub struct Shown {
     /// The books.
     pub environment: Environment,
-    /// Who owns the shop.
-    pub owner: StaffId,
+    /// Staff who may do everything, only look, and do nothing.
+    pub staff: [StaffId; 3],
     /// The customer that pays in US dollars: its external id, its id and who acts for it.
     pub customer: (String, CustomerId, CustomerUserId),
     /// The organization that pays in rupees: its handle, its id and who acts for it.
     pub organization: (String, CustomerId, CustomerUserId),
     /// The short name of the product that the organization has invoices of.
-    pub product: String,
-    /// How many acts the rules of the business refused.
-    pub refused: u64,
+    pub product: &'static str,
 }
 
-/// Builds a demo in empty books. The same plan makes the same books; `progress` is told how far it is,
-/// in seconds of simulated time done and in all.
+/// Whether the books are those of a demo of this plan.
 ///
 /// # Errors
 /// If the store fails.
-pub async fn build(engine: &Engine, plan: Plan, progress: &dyn Fn(u64, u64)) -> Result<Built, Error> {
+pub async fn is_of(engine: &Engine, plan: Plan) -> Result<bool, Error> {
+    passes::are_for(engine, plan).await
+}
+
+/// Who stands in the books of a demo of this plan.
+///
+/// # Errors
+/// If they are not the books of such a demo.
+pub async fn shown(engine: &Engine, plan: Plan) -> Result<Shown, Error> {
+    let environment =
+        engine.environments().await?.into_iter().next().ok_or_else(|| Error::not_found("environment", 1))?;
+    let number = environment.number;
+    let mut staff = Vec::with_capacity(shop::STAFF.len());
+    for (email, ..) in shop::STAFF {
+        staff.push(engine.staff_of_email(environment.created_at, number, email, None).await?.id);
+    }
+    let mut leads = Vec::new();
+    for role in cast::leads(plan.seed, plan.span()?, i64::from(plan.customers)) {
+        let (id, contact) = (role.person.external_id.clone(), role.person.contact_email());
+        let now = environment.created_at;
+        let (customer, user) = engine.customer_user(now, number, &id, Some(contact), None, None).await?;
+        leads.push((id, customer.id, user.id));
+    }
+    let customer = leads.first().cloned().ok_or_else(|| Error::not_found("customer", "of the demo"))?;
+    let (_, organization, member) = leads.last().cloned().unwrap_or_else(|| customer.clone());
+    Ok(Shown {
+        environment,
+        staff: [staff[0], staff[1], staff[2]],
+        customer,
+        organization: (cast::ORGANIZATION_HANDLE.to_owned(), organization, member),
+        product: goods::MAIN_PRODUCT,
+    })
+}
+
+/// Builds a demo in empty books. The same plan makes the same books; `progress` is told how far it is,
+/// in seconds of simulated time done and in all. Returns how many acts the rules of the business refused.
+///
+/// # Errors
+/// If the store fails.
+pub async fn build(engine: &Engine, plan: Plan, progress: &dyn Fn(u64, u64)) -> Result<u64, Error> {
     let span = plan.span()?;
     let mut shop = shop::open(engine, span.start).await?;
     let mut players = Vec::new();
@@ -136,20 +182,7 @@ pub async fn build(engine: &Engine, plan: Plan, progress: &dyn Fn(u64, u64)) -> 
     }
     shop.environment.clock = Some(span.end);
     engine.update_environment(shop.environment.clone()).await?;
-    let lead = &players[0];
-    let organization = players.get(1).unwrap_or(lead);
-    let named = |player: &Player, name: String| -> Result<_, Error> {
-        let (customer, user) = player.joined()?;
-        Ok((name, customer, user))
-    };
-    Ok(Built {
-        owner: shop.owner,
-        customer: named(lead, lead.person().external_id.clone())?,
-        organization: named(organization, cast::ORGANIZATION_HANDLE.to_owned())?,
-        product: goods::MAIN_PRODUCT.to_owned(),
-        refused,
-        environment: shop.environment,
-    })
+    Ok(refused)
 }
 
 /// Plays one act and says whether the rules of the business allowed it.

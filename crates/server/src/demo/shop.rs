@@ -11,7 +11,15 @@ use engine::{Engine, Error, NewBooks};
 use std::collections::BTreeMap;
 
 /// The seller's name.
-pub(super) const SELLER: &str = "Lark Communications";
+const SELLER: &str = "Lark Communications";
+
+/// Its staff: e-mail address, name, role. The first one keeps the books.
+pub(super) const STAFF: [(&str, &str, &str); 4] = [
+    ("olivia@lark.example", "Olivia Owner", "owner"),
+    ("victor@lark.example", "Victor Viewer", "viewer"),
+    ("gina@lark.example", "Gina Guest", "guest"),
+    ("anna@lark.example", "Anna Accountant", "accountant"),
+];
 
 /// A shop that is open.
 pub(super) struct Shop {
@@ -25,14 +33,18 @@ pub(super) struct Shop {
 
 /// Opens the shop: test books whose clock stands at the beginning.
 pub(super) async fn open(engine: &Engine, start: Timestamp) -> Result<Shop, Error> {
+    let [(email, name, _), others @ ..] = STAFF;
     let new = NewBooks {
-        staff_email: "olivia@lark.example".to_owned(),
-        staff_name: "Olivia Owner".to_owned(),
+        staff_email: email.to_owned(),
+        staff_name: name.to_owned(),
         ..NewBooks::test(SELLER, start)
     };
     let (_, environment, owner) = engine.open_books(&mut engine.ctx(start), new).await?;
     let number = environment.number;
     engine.put_roles(Role::defaults(number)).await?;
+    for (email, _, role) in others {
+        engine.staff_of_email(start, number, email, Some(role.to_owned())).await?;
+    }
     for tax in TAXES {
         let rate = NewTaxRate {
             kind: tax.kind.to_owned(),

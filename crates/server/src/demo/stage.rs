@@ -8,9 +8,9 @@ use billing::customer::{Address, CustomerEdit, NewPaymentMethod};
 use billing::payment::{ManualPaymentEdit, NewManualPayment};
 use billing::subscription::{CancelAt, Changing};
 use billing::{
-    Category, Currency, CustomerId, CustomerUserId, Invoice, InvoiceId, InvoiceStatus, Money, PaymentId,
-    PaymentKind, PaymentMeans, PaymentMethodId, PaymentMethodKind, PaymentStatus, PurchaseId, Refusal,
-    SubscriptionId, TaxBehavior, Timestamp,
+    Category, Currency, CustomerId, Invoice, InvoiceId, InvoiceStatus, Money, PaymentId, PaymentKind,
+    PaymentMeans, PaymentMethodId, PaymentMethodKind, PaymentStatus, PurchaseId, Refusal, SubscriptionId,
+    TaxBehavior, Timestamp,
 };
 use engine::{Adjust, Engine, Error, NewLine, Of, Subscribe, SubscribeItem};
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ pub(super) struct Stage<'a> {
 pub(super) struct Player {
     person: Person,
     is_large: bool,
-    joined: Option<(CustomerId, CustomerUserId)>,
+    joined: Option<CustomerId>,
     methods: BTreeMap<&'static str, PaymentMethodId>,
     subscriptions: BTreeMap<&'static str, SubscriptionId>,
     purchase: Option<PurchaseId>,
@@ -48,13 +48,7 @@ impl Player {
         }
     }
 
-    /// The person as the merchant knows it.
-    pub(super) fn person(&self) -> &Person {
-        &self.person
-    }
-
-    /// The customer and who acts for it.
-    pub(super) fn joined(&self) -> Result<(CustomerId, CustomerUserId), Error> {
+    fn joined(&self) -> Result<CustomerId, Error> {
         self.joined.ok_or_else(|| Error::not_found("customer", &self.person.external_id))
     }
 
@@ -81,7 +75,7 @@ impl Stage<'_> {
                     discount_code: coupon.map(str::to_owned),
                     ..Subscribe::default()
                 };
-                let (customer, _) = player.joined()?;
+                let customer = player.joined()?;
                 let made = engine.subscribe(now, environment, customer, wanted, None).await?;
                 player.subscriptions.insert(name, made.id);
                 Ok(())
@@ -109,7 +103,7 @@ impl Stage<'_> {
             Act::Buy { what, coupon } => self.buy(now, player, *what, *coupon).await,
             Act::Bill { lines, currency, memo, charge } => {
                 let lines = lines.iter().map(|line| self.line(line, *currency)).collect::<Result<_, _>>()?;
-                let (customer, _) = player.joined()?;
+                let customer = player.joined()?;
                 let memo = memo.map(str::to_owned);
                 let invoice =
                     engine.issue_invoice(now, environment, customer, lines, memo, *charge, None).await?;
@@ -158,11 +152,10 @@ impl Stage<'_> {
         };
         let customer = self.engine.create_customer(now, environment, new, None).await?;
         let (email, name) = (person.contact_email(), person.contact.clone());
-        let (_, user) = self
-            .engine
+        self.engine
             .customer_user(now, environment, &person.external_id, Some(email), Some(name), None)
             .await?;
-        player.joined = Some((customer.id, user.id));
+        player.joined = Some(customer.id);
         Ok(())
     }
 
@@ -174,7 +167,7 @@ impl Stage<'_> {
         is_default: bool,
     ) -> Result<(), Error> {
         let environment = self.shop.environment.number;
-        let (customer, _) = player.joined()?;
+        let customer = player.joined()?;
         let id = match player.methods.get(token) {
             Some(known) => *known,
             None => {
@@ -200,7 +193,7 @@ impl Stage<'_> {
         what: Pick,
         coupon: Option<&'static str>,
     ) -> Result<(), Error> {
-        let (customer, _) = player.joined()?;
+        let customer = player.joined()?;
         let item = self.item(what)?;
         let coupon = coupon.map(str::to_owned);
         let environment = self.shop.environment.number;
@@ -218,7 +211,7 @@ impl Stage<'_> {
         currency: Currency,
         amount: Option<i64>,
     ) -> Result<(), Error> {
-        let (customer, _) = player.joined()?;
+        let customer = player.joined()?;
         let amount = match amount {
             Some(amount) => amount,
             None => {
@@ -259,7 +252,7 @@ impl Stage<'_> {
     }
 
     async fn charge_again(&self, now: Timestamp, player: &Player) -> Result<(), Error> {
-        let open = self.invoices(player.joined()?.0, Some(InvoiceStatus::Open)).await?;
+        let open = self.invoices(player.joined()?, Some(InvoiceStatus::Open)).await?;
         match open.first() {
             Some(invoice) => {
                 let environment = self.shop.environment.number;
@@ -270,7 +263,7 @@ impl Stage<'_> {
     }
 
     async fn refund(&self, now: Timestamp, player: &Player, of: Charged, percent: i64) -> Result<(), Error> {
-        let (customer, environment) = (player.joined()?.0, self.shop.environment.number);
+        let (customer, environment) = (player.joined()?, self.shop.environment.number);
         let subscription = match of {
             Charged::Subscription(name) => Some(player.subscription(name)?),
             Charged::Purchase => None,
