@@ -20,9 +20,10 @@ pub trait Id: Copy + Eq + Ord + std::fmt::Debug {
     }
 }
 
-/// The shard that a raw id carries.
+/// The shard that a raw id carries. An id that was not made here but brought along from elsewhere, which
+/// its version tells, belongs to shard 0.
 pub const fn shard_of(raw: u128) -> i64 {
-    ((raw >> 66) & 0x3ff) as i64
+    if (raw >> 76) & 0xf == 7 { ((raw >> 66) & 0x3ff) as i64 } else { 0 }
 }
 
 macro_rules! ids {
@@ -185,6 +186,7 @@ mod tests {
         assert_eq!(id.raw() >> 80, 1_700_000_000_123);
         assert_eq!((id.raw() >> 76) & 0xf, 7);
         assert_eq!((id.raw() >> 62) & 0b11, 0b10);
+        assert_eq!(shard_of(0x5894_7505_6474_4baa_8a6f_fcb8_95a8_e57e), 0, "a random UUID from elsewhere");
     }
 
     #[test]

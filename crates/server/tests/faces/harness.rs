@@ -144,6 +144,14 @@ impl TestApp {
         self.engine.store().commit(changes).await.unwrap();
     }
 
+    /// Makes the next row of a kind get the number after `n`, as if so many had been there before.
+    pub(crate) fn set_tally(&self, environment: i64, kind: &str, n: i64) {
+        let connection = rusqlite::Connection::open(&self.path).unwrap();
+        let sql = "insert into tallies (environment, kind, n) values (?1, ?2, ?3)
+             on conflict (environment, kind) do update set n = excluded.n";
+        connection.execute(sql, rusqlite::params![environment, kind, n]).unwrap();
+    }
+
     /// An API key with scopes.
     pub(crate) async fn key(&self, environment: i64, scopes: &[KeyScope]) -> String {
         let mut ids = self.engine.ctx(self.now()).ids;
@@ -227,4 +235,20 @@ impl TestApp {
             body: String::from_utf8(bytes.to_vec()).unwrap(),
         }
     }
+}
+
+/// A document's JSON without the blanks between its parts; numbers keep their spelling.
+pub(crate) fn compact(text: &str) -> String {
+    let (mut out, mut in_text, mut escaped) = (String::new(), false, false);
+    for c in text.chars() {
+        if in_text || !c.is_whitespace() {
+            out.push(c);
+        }
+        match c {
+            '"' if !escaped => in_text = !in_text,
+            _ => {}
+        }
+        escaped = c == '\\' && !escaped;
+    }
+    out
 }
