@@ -2,6 +2,7 @@
 //!
 //! Only this crate opens a transaction or asks a gateway. Time and ids are given to it.
 
+pub mod audit;
 mod billing_view;
 mod catalog;
 mod charging;

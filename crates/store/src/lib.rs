@@ -3,6 +3,7 @@
 #[macro_use]
 mod rows;
 
+pub mod audit;
 pub mod billing_view;
 pub mod catalog;
 mod commit;

@@ -43,7 +43,7 @@ pub(crate) fn list(category: Category, kind: PaymentKind) -> u8 {
 }
 
 /// A payment's place, if it is money that was received and not taken back.
-fn place(payment: &Payment) -> Option<(Ranking, Entry)> {
+pub(crate) fn place(payment: &Payment) -> Option<(Ranking, Entry)> {
     (payment.status == PaymentStatus::Succeeded && payment.deleted_at.is_none()).then(|| {
         let ranking = received(payment.id.shard(), payment.environment, payment.currency);
         let entry = Entry {

@@ -15,7 +15,7 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     (
         "engine",
         &["billing", "store", "gateway", "thiserror", "tokio", "tracing"],
-        &["proptest", "tempfile", "tokio"],
+        &["proptest", "rusqlite", "tempfile", "tokio"],
     ),
 ];
 

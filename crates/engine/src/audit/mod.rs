@@ -1,0 +1,100 @@
+//! Deriving the books again: every invoice, balance, period and counter from the ledger and the rows.
+//!
+//! All of it is read on one snapshot and page by page, so that it neither disturbs nor trusts what
+//! is written meanwhile, and needs no more memory for large books than for small ones.
+
+mod access;
+mod check;
+mod counters;
+mod customers;
+mod invoices;
+mod ledger;
+mod payments;
+mod schedule;
+mod subscriptions;
+
+pub use check::{Check, Checked, Disagreement, Report};
+
+use crate::{Engine, Error};
+use billing::Rules;
+use check::Findings;
+use store::Snapshot;
+
+/// How many rows of a table are read together.
+const PAGE: i64 = 200;
+
+/// How far an audit has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// What is being looked at.
+    pub stage: &'static str,
+    /// How many of them have been looked at since the last report.
+    pub done: u64,
+}
+
+/// Who is told how far an audit has come.
+pub type Tell = Box<dyn FnMut(Progress) + Send>;
+
+impl Engine {
+    /// Derives the books of an environment, or all of them, again and compares.
+    ///
+    /// # Errors
+    /// If there is no such environment, the store fails, or a row cannot be read at all.
+    pub async fn audit(&self, environment: Option<i64>, tell: Tell) -> Result<Report, Error> {
+        self.store
+            .read(move |s| {
+                Box::pin(async move {
+                    let mut books = Vec::new();
+                    for known in store::environments::all(s).await? {
+                        if environment.is_none_or(|wanted| wanted == known.number) {
+                            books.push(crate::rules(s, known.number).await?);
+                        }
+                    }
+                    if let Some(number) = environment.filter(|_| books.is_empty()) {
+                        return Err(Error::not_found("environment", number));
+                    }
+                    let mut audit = Audit { s, environment, books, findings: Findings::default(), tell };
+                    audit.run().await?;
+                    Ok(audit.findings.report())
+                })
+            })
+            .await
+    }
+}
+
+/// An audit under way.
+struct Audit<'s> {
+    s: &'s mut Snapshot,
+    /// The only environment that is looked at, if it is not all of them.
+    environment: Option<i64>,
+    books: Vec<Rules>,
+    findings: Findings,
+    tell: Tell,
+}
+
+impl Audit<'_> {
+    async fn run(&mut self) -> Result<(), Error> {
+        self.ledger_and_customers().await?;
+        self.invoices().await?;
+        self.subscriptions().await?;
+        self.payments().await?;
+        self.credits().await?;
+        self.lists().await?;
+        self.counters().await?;
+        self.access().await
+    }
+
+    /// Whether an environment is looked at.
+    fn covers(&self, environment: i64) -> bool {
+        self.environment.is_none_or(|wanted| wanted == environment)
+    }
+
+    fn told(&mut self, stage: &'static str, done: usize) {
+        (self.tell)(Progress { stage, done: done as u64 });
+    }
+}
+
+/// The id of a row as it is told: what it is, and its 32 hexadecimal digits.
+fn named(what: &str, id: impl billing::Id) -> String {
+    format!("{what} {:032x}", id.raw())
+}

@@ -1,0 +1,169 @@
+//! Payments with their refunds, balances with their uses, and the lists that payments are in.
+
+use super::check::{Check, Findings};
+use super::{Audit, PAGE, named};
+use crate::Error;
+use billing::{Id, InvoiceId, Payment, PaymentKind, PaymentStatus, RefundStatus};
+use std::collections::BTreeMap;
+use store::audit::{After, Drawn};
+use store::ranks::{self, Lists, Ranking, Totals};
+
+type Refunds = [(RefundStatus, i64, Option<InvoiceId>)];
+
+impl Audit<'_> {
+    /// Looks at every payment, and keeps what the counted lists should sum to.
+    pub(super) async fn payments(&mut self) -> Result<(), Error> {
+        let mut received: BTreeMap<Ranking, Totals> = BTreeMap::new();
+        let mut after = After::NOTHING;
+        loop {
+            let mut page = store::audit::payments(self.s, after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = After::row(last.id);
+            page.retain(|payment| self.covers(payment.environment));
+            let ids: Vec<_> = page.iter().map(|payment| payment.id).collect();
+            let refunds = store::audit::refunds(self.s, &ids).await?;
+            let credits = store::audit::credits_of(self.s, &ids).await?;
+            let listed = store::audit::listed(self.s, &page).await?;
+            for (n, payment) in page.iter().enumerate() {
+                check_refunds(&mut self.findings, payment, &refunds[n]);
+                check_payment(&mut self.findings, payment, credits[n]);
+                let (ranking, amount) = listed[n];
+                let Some(ranking) = ranking else { continue };
+                let subject = || told(payment);
+                self.findings.look(Check::PaymentLists, payment.environment, &subject).same(
+                    "its amount in its list",
+                    amount,
+                    Some(payment.amount),
+                );
+                let totals = received.entry(ranking).or_default();
+                totals.count += 1;
+                totals.amount = totals.amount.saturating_add(payment.amount);
+            }
+            self.told("payments", page.len());
+        }
+        self.list_totals(received).await
+    }
+
+    /// Compares what the counted lists sum to with the payments that belong in them.
+    async fn list_totals(&mut self, mut received: BTreeMap<Ranking, Totals>) -> Result<(), Error> {
+        for ranking in store::audit::rankings(self.s).await? {
+            if !self.covers(ranking.environment) {
+                continue;
+            }
+            let derived = received.remove(&ranking).unwrap_or_default();
+            let stored = ranks::total(self.s, &[ranking], Lists::ALL).await?;
+            let subject = || format!("list {} of shard {}", ranking.number, ranking.shard);
+            self.findings.look(Check::PaymentLists, ranking.environment, &subject).same(
+                "its totals",
+                stored,
+                derived,
+            );
+        }
+        Ok(())
+    }
+
+    /// Counts every list again.
+    pub(super) async fn lists(&mut self) -> Result<(), Error> {
+        for ranking in store::audit::rankings(self.s).await? {
+            if !self.covers(ranking.environment) {
+                continue;
+            }
+            let wrong = ranks::verify(self.s, ranking).await?;
+            let subject = || format!("list {} of shard {}", ranking.number, ranking.shard);
+            self.findings.look(Check::Lists, ranking.environment, &subject).same(
+                "a node",
+                wrong.as_deref(),
+                None,
+            );
+            self.told("lists", 1);
+        }
+        Ok(())
+    }
+
+    /// Looks at every credit.
+    pub(super) async fn credits(&mut self) -> Result<(), Error> {
+        let mut after = After::NOTHING;
+        loop {
+            let mut page = store::audit::credits(self.s, after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = After::row(last.credit.id);
+            page.retain(|drawn| self.covers(drawn.credit.environment));
+            for drawn in &page {
+                check_credit(&mut self.findings, drawn);
+            }
+            self.told("credits", page.len());
+        }
+    }
+}
+
+fn told(payment: &Payment) -> String {
+    named(&format!("{} payment", payment.kind.as_str()), payment.id)
+}
+
+fn check_refunds(findings: &mut Findings, payment: &Payment, refunds: &Refunds) {
+    let subject = || told(payment);
+    let of = |wanted: RefundStatus| -> i64 {
+        refunds.iter().filter(|(status, ..)| *status == wanted).map(|(_, amount, _)| amount).sum()
+    };
+    let given_back = of(RefundStatus::Succeeded);
+    findings
+        .look(Check::PaymentRefunds, payment.environment, &subject)
+        .same("what is refunded", payment.refunded, given_back)
+        .holds("no more being given back than came", {
+            given_back + of(RefundStatus::Processing) <= payment.amount
+        })
+        .holds(
+            "its refunds being of its invoice",
+            refunds.iter().all(|(_, _, invoice)| *invoice == payment.invoice_id),
+        )
+        .holds(
+            "nothing being given back of what did not come",
+            refunds.is_empty() || payment.status == PaymentStatus::Succeeded,
+        );
+}
+
+/// A manual payment is all on the balance first; an automatic one leaves there what was too much.
+fn check_payment(findings: &mut Findings, payment: &Payment, credited: Option<i64>) {
+    let subject = || told(payment);
+    let mut look = findings.look(Check::Credits, payment.environment, &subject);
+    match payment.kind {
+        PaymentKind::Manual => {
+            let kept = if payment.deleted_at.is_some() { 0 } else { payment.amount };
+            look.same("its credit", credited, Some(kept)).same("its invoice", payment.invoice_id, None).same(
+                "its status",
+                payment.status,
+                PaymentStatus::Succeeded,
+            );
+        }
+        PaymentKind::Automatic => {
+            let has_come = payment.status == PaymentStatus::Succeeded;
+            look.holds(
+                "its credit being a part of it",
+                credited.is_none_or(|c| has_come && c <= payment.amount),
+            )
+            .holds("being for an invoice", payment.invoice_id.is_some());
+        }
+    }
+}
+
+fn check_credit(findings: &mut Findings, drawn: &Drawn) {
+    let Drawn { credit, allocated, payment } = drawn;
+    let subject = || named("credit", credit.id);
+    let mut look = findings.look(Check::Credits, credit.environment, &subject);
+    let used = credit.amount - credit.remaining;
+    match payment {
+        // Of an automatic payment, what is left on the balance is what a refund gives back first.
+        Some((PaymentKind::Automatic, refunded, _)) => {
+            let given_back = used - allocated;
+            look.holds("being used or given back", (0..=*refunded).contains(&given_back));
+        }
+        Some((PaymentKind::Manual, ..)) | None => {
+            look.same("what is used", used, *allocated);
+        }
+    }
+    if let Some((_, _, is_same)) = payment {
+        look.holds("having its payment's customer and currency", *is_same);
+    }
+    look.holds("its payment existing", credit.payment_id.is_some() == payment.is_some())
+        .holds("its shard being its customer's", credit.id.shard() == credit.customer_id.shard());
+}

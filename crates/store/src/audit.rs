@@ -1,0 +1,42 @@
+//! What an audit reads: pages of keys in the order of the tables, with all that hangs on them.
+//!
+//! A page ends where the next one begins, so that no table is ever in memory as a whole.
+
+mod counters;
+mod customers;
+mod invoices;
+mod ledger;
+mod payments;
+mod subscriptions;
+
+pub use counters::{
+    Numbered, Request, count, counted_kinds, credentials, numbered, repeated_numbers, requests, tallies,
+};
+pub use customers::{InvoiceSums, MoneySums, Named, invoice_sums, money_sums, named, names, slice_end};
+pub use invoices::{
+    Attempt, PeriodOwner, allocated, attempts, invoices, issue_entries, period_owners, purchases,
+};
+pub use ledger::{AuditedEntry, EntryPage, entries};
+pub use payments::{Drawn, credits, credits_of, listed, payments, rankings, refunds};
+pub use subscriptions::{Billed, OpenInvoices, open_invoices, periods};
+
+use billing::Id;
+
+/// Where a page of a customer-scoped table ended: its key is the shard and the id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct After {
+    /// The shard of the last row.
+    pub shard: i64,
+    /// The raw id of the last row.
+    pub id: u128,
+}
+
+impl After {
+    /// Before every row.
+    pub const NOTHING: After = After { shard: -1, id: 0 };
+
+    /// After the row of an id.
+    pub fn row(id: impl Id) -> Self {
+        Self { shard: id.shard(), id: id.raw() }
+    }
+}

@@ -1,0 +1,68 @@
+//! Journal entries with their postings, in the order of their keys.
+
+use super::After;
+use crate::rows::ledger;
+use crate::{Error, Snapshot};
+use billing::JournalEntry;
+
+/// An entry with its postings as they stand in the table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditedEntry {
+    /// The entry; its own list of postings is empty.
+    pub entry: JournalEntry,
+    /// The account's name and the amount of each posting.
+    pub postings: Vec<(String, i64)>,
+}
+
+/// A part of the journal.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EntryPage {
+    /// The entries.
+    pub entries: Vec<AuditedEntry>,
+    /// The raw ids that postings name and no entry has.
+    pub strays: Vec<u128>,
+    /// Whether the journal ends here.
+    pub is_last: bool,
+}
+
+const ENTRIES: &str = concat!(
+    "select ",
+    journal_entry_columns!("j"),
+    " from journal_entries j where (j.shard, j.id) > ($1, $2) order by j.shard, j.id limit $3"
+);
+const POSTINGS: &str = "select p.entry_id, p.account, p.amount from postings p
+     where (p.shard, p.entry_id) > ($1, $2) and (p.shard, p.entry_id) <= ($3, $4)
+     order by p.shard, p.entry_id, p.position";
+
+/// The entries after a key, with every posting up to the last of them.
+///
+/// # Errors
+/// If the database fails or a row cannot be read.
+pub async fn entries(s: &mut Snapshot, after: After, limit: i64) -> Result<EntryPage, Error> {
+    let first = [after.shard.into(), after.id.into(), limit.into()];
+    let mut entries = s
+        .rows(ENTRIES, &first, |row| {
+            Ok(AuditedEntry { entry: ledger::journal_entry(row, 0)?, postings: Vec::new() })
+        })
+        .await?;
+    let is_last = i64::try_from(entries.len()).is_ok_and(|read| read < limit);
+    let until = match entries.last() {
+        Some(last) if !is_last => After::row(last.entry.id),
+        _ => After { shard: i64::MAX, id: u128::MAX },
+    };
+    let range = [after.shard.into(), after.id.into(), until.shard.into(), until.id.into()];
+    let (mut at, mut strays) = (0, Vec::new());
+    s.each(POSTINGS, &range, |row| {
+        let id = row.id(0)?;
+        while entries.get(at).is_some_and(|known| billing::Id::raw(known.entry.id) < id) {
+            at += 1;
+        }
+        match entries.get_mut(at).filter(|known| billing::Id::raw(known.entry.id) == id) {
+            Some(known) => known.postings.push((row.text(1)?.to_owned(), row.int(2)?)),
+            None => strays.push(id),
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(EntryPage { entries, strays, is_last })
+}
