@@ -1,5 +1,6 @@
 //! The command line: one file for every command.
 
+mod audit;
 mod bill;
 mod demo;
 mod init;
@@ -69,6 +70,8 @@ enum Command {
     Serve(serve::Serve),
     /// Finish everything that is due, once, and say what was done.
     Bill(bill::Bill),
+    /// Derive every invoice, balance, period and counter again, and fail where the books disagree.
+    Audit(audit::Audit),
     /// Give out, list and take back API keys and tokens.
     Token(token::Token),
 }
@@ -93,6 +96,7 @@ pub async fn run(cli: Cli, world: World) -> anyhow::Result<()> {
         Command::Init(init) => init.run(&cli.house, &world).await,
         Command::Serve(serve) => serve.run(&cli.house, &world).await,
         Command::Bill(bill) => bill.run(&cli.house, &world).await,
+        Command::Audit(audit) => audit.run(&cli.house, &world).await,
         Command::Token(token) => token.run(&cli.house, &world).await,
     }
 }

@@ -1,0 +1,51 @@
+//! `quittance audit`.
+
+use super::{House, World};
+use clap::Args;
+use indicatif::ProgressBar;
+use std::collections::BTreeMap;
+
+#[derive(Debug, Args)]
+pub(super) struct Audit {
+    /// Only the environment of this number.
+    #[arg(long, value_name = "NUMBER")]
+    environment: Option<i64>,
+}
+
+impl Audit {
+    pub(super) async fn run(self, house: &House, world: &World) -> anyhow::Result<()> {
+        let app = house.open_existing(world)?;
+        // It draws on a terminal only.
+        let bar = ProgressBar::new_spinner();
+        let mut seen: BTreeMap<&'static str, u64> = BTreeMap::new();
+        let teller = bar.clone();
+        let report = app
+            .engine
+            .audit(
+                self.environment,
+                Box::new(move |progress| {
+                    let n = seen.entry(progress.stage).or_default();
+                    *n += progress.done;
+                    teller.set_message(format!("{n} {}", progress.stage));
+                    teller.tick();
+                }),
+            )
+            .await?;
+        bar.finish_and_clear();
+        app.engine.store().close().await?;
+        for checked in &report.checked {
+            let verdict = match checked.disagreements {
+                0 => "ok".to_owned(),
+                n => format!("{n} DISAGREE"),
+            };
+            println!("{:>10}  {:<50} {verdict}", checked.things, checked.check.as_str());
+        }
+        for found in &report.disagreements {
+            println!("{found}");
+        }
+        let disagreements: u64 = report.checked.iter().map(|checked| checked.disagreements).sum();
+        anyhow::ensure!(report.agrees(), "the books disagree with themselves in {disagreements} places");
+        println!("the books agree");
+        Ok(())
+    }
+}
