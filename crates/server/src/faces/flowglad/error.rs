@@ -1,15 +1,75 @@
 //! Failures in Flowglad's envelope: `{"error":"…","code":"NOT_FOUND"}` and `message`.
 
+use crate::auth::{Malformed, Refused};
 use crate::faces::json;
+use crate::idempotency::Problem;
 use crate::json::object;
 use crate::respond::Body;
-use axum::response::Response;
-use http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use billing::Refusal;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use std::borrow::Cow;
 
-/// A failure that has no more to say than its status.
-pub fn plain(status: StatusCode) -> Response<Body> {
-    let words = status.canonical_reason().unwrap_or("Error");
-    let code = match status.as_u16() {
+/// A failure.
+#[derive(Debug, Clone)]
+pub(super) struct Error {
+    status: StatusCode,
+    message: Cow<'static, str>,
+}
+
+impl Error {
+    fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, message: message.into() }
+    }
+
+    /// A field, parameter or header cannot be; `wanted` says what would be right.
+    pub(super) fn invalid(field: impl std::fmt::Display, wanted: impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, format!("{field}: {wanted}"))
+    }
+
+    /// The request as a whole cannot be.
+    pub(super) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    /// There is no such thing in these books.
+    pub(super) fn not_found(what: &str, id: &str) -> Self {
+        let id: String = id.chars().take(200).collect();
+        let mut name = what.to_owned();
+        if let Some(first) = name.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        let message = match what {
+            "customer" if !id.is_empty() && !id.starts_with("cust_") => {
+                format!("Customer with externalId {id} not found")
+            }
+            _ if id.is_empty() => format!("{name} not found"),
+            _ => format!("{name} {id} not found"),
+        };
+        Self::new(StatusCode::NOT_FOUND, message)
+    }
+
+    /// Names what was not found, where the engine could not.
+    pub(super) fn or_not_found(error: engine::Error, what: &str, id: &str) -> Self {
+        match error {
+            engine::Error::NotFound { .. } => Self::not_found(what, id),
+            error => error.into(),
+        }
+    }
+
+    /// The key does not open the merchant API.
+    pub(super) fn forbidden() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "This API key does not open the merchant API.")
+    }
+
+    fn unauthorized(message: &'static str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, message)
+    }
+}
+
+/// The name that tRPC has for a status.
+fn code(status: StatusCode) -> &'static str {
+    match status.as_u16() {
         400 => "BAD_REQUEST",
         401 => "UNAUTHORIZED",
         403 => "FORBIDDEN",
@@ -17,11 +77,100 @@ pub fn plain(status: StatusCode) -> Response<Body> {
         405 => "METHOD_NOT_SUPPORTED",
         409 => "CONFLICT",
         413 => "PAYLOAD_TOO_LARGE",
+        422 => "UNPROCESSABLE_CONTENT",
         503 => "TIMEOUT",
         _ => "INTERNAL_SERVER_ERROR",
-    };
-    let body = object(|o| {
-        o.put("error", words).put("code", code).put("message", words);
-    });
-    json(status, body)
+    }
+}
+
+/// A failure that has no more to say than its status.
+pub(crate) fn plain(status: StatusCode) -> Response<Body> {
+    Error::new(status, status.canonical_reason().unwrap_or("Error")).into_response()
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response<Body> {
+        let is_unauthorized = self.status == StatusCode::UNAUTHORIZED;
+        let body = object(|o| {
+            // The word of the document's first answer to a request without a key.
+            o.put("error", if is_unauthorized { "unauthorized" } else { &self.message });
+            o.put("code", code(self.status)).put("message", &self.message);
+        });
+        let mut response = json(self.status, body);
+        let headers = response.headers_mut();
+        match self.status {
+            StatusCode::UNAUTHORIZED => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            // Published clients repeat every 409 unless they are told not to.
+            StatusCode::CONFLICT => {
+                let again = if self.message == STILL_RUNNING { "true" } else { "false" };
+                let name = HeaderName::from_static("x-should-retry");
+                headers.insert(name, HeaderValue::from_static(again));
+                if again == "true" {
+                    headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+                }
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+const STILL_RUNNING: &str = "A request with this Idempotency-Key is still being processed.";
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        Self::unauthorized(match refused {
+            Refused::Missing => "There is no Authorization header: send your API key in it.",
+            Refused::Malformed(Malformed::Unreadable) => "The Authorization header cannot be read.",
+            Refused::Malformed(_) => {
+                "The Authorization header must hold \"Bearer <api-key>\" or \"<api-key>\"."
+            }
+            Refused::Expired => "The API key has expired.",
+            Refused::Revoked => "The API key was revoked.",
+            Refused::Unknown | Refused::Gone => "The API key is not valid.",
+            Refused::Store(error) => return error.into(),
+        })
+    }
+}
+
+impl From<engine::Error> for Error {
+    fn from(error: engine::Error) -> Self {
+        match error {
+            engine::Error::Refused(Refusal::Invalid { field, problem }) => Self::invalid(field, problem),
+            engine::Error::Refused(refusal) => Self::new(StatusCode::BAD_REQUEST, refusal.to_string()),
+            engine::Error::NotFound { what, id } => Self::not_found(what, &id),
+            engine::Error::Taken { field } => Self::new(
+                StatusCode::CONFLICT,
+                format!("{field}: another one exists with this value and other data"),
+            ),
+            engine::Error::KeyReused => Problem::OtherRequest.into(),
+            engine::Error::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+            engine::Error::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        tracing::error!(%error, "flowglad");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+    }
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        let status = match &problem {
+            Problem::BadKey | Problem::BrokenOff => StatusCode::BAD_REQUEST,
+            Problem::OtherRequest => StatusCode::UNPROCESSABLE_ENTITY,
+            Problem::StillRunning => return Self::new(StatusCode::CONFLICT, STILL_RUNNING),
+            Problem::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Problem::Store(error) => return error.clone().into(),
+        };
+        Self::new(status, problem.to_string())
+    }
 }

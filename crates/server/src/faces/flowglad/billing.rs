@@ -1,0 +1,139 @@
+//! Document 002: everything that a customer has and owes.
+
+use super::error::Error;
+use super::merchant::{Merchant, segment};
+use super::{customers, invoices, offers, payment_methods, purchases, subscriptions};
+use crate::answers::{Question, Rendered};
+use crate::json::{Raw, object};
+use crate::respond::Body;
+use axum::response::Response;
+use billing::{CustomerId, Environment, Id};
+use http::{HeaderMap, Uri};
+use store::Scope;
+use store::billing_view::BillingView;
+
+/// `GET /api/v1/customers/{externalId}/billing`
+pub(super) async fn retrieve(
+    merchant: Merchant,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response<Body>, Error> {
+    let external_id = segment(uri.path(), "/api/v1/customers/", "/billing")?;
+    let known = merchant.app.names.get(merchant.environment(), &external_id);
+    let id = match known {
+        Some(id) => id,
+        None => look_up(&merchant, &external_id).await?,
+    };
+    match answer(&merchant, &external_id, id, &headers).await {
+        // The customer has another external id by now; who has this one?
+        Err(Outdated::Moved) if known.is_some() => {
+            merchant.app.names.forget(merchant.environment(), &external_id);
+            let id = look_up(&merchant, &external_id).await?;
+            answer(&merchant, &external_id, id, &headers).await.map_err(|error| error.of(&external_id))
+        }
+        outcome => outcome.map_err(|error| error.of(&external_id)),
+    }
+}
+
+enum Outdated {
+    /// The customer does not have the external id any more.
+    Moved,
+    Other(Error),
+}
+
+impl Outdated {
+    fn of(self, external_id: &str) -> Error {
+        match self {
+            Self::Moved => Error::not_found("customer", external_id),
+            Self::Other(error) => error,
+        }
+    }
+}
+
+async fn look_up(merchant: &Merchant, external_id: &str) -> Result<CustomerId, Error> {
+    let id = merchant.engine().customer_id(merchant.environment(), external_id).await?;
+    merchant.app.names.keep(merchant.environment(), external_id, id);
+    Ok(id)
+}
+
+async fn answer(
+    merchant: &Merchant,
+    external_id: &str,
+    id: CustomerId,
+    headers: &HeaderMap,
+) -> Result<Response<Body>, Outdated> {
+    let question = Question {
+        face: "flowglad",
+        reader: id.raw(),
+        target: external_id,
+        also: ["", ""],
+        scopes: [Scope::Customer(id.raw()), Scope::Catalog(merchant.environment())],
+        now: merchant.now(),
+    };
+    let versions = merchant.engine().store().versions();
+    let render = async || {
+        let view = merchant.engine().billing_view(merchant.environment(), id).await;
+        let view = view.map_err(|error| Outdated::Other(error.into()))?;
+        match view {
+            Some(view) if view.customer.external_id == external_id => {
+                Ok(Rendered::from(render(&merchant.books, &view)))
+            }
+            _ => Err(Outdated::Moved),
+        }
+    };
+    merchant.app.answers.give(versions, &question, headers, render).await
+}
+
+/// The document's answer.
+pub(super) fn render(books: &Environment, view: &BillingView) -> String {
+    let subscriptions: Vec<(bool, String)> = view
+        .subscriptions
+        .iter()
+        // One without items is not listed.
+        .filter(|(_, items)| !items.is_empty())
+        .map(|(subscription, items)| {
+            let text = object(|o| {
+                subscriptions::show(o, books, subscription, items, &|id| view.price(id));
+            });
+            (subscription.status.is_current(), text)
+        })
+        .collect();
+    let catalog = view.offer.as_ref().map(|offer| offers::catalog(books, offer));
+    let catalog = catalog.as_deref().map(Raw);
+    object(|o| {
+        o.object("customer", |o| customers::show(o, books, &view.customer));
+        o.array("subscriptions", |list| {
+            for (_, text) in &subscriptions {
+                list.put(Raw(text));
+            }
+        });
+        o.array("invoices", |list| {
+            // One without lines is not listed.
+            for full in view.invoices.iter().filter(|full| !full.lines.is_empty()) {
+                let id = full.invoice.subscription_id;
+                let of = view.subscriptions.iter().map(|(s, _)| s).find(|s| Some(s.id) == id);
+                list.object(|o| {
+                    o.object("invoice", |o| invoices::show(o, books, full, of));
+                    invoices::show_lines(o, books, full);
+                });
+            }
+        });
+        o.array("paymentMethods", |list| {
+            for method in &view.payment_methods {
+                list.object(|o| payment_methods::show(o, books, method));
+            }
+        });
+        o.array("purchases", |list| {
+            for purchase in &view.purchases {
+                list.object(|o| purchases::show(o, books, purchase, view.price(purchase.price_id)));
+            }
+        });
+        o.array("currentSubscriptions", |list| {
+            for (_, text) in subscriptions.iter().filter(|(is_current, _)| *is_current) {
+                list.put(Raw(text));
+            }
+        });
+        // Published clients of later versions read the same object under its later name.
+        o.put("catalog", catalog).put("pricingModel", catalog);
+    })
+}

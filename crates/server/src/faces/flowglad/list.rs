@@ -1,0 +1,88 @@
+//! Pages of lists: `{data, currentCursor, nextCursor, hasMore, total}`, oldest first.
+//!
+//! A cursor is the id of the last row that was seen, so that it never skips or repeats a row however
+//! the list grows meanwhile.
+
+use super::error::Error;
+use super::spell::{self, Spelled};
+use crate::json::{Object, object};
+use crate::query::Query;
+use store::pages::{Page, Window};
+
+const LIMIT: i64 = 10;
+const LIMIT_MAX: i64 = 100;
+
+/// What page is asked for.
+pub(super) struct Asked {
+    pub(super) window: Window,
+    cursor: Option<String>,
+}
+
+impl Asked {
+    /// Reads `limit` and `cursor` of a list of rows with this kind of id.
+    ///
+    /// # Errors
+    /// If they cannot be.
+    pub(super) fn of<T: Spelled>(query: &Query<'_>) -> Result<Self, Error> {
+        let limit = match only(query, "limit")? {
+            None => LIMIT,
+            Some(text) => text
+                .parse::<i64>()
+                .ok()
+                .filter(|limit| (1..=LIMIT_MAX).contains(limit) && !text.starts_with('+'))
+                .ok_or_else(|| Error::invalid("limit", format!("a whole number from 1 to {LIMIT_MAX}")))?,
+        };
+        let cursor = only(query, "cursor")?;
+        let after = match cursor {
+            None => None,
+            Some(text) => Some(
+                spell::parse::<T>(text)
+                    .ok_or_else(|| Error::invalid("cursor", "the nextCursor of a page of this list"))?
+                    .raw(),
+            ),
+        };
+        Ok(Self { window: Window { after, limit }, cursor: cursor.map(str::to_owned) })
+    }
+}
+
+/// The only value of a parameter; an empty one is none.
+pub(super) fn only<'q>(query: &'q Query<'_>, name: &'static str) -> Result<Option<&'q str>, Error> {
+    match query.only(name) {
+        Ok(value) => Ok(value.filter(|value| !value.is_empty())),
+        Err(_) => Err(Error::invalid(name, "given once")),
+    }
+}
+
+/// The id that a parameter gives.
+pub(super) fn id<T: Spelled>(query: &Query<'_>, name: &'static str) -> Result<Option<T>, Error> {
+    match only(query, name)? {
+        None => Ok(None),
+        Some(text) => spell::parse(text)
+            .map(Some)
+            .ok_or_else(|| Error::invalid(name, format!("the id of a {}: {}_…", T::NAME, T::PREFIX))),
+    }
+}
+
+/// A page as JSON; `id` is the id of a row and `show` writes one.
+pub(super) fn envelope<R, T: Spelled>(
+    asked: &Asked,
+    page: &Page<R>,
+    id: impl Fn(&R) -> T,
+    show: impl Fn(&mut Object<'_>, &R),
+) -> String {
+    let next = page.rows.last().filter(|_| page.has_more).map(|row| spell::text(id(row)));
+    object(|o| {
+        o.array("data", |list| {
+            for row in &page.rows {
+                list.object(|o| show(o, row));
+            }
+        });
+        if let Some(cursor) = &asked.cursor {
+            o.put("currentCursor", cursor);
+        }
+        if let Some(next) = next {
+            o.put("nextCursor", next);
+        }
+        o.put("hasMore", page.has_more).put("total", page.total);
+    })
+}

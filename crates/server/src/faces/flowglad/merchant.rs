@@ -1,0 +1,124 @@
+//! Who may ask, and how its requests are read, carried out and answered.
+
+use super::error::Error;
+use super::fields;
+use super::spell::{self, Spelled};
+use crate::app::App;
+use crate::auth::{self, Refused, Who};
+use crate::faces::{given, json};
+use crate::idempotency::{Answer, Call, once};
+use crate::respond::Body;
+use axum::extract::FromRequestParts;
+use axum::response::Response;
+use billing::{Environment, KeyScope, Request, Timestamp};
+use http::StatusCode;
+use http::request::Parts;
+use serde_json::Value;
+use std::future::Future;
+use std::sync::Arc;
+
+/// A program of the merchant, and the books that its key opens.
+#[derive(Clone)]
+pub(super) struct Merchant {
+    pub(super) app: App,
+    pub(super) books: Arc<Environment>,
+}
+
+impl FromRequestParts<App> for Merchant {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let principal = app.who(auth::bare_token(&parts.headers)?).await?;
+        match &principal.who {
+            Who::Key { .. } if principal.has_scope(KeyScope::Merchant) => {}
+            Who::Key { .. } => return Err(Error::forbidden()),
+            Who::CustomerUser { .. } | Who::Staff { .. } => return Err(Refused::Unknown.into()),
+        }
+        Ok(Self { app: app.clone(), books: app.environment(principal.environment).await? })
+    }
+}
+
+/// What a write asks for.
+pub(super) struct Asked {
+    /// The body.
+    pub(super) body: Value,
+    /// What the decision must carry.
+    pub(super) request: Option<Request>,
+}
+
+impl Merchant {
+    /// The number of its environment.
+    pub(super) fn environment(&self) -> i64 {
+        self.books.number
+    }
+
+    /// What time it is in its books.
+    pub(super) fn now(&self) -> Timestamp {
+        self.app.books_now(&self.books)
+    }
+
+    /// The use cases.
+    pub(super) fn engine(&self) -> &engine::Engine {
+        &self.app.engine
+    }
+
+    /// Carries a write out once: `act` says the raw id of what it made or changed, and `show` renders
+    /// that, now or when the request is repeated.
+    pub(super) async fn write<Act, Acting, Show, Showing>(
+        self,
+        request: axum::extract::Request,
+        act: Act,
+        show: Show,
+    ) -> Result<Response<Body>, Error>
+    where
+        Act: FnOnce(Merchant, Asked) -> Acting,
+        Acting: Future<Output = Result<u128, Error>> + Send + 'static,
+        Show: FnOnce(Merchant, u128) -> Showing + Copy + Send + 'static,
+        Showing: Future<Output = Result<String, Error>> + Send + 'static,
+    {
+        let headers = request.headers().clone();
+        let (call, body) = Call::receive(&self.app, self.environment(), request).await?;
+        let parsed = fields::parse(&headers, &body);
+        let again = self.clone();
+        let app = self.app.clone();
+        let work = |request: Option<Request>| {
+            let merchant = self.clone();
+            let acting = parsed.map(|body| act(self, Asked { body, request }));
+            async move {
+                let raw = acting?.await?;
+                Ok::<_, Error>(Answer::json(StatusCode::OK, show(merchant, raw).await?))
+            }
+        };
+        let outcome = once(&app, call, work, move |raw| async move {
+            Ok::<_, Error>(Answer::json(StatusCode::OK, show(again, raw).await?))
+        });
+        Ok(given(outcome.await?))
+    }
+}
+
+/// A JSON answer with status 200.
+pub(super) fn ok(body: String) -> Response<Body> {
+    json(StatusCode::OK, body)
+}
+
+/// The segment of a path between two parts, decoded once.
+///
+/// # Errors
+/// If it is not UTF-8, or too long to be anything's name.
+pub(super) fn segment(path: &str, before: &str, after: &str) -> Result<String, Error> {
+    let raw = path.strip_prefix(before).unwrap_or(path);
+    let raw = raw.strip_suffix(after).unwrap_or(raw);
+    let decoded = percent_encoding::percent_decode_str(raw).decode_utf8();
+    match decoded {
+        Ok(text) if text.len() <= 1_024 && !text.contains('\0') => Ok(text.into_owned()),
+        _ => Err(Error::bad_request("The path holds what is not percent-encoded UTF-8.")),
+    }
+}
+
+/// The id in a path.
+///
+/// # Errors
+/// If it is no id of this kind: there is nothing of that id.
+pub(super) fn id_of<T: Spelled>(text: &str) -> Result<T, Error> {
+    spell::parse(text).ok_or_else(|| Error::not_found(T::NAME, text))
+}
