@@ -19,22 +19,20 @@ impl Engine {
             .ok_or_else(|| Error::not_found("customer", external_id))
     }
 
-    /// Everything of the customer of the merchant's own id.
+    /// Everything of a customer; none if there is none of this id in the environment.
     ///
     /// # Errors
-    /// If there is none.
-    pub async fn billing_view(&self, environment: i64, external_id: &str) -> Result<BillingView, Error> {
-        let name = external_id.to_owned();
+    /// If the store fails.
+    pub async fn billing_view(&self, environment: i64, id: CustomerId) -> Result<Option<BillingView>, Error> {
         self.store()
             .read(move |s| {
                 Box::pin(async move {
-                    match store::customers::by_external_id(s, environment, &name).await? {
-                        Some((customer, _)) => BillingView::of(s, customer).await.map(Some),
+                    match store::customers::by_id(s, environment, id).await? {
+                        Some((customer, _)) => Ok(Some(BillingView::of(s, customer).await?)),
                         None => Ok(None),
                     }
                 })
             })
-            .await?
-            .ok_or_else(|| Error::not_found("customer", external_id))
+            .await
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::{Engine, Error, deciding};
 use billing::customer::{CustomerEdit, edit_customer, new_customer, new_user};
-use billing::{Change, Changes, Customer, CustomerId, CustomerUser, Refusal, Request, Timestamp, Version};
+use billing::{
+    Change, Changes, CredentialId, Customer, CustomerId, CustomerUser, Refusal, Request, Timestamp, Version,
+};
 use store::Snapshot;
 use store::pages::{Page, Window};
 
@@ -116,7 +118,8 @@ impl Engine {
         Ok(page.await?)
     }
 
-    /// The person of a customer with an e-mail address, made if it is not there yet.
+    /// The person of a customer with an e-mail address, made if it is not there yet. A
+    /// request stands for the credential that the person is about to be given.
     ///
     /// # Errors
     /// If there is no such customer, it is archived, or the address cannot be one.
@@ -127,8 +130,9 @@ impl Engine {
         external_id: &str,
         email: Option<String>,
         name: Option<String>,
-        request: Option<Request>,
+        request: Option<(Request, CredentialId)>,
     ) -> Result<(Customer, CustomerUser), Error> {
+        let (request, credential) = request.unzip();
         deciding(async || {
             let mut ctx = self.ctx(now);
             ctx.request = request.clone();
@@ -152,8 +156,10 @@ impl Engine {
                     user
                 }
             };
-            if !changes.rows.is_empty() || ctx.request.is_some() {
-                changes.answers(&ctx, user.id);
+            if let Some(credential) = credential {
+                changes.answers(&ctx, credential);
+            }
+            if !changes.rows.is_empty() || changes.idempotency.is_some() {
                 self.store().commit(changes).await?;
             }
             Ok((customer, user))

@@ -27,7 +27,7 @@ pub mod views;
 pub use due::Done;
 pub use error::Error;
 pub use invoices::NewLine;
-pub use lists::Of;
+pub use lists::{FullPayment, Of};
 pub use setup::NewBooks;
 pub use subscriptions::{Adjust, Subscribe, SubscribeItem};
 

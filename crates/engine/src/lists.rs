@@ -3,8 +3,8 @@
 use crate::{Engine, Error};
 use billing::{
     Catalog, CustomerId, Discount, Invoice, InvoiceId, InvoiceLine, InvoiceLineId, InvoiceStatus, Item,
-    Payment, PaymentMethod, PaymentStatus, Price, Product, ProductId, Purchase, PurchaseId, Subscription,
-    SubscriptionId, TaxRate,
+    Payment, PaymentId, PaymentMethod, PaymentMethodKind, Price, Product, ProductId, Purchase, PurchaseId,
+    RefundStatus, Subscription, SubscriptionId, TaxRate, Timestamp,
 };
 use store::Snapshot;
 use store::billing_view::{FullInvoice, full_invoices};
@@ -19,6 +19,40 @@ pub enum Of {
     Customer(CustomerId),
     /// One subscription's.
     Subscription(SubscriptionId),
+}
+
+/// A payment with what it was for and by what.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FullPayment {
+    /// The payment.
+    pub payment: Payment,
+    /// The invoice that it was for.
+    pub invoice: Option<Invoice>,
+    /// What was charged.
+    pub method: Option<PaymentMethodKind>,
+    /// When the last of it was given back.
+    pub refunded_at: Option<Timestamp>,
+}
+
+impl FullPayment {
+    async fn of(s: &mut Snapshot, payment: Payment) -> Result<Self, store::Error> {
+        let environment = payment.environment;
+        let invoice = match payment.invoice_id {
+            Some(id) => store::invoices::one(s, environment, id).await?,
+            None => None,
+        };
+        let method = match payment.payment_method_id {
+            Some(id) => store::customers::payment_method(s, environment, id).await?.map(|method| method.kind),
+            None => None,
+        };
+        let refunds = match payment.refunded {
+            0 => Vec::new(),
+            _ => store::payments::refunds_of(s, payment.id).await?,
+        };
+        let done = refunds.iter().filter(|refund| refund.status == RefundStatus::Succeeded);
+        let refunded_at = done.map(|refund| refund.updated_at).max();
+        Ok(Self { payment, invoice, method, refunded_at })
+    }
 }
 
 /// Lists that need nothing but their page.
@@ -155,7 +189,7 @@ impl Engine {
             .await
     }
 
-    /// The payments that were not taken back, of all customers or of one, in all states or in one.
+    /// The payments that were not taken back, of all customers or of those of one that are wanted.
     ///
     /// # Errors
     /// If the store fails.
@@ -163,20 +197,40 @@ impl Engine {
         &self,
         environment: i64,
         of: Of,
-        status: Option<PaymentStatus>,
+        wanted: impl Fn(&Payment) -> bool + Send + 'static,
         window: Window,
-    ) -> Result<Page<Payment>, Error> {
+    ) -> Result<Page<FullPayment>, Error> {
         self.store()
             .read(move |s| {
                 Box::pin(async move {
-                    let wanted = move |payment: &Payment| status.is_none_or(|s| s == payment.status);
-                    Ok(match own(s, environment, of).await? {
+                    let page = match own(s, environment, of).await? {
                         Some(Of::All) => pages::payments(s, environment, window).await?,
                         Some(Of::Customer(customer)) => {
                             pages::payments_of_customer(s, customer, window, wanted).await?
                         }
                         _ => Page::empty(),
-                    })
+                    };
+                    let mut rows = Vec::with_capacity(page.rows.len());
+                    for payment in page.rows {
+                        rows.push(FullPayment::of(s, payment).await?);
+                    }
+                    Ok(Page { rows, has_more: page.has_more, total: page.total })
+                })
+            })
+            .await
+    }
+
+    /// A payment that was not taken back, with what it was for.
+    ///
+    /// # Errors
+    /// If there is none of this id in the environment.
+    pub async fn full_payment(&self, environment: i64, id: PaymentId) -> Result<FullPayment, Error> {
+        self.store()
+            .read(move |s| {
+                Box::pin(async move {
+                    let payment = store::payments::one(s, environment, id).await?;
+                    let payment = payment.ok_or_else(|| Error::not_found("payment", ""))?;
+                    Ok(FullPayment::of(s, payment).await?)
                 })
             })
             .await

@@ -3,7 +3,7 @@
 use crate::discounts::deciding_on;
 use crate::{Engine, Error, deciding};
 use billing::catalog::{NewTaxRate, new_tax_rate};
-use billing::{Change, Request, TaxRate, Timestamp};
+use billing::{Change, Request, TaxRate, TaxRateId, Timestamp};
 
 impl Engine {
     /// Makes a tax rate. The same one again is given back as it is.
@@ -47,5 +47,16 @@ impl Engine {
             Ok(rate)
         })
         .await
+    }
+
+    /// A tax rate.
+    ///
+    /// # Errors
+    /// If there is none of this id in the environment.
+    pub async fn tax_rate(&self, environment: i64, id: TaxRateId) -> Result<TaxRate, Error> {
+        self.store()
+            .read(move |s| Box::pin(async move { store::catalog::tax_rate(s, environment, id).await }))
+            .await?
+            .ok_or_else(|| Error::not_found("tax rate", ""))
     }
 }

@@ -4,6 +4,7 @@ use crate::answers::{Answers, Question, Rendered};
 use crate::auth::{Authenticator, Principal, Refused};
 use crate::idempotency::Requests;
 use crate::metrics::Metrics;
+use crate::names::Names;
 use crate::respond::Body;
 use billing::{Environment, Timestamp};
 use engine::Engine;
@@ -75,6 +76,8 @@ pub struct State {
     pub authenticator: Authenticator,
     /// Answers that may be given again.
     pub answers: Answers,
+    /// Which customer has which external id.
+    pub names: Names,
     /// Requests that may be repeated.
     pub requests: Requests,
     /// What is counted.
@@ -104,6 +107,7 @@ impl App {
             entropy: parts.entropy,
             authenticator: Authenticator::new(parts.jwt_key, parts.pepper),
             answers,
+            names: Names::default(),
             requests: Requests::default(),
             metrics: Metrics::default(),
             limits: parts.limits,

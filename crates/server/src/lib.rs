@@ -12,6 +12,7 @@ pub mod faces;
 pub mod idempotency;
 pub mod json;
 pub mod metrics;
+pub mod names;
 pub mod query;
 pub mod respond;
 pub mod router;

@@ -13,11 +13,13 @@ const SHARDS: usize = 16;
 /// Beyond so many names a shard is forgotten and filled again: a bound, not a policy.
 const PER_SHARD: usize = 16_384;
 
+type Shard = HashMap<u64, (i64, String, CustomerId)>;
+
 /// The memory of names.
 #[derive(Default)]
 pub struct Names {
     hasher: RandomState,
-    shards: [RwLock<HashMap<u64, (i64, String, CustomerId)>>; SHARDS],
+    shards: [RwLock<Shard>; SHARDS],
 }
 
 impl Names {
@@ -45,7 +47,7 @@ impl Names {
         self.shard(key).write().unwrap_or_else(PoisonError::into_inner).remove(&key);
     }
 
-    fn shard(&self, key: u64) -> &RwLock<HashMap<u64, (i64, String, CustomerId)>> {
+    fn shard(&self, key: u64) -> &RwLock<Shard> {
         &self.shards[(key >> 60) as usize % SHARDS]
     }
 }

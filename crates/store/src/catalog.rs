@@ -4,7 +4,8 @@ use crate::pages::tally;
 use crate::rows::catalog;
 use crate::{Error, Snapshot};
 use billing::{
-    Catalog, CatalogId, Discount, DiscountId, Id, Price, PriceId, Product, ProductId, TaxRate, Version,
+    Catalog, CatalogId, Discount, DiscountId, Id, Price, PriceId, Product, ProductId, TaxRate, TaxRateId,
+    Version,
 };
 
 /// The version of all that an environment sells: it rises with every commit that decided on it.
@@ -66,6 +67,8 @@ by_id! {
     price: Price, PriceId, "prices", price_columns;
     /// A discount.
     discount: Discount, DiscountId, "discounts", discount_columns;
+    /// A tax rate.
+    tax_rate: TaxRate, TaxRateId, "tax_rates", tax_rate_columns;
 }
 
 /// All catalogs of an environment, oldest first.

@@ -200,7 +200,8 @@ pub fn new_payment_method(
     new: &NewPaymentMethod,
 ) -> Result<PaymentMethod, Refusal> {
     use crate::Id;
-    if new.token.is_empty() || looks_like_a_card(&new.token) {
+    let digits = new.token.chars().filter(char::is_ascii_digit).count();
+    if new.token.is_empty() || looks_like_a_card(&new.token) || digits == new.token.len() {
         return Err(Refusal::invalid("token", "a token of the payment gateway, never a card number"));
     }
     Ok(PaymentMethod {
@@ -218,20 +219,33 @@ pub fn new_payment_method(
     })
 }
 
-/// Whether a text holds twelve digits or more with nothing but spaces, dots or hyphens between them.
+/// Whether a text holds a number that could be a payment card's: 12 to 19 digits, with nothing but
+/// spaces, dots or hyphens between them, that begin and check as those of cards do (ISO 7812).
 pub fn looks_like_a_card(text: &str) -> bool {
-    let mut digits = 0;
-    for c in text.chars() {
-        match c {
-            '0'..='9' => digits += 1,
-            ' ' | '-' | '.' | '\u{a0}' => {}
-            _ => digits = 0,
-        }
-        if digits >= 12 {
-            return true;
+    let mut digits: Vec<u32> = Vec::new();
+    for c in text.chars().chain([' ', 'x']) {
+        match c.to_digit(10) {
+            Some(digit) => digits.push(digit),
+            None if matches!(c, ' ' | '-' | '.' | '\u{a0}') => {}
+            None => {
+                if is_card(&digits) {
+                    return true;
+                }
+                digits.clear();
+            }
         }
     }
     false
+}
+
+fn is_card(digits: &[u32]) -> bool {
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(place, digit)| if place % 2 == 0 { *digit } else { digit * 2 / 10 + digit * 2 % 10 })
+        .sum();
+    (12..=19).contains(&digits.len()) && (2..=6).contains(&digits[0]) && sum.is_multiple_of(10)
 }
 
 #[cfg(test)]
@@ -245,7 +259,9 @@ mod tests {
         {
             assert!(looks_like_a_card(text), "{text}");
         }
-        for text in ["tok_visa", "tok_ok_4242", "pm_1N2o3P4q5R", "12345678901", ""] {
+        for text in
+            ["tok_visa", "4242424242424241", "pm_1N2o3P4q5R", "1700000000000", "order 202511230001", ""]
+        {
             assert!(!looks_like_a_card(text), "{text}");
         }
     }

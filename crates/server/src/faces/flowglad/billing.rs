@@ -1,13 +1,14 @@
 //! Document 002: everything that a customer has and owes.
 
 use super::error::Error;
+use super::invoices::Cycle;
 use super::merchant::{Merchant, segment};
 use super::{customers, invoices, offers, payment_methods, purchases, subscriptions};
 use crate::answers::{Question, Rendered};
 use crate::json::{Raw, object};
 use crate::respond::Body;
 use axum::response::Response;
-use billing::{CustomerId, Environment, Id};
+use billing::{CustomerId, Environment, Id, Invoice};
 use http::{HeaderMap, Uri};
 use store::Scope;
 use store::billing_view::BillingView;
@@ -110,10 +111,9 @@ pub(super) fn render(books: &Environment, view: &BillingView) -> String {
         o.array("invoices", |list| {
             // One without lines is not listed.
             for full in view.invoices.iter().filter(|full| !full.lines.is_empty()) {
-                let id = full.invoice.subscription_id;
-                let of = view.subscriptions.iter().map(|(s, _)| s).find(|s| Some(s.id) == id);
+                let cycle = cycle_of(view, &full.invoice);
                 list.object(|o| {
-                    o.object("invoice", |o| invoices::show(o, books, full, of));
+                    o.object("invoice", |o| invoices::show(o, books, full, cycle));
                     invoices::show_lines(o, books, full);
                 });
             }
@@ -136,4 +136,13 @@ pub(super) fn render(books: &Environment, view: &BillingView) -> String {
         // Published clients of later versions read the same object under its later name.
         o.put("catalog", catalog).put("pricingModel", catalog);
     })
+}
+
+fn cycle_of(view: &BillingView, invoice: &Invoice) -> Option<Cycle> {
+    if let Some(id) = invoice.subscription_id {
+        return view.subscriptions.iter().find(|(s, _)| s.id == id).map(|(s, _)| Cycle::of(s));
+    }
+    let id = invoice.purchase_id?;
+    let purchase = view.purchases.iter().find(|purchase| purchase.id == id)?;
+    purchases::cycle(purchase, view.price(purchase.price_id))
 }

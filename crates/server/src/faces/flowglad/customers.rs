@@ -173,7 +173,9 @@ pub(super) async fn named(merchant: &Merchant, fields: &Fields<'_>) -> Result<Cu
     let id: CustomerId = fields.required("customerId", "the id of a customer: cust_…", |f, n| f.id(n))?;
     match merchant.engine().customer_by_id(merchant.environment(), id).await {
         Ok(customer) => Ok(customer.id),
-        Err(engine::Error::NotFound { .. }) => Err(fields.wrong("customerId", "the id of a customer: cust_…")),
+        Err(engine::Error::NotFound { .. }) => {
+            Err(fields.wrong("customerId", "the id of a customer: cust_…"))
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -50,11 +50,8 @@ impl Error {
     }
 
     /// Names what was not found, where the engine could not.
-    pub(super) fn or_not_found(error: engine::Error, what: &str, id: &str) -> Self {
-        match error {
-            engine::Error::NotFound { .. } => Self::not_found(what, id),
-            error => error.into(),
-        }
+    pub(super) fn naming(self, what: &str, id: &str) -> Self {
+        if self.status == StatusCode::NOT_FOUND { Self::not_found(what, id) } else { self }
     }
 
     /// The key does not open the merchant API.

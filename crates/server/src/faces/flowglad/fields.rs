@@ -28,8 +28,8 @@ pub(super) struct Fields<'v> {
 pub(super) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Value, Error> {
     if let Some(kind) = headers.get(header::CONTENT_TYPE) {
         let kind = kind.to_str().unwrap_or("").split(';').next().unwrap_or("").trim();
-        let is_json = kind.eq_ignore_ascii_case("application/json")
-            || kind.to_ascii_lowercase().ends_with("+json");
+        let is_json =
+            kind.eq_ignore_ascii_case("application/json") || kind.to_ascii_lowercase().ends_with("+json");
         if !is_json && !body.is_empty() {
             return Err(Error::invalid("Content-Type", "application/json"));
         }
@@ -165,7 +165,9 @@ impl<'v> Fields<'v> {
                 && text.chars().all(|c| !c.is_whitespace() && !c.is_control() && !"<>\"".contains(c))
         };
         match text {
-            Some(text) if !is_url(&text) => Err(self.wrong(field, "a URL that starts with https:// or http://")),
+            Some(text) if !is_url(&text) => {
+                Err(self.wrong(field, "a URL that starts with https:// or http://"))
+            }
             text => Ok(text),
         }
     }

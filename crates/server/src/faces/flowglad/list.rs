@@ -4,9 +4,12 @@
 //! the list grows meanwhile.
 
 use super::error::Error;
+use super::merchant::Merchant;
 use super::spell::{self, Spelled};
 use crate::json::{Object, object};
 use crate::query::Query;
+use billing::{CustomerId, Id};
+use engine::Of;
 use store::pages::{Page, Window};
 
 const LIMIT: i64 = 10;
@@ -61,6 +64,36 @@ pub(super) fn id<T: Spelled>(query: &Query<'_>, name: &'static str) -> Result<Op
             .map(Some)
             .ok_or_else(|| Error::invalid(name, format!("the id of a {}: {}_…", T::NAME, T::PREFIX))),
     }
+}
+
+/// Whose rows are asked for: one customer's with `customerId` or `customerExternalId`.
+pub(super) async fn customer(merchant: &Merchant, query: &Query<'_>) -> Result<Of, Error> {
+    if let Some(id) = id(query, "customerId")? {
+        return Ok(Of::Customer(id));
+    }
+    let Some(external_id) = only(query, "customerExternalId")? else { return Ok(Of::All) };
+    match merchant.engine().customer_id(merchant.environment(), external_id).await {
+        Ok(id) => Ok(Of::Customer(id)),
+        // Nobody has no rows: the list of an id that no customer has.
+        Err(engine::Error::NotFound { .. }) => Ok(Of::Customer(CustomerId::from_raw(0))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The state that is asked for with `status`, where the list is short enough to look through.
+pub(super) fn state(
+    query: &Query<'_>,
+    of: &Of,
+    states: &[&'static str],
+) -> Result<Option<&'static str>, Error> {
+    let Some(word) = only(query, "status")? else { return Ok(None) };
+    let Some(state) = states.iter().find(|state| **state == word) else {
+        return Err(Error::invalid("status", format!("one of {}", states.join(", "))));
+    };
+    if *of == Of::All {
+        return Err(Error::invalid("status", "together with customerId or subscriptionId"));
+    }
+    Ok(Some(state))
 }
 
 /// A page as JSON; `id` is the id of a row and `show` writes one.

@@ -82,7 +82,10 @@ pub(super) fn text<T: Spelled>(id: T) -> String {
 /// The id that a text spells; none if it does not spell one of this kind.
 pub(super) fn parse<T: Spelled>(text: &str) -> Option<T> {
     let rest = text.strip_prefix(T::PREFIX).or_else(|| text.strip_prefix(T::ALSO))?;
-    let digits = rest.strip_prefix('_')?.as_bytes();
+    digits_of(rest.strip_prefix('_')?.as_bytes()).map(T::from_raw)
+}
+
+fn digits_of(digits: &[u8]) -> Option<u128> {
     if digits.len() != LENGTH {
         return None;
     }
@@ -96,7 +99,13 @@ pub(super) fn parse<T: Spelled>(text: &str) -> Option<T> {
         };
         raw = raw.checked_mul(62)?.checked_add(u128::from(value))?;
     }
-    Some(T::from_raw(raw))
+    Some(raw)
+}
+
+/// The raw id of a text that spells one of any kind; none if it spells none.
+pub(super) fn parse_any(text: &str) -> Option<u128> {
+    let (_, digits) = text.rsplit_once('_')?;
+    digits_of(digits.as_bytes())
 }
 
 fn push_base62(out: &mut String, raw: u128) {
@@ -171,7 +180,8 @@ mod tests {
     #[test]
     fn every_id_comes_back() {
         let raws = [0, 1, 61, 62, CHUNK - 1, CHUNK, CHUNK * CHUNK, CHUNK * CHUNK - 1, u128::MAX];
-        let many = (0..500_u32).map(|n| (u128::from(n) << 96) ^ (u128::from(n).wrapping_mul(u128::MAX / 7919)));
+        let many =
+            (0..500_u32).map(|n| (u128::from(n) << 96) ^ (u128::from(n).wrapping_mul(u128::MAX / 7919)));
         for raw in raws.into_iter().chain(many) {
             let id = CustomerId::from_raw(raw);
             let spelled = text(id);
@@ -195,9 +205,15 @@ mod tests {
         let price = PriceId::from_raw(77);
         let old = text(price).replace("price_", "vrnt_");
         assert_eq!((parse::<PriceId>(&text(price)), parse::<PriceId>(&old)), (Some(price), Some(price)));
-        for damaged in
-            ["", "cust", "cust_", "cust_1", "cust_zzzzzzzzzzzzzzzzzzzzzz", "cust_000000000000000000000é", "CUST_0"]
-        {
+        for damaged in [
+            "",
+            "cust",
+            "cust_",
+            "cust_1",
+            "cust_zzzzzzzzzzzzzzzzzzzzzz",
+            "cust_000000000000000000000é",
+            "CUST_0",
+        ] {
             assert_eq!(parse::<CustomerId>(damaged), None, "{damaged}");
         }
     }

@@ -1,0 +1,129 @@
+//! Catalogs, which later versions of the clients call pricing models.
+
+use super::error::Error;
+use super::fields::Fields;
+use super::list::{self, envelope};
+use super::merchant::{Asked, Merchant, id_of, ok, segment};
+use super::offers;
+use crate::json::{Object, Raw, object};
+use crate::query::Query;
+use crate::respond::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use billing::catalog::CatalogEdit;
+use billing::{Catalog, CatalogId, Id};
+use http::Uri;
+use serde_json::Value;
+
+/// The two names of a catalog in paths and envelopes.
+#[derive(Clone, Copy)]
+pub(super) struct Called {
+    /// Where they are.
+    all: &'static str,
+    /// What one is called.
+    one: &'static str,
+}
+
+/// As in document 002.
+pub(super) const CATALOG: Called = Called { all: "/api/v1/catalogs/", one: "catalog" };
+/// As in the clients of later versions.
+pub(super) const PRICING_MODEL: Called = Called { all: "/api/v1/pricing-models/", one: "pricingModel" };
+
+impl Called {
+    fn of(path: &str) -> Self {
+        if path.starts_with("/api/v1/pricing-models") { PRICING_MODEL } else { CATALOG }
+    }
+}
+
+fn edit(body: &Value, called: Called) -> Result<CatalogEdit, Error> {
+    let fields = Fields::of(body)?;
+    let fields = fields.required(called.one, "an object", |f, name| f.object(name))?;
+    Ok(CatalogEdit {
+        name: fields.edit("name", "a text", Fields::short)?,
+        is_default: fields.edit("isDefault", "true or false", Fields::flag)?,
+    })
+}
+
+/// Shows a catalog without its products.
+async fn plain(called: Called, merchant: Merchant, raw: u128) -> Result<String, Error> {
+    let offer = merchant.engine().offer(merchant.environment(), Some(CatalogId::from_raw(raw))).await?;
+    Ok(object(|o| {
+        o.object(called.one, |o| offers::plain_catalog(o, &merchant.books, &offer.catalog));
+    }))
+}
+
+fn whole(called: Called, merchant: &Merchant, offer: &store::billing_view::Offer) -> String {
+    let text = offers::catalog(&merchant.books, offer);
+    object(|o| {
+        o.put(called.one, Raw(&text));
+    })
+}
+
+/// `POST /api/v1/catalogs`
+pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
+    let called = Called::of(request.uri().path());
+    let act = async move |merchant: Merchant, asked: Asked| {
+        let new = edit(&asked.body, called)?;
+        let (now, number) = (merchant.now(), merchant.environment());
+        let made = merchant.engine().create_catalog(now, number, new, asked.request).await?;
+        Ok(made.id.raw())
+    };
+    merchant.write(request, act, move |merchant, raw| plain(called, merchant, raw)).await
+}
+
+/// `PUT /api/v1/catalogs/{id}`
+pub(super) async fn update(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
+    let called = Called::of(request.uri().path());
+    let text = segment(request.uri().path(), called.all, "")?;
+    let id: CatalogId = id_of(&text)?;
+    let act = async move |merchant: Merchant, asked: Asked| {
+        let edit = edit(&asked.body, called)?;
+        let (now, number) = (merchant.now(), merchant.environment());
+        let done = merchant.engine().update_catalog(now, number, id, edit, asked.request).await;
+        done.map_err(|error| Error::from(error).naming("catalog", &text)).map(|c| c.id.raw())
+    };
+    merchant.write(request, act, move |merchant, raw| plain(called, merchant, raw)).await
+}
+
+/// `POST /api/v1/catalogs/{id}/clone`
+pub(super) async fn copy(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
+    let called = Called::of(request.uri().path());
+    let text = segment(request.uri().path(), called.all, "/clone")?;
+    let id: CatalogId = id_of(&text)?;
+    let act = async move |merchant: Merchant, asked: Asked| {
+        let fields = Fields::of(&asked.body)?;
+        let name = fields.required("name", "the name of the copy", Fields::short)?;
+        let (now, number) = (merchant.now(), merchant.environment());
+        let done = merchant.engine().clone_catalog(now, number, id, name, asked.request).await;
+        done.map_err(|error| Error::from(error).naming("catalog", &text)).map(|o| o.catalog.id.raw())
+    };
+    let show = async move |merchant: Merchant, raw: u128| {
+        let offer = merchant.engine().offer(merchant.environment(), Some(CatalogId::from_raw(raw))).await?;
+        Ok(whole(called, &merchant, &offer))
+    };
+    merchant.write(request, act, show).await
+}
+
+/// `GET /api/v1/catalogs/{id}`
+pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
+    let called = Called::of(uri.path());
+    let text = segment(uri.path(), called.all, "")?;
+    let id: CatalogId = id_of(&text)?;
+    let offer = merchant.engine().offer(merchant.environment(), Some(id)).await;
+    let offer = offer.map_err(|error| Error::from(error).naming("catalog", &text))?;
+    Ok(ok(whole(called, &merchant, &offer)))
+}
+
+/// `GET /api/v1/catalogs/default`
+pub(super) async fn retrieve_default(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
+    let offer = merchant.engine().offer(merchant.environment(), None).await?;
+    Ok(ok(whole(Called::of(uri.path()), &merchant, &offer)))
+}
+
+/// `GET /api/v1/catalogs`
+pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
+    let asked = list::Asked::of::<CatalogId>(&Query::parse(uri.query()))?;
+    let page = merchant.engine().catalogs(merchant.environment(), asked.window).await?;
+    let show = |o: &mut Object<'_>, row: &Catalog| offers::plain_catalog(o, &merchant.books, row);
+    Ok(ok(envelope(&asked, &page, |row| row.id, show)))
+}

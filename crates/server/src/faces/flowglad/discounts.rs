@@ -1,0 +1,202 @@
+//! Discounts and tax rates.
+
+use super::error::Error;
+use super::fields::Fields;
+use super::list::{self, envelope};
+use super::merchant::{Asked, Merchant, id_of, ok, segment};
+use super::spell::{Iso, Spell};
+use crate::json::{Object, object};
+use crate::query::Query;
+use crate::respond::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use billing::catalog::{DiscountEdit, NewTaxRate};
+use billing::{
+    Category, Currency, Discount, DiscountAmount, DiscountDuration, DiscountId, Environment, Id, Money, Rate,
+    TaxRate, TaxRateId,
+};
+use http::Uri;
+use serde_json::Value;
+
+const DISCOUNTS: &str = "/api/v1/discounts/";
+
+fn show(o: &mut Object<'_>, books: &Environment, discount: &Discount) {
+    let (kind, amount, currency) = match discount.amount {
+        DiscountAmount::Percent(percent) => ("percent", percent, None),
+        DiscountAmount::Fixed(money) => ("fixed", money.minor(), Some(money.currency().code())),
+    };
+    let (duration, payments) = match discount.duration {
+        DiscountDuration::Once => ("once", None),
+        DiscountDuration::NumberOfPayments(payments) => ("number_of_payments", Some(payments)),
+        DiscountDuration::Forever => ("forever", None),
+    };
+    o.put("id", Spell(discount.id)).put("createdAt", Iso(discount.created_at));
+    o.put("updatedAt", Iso(discount.updated_at)).put("livemode", books.livemode);
+    o.put("organizationId", Spell(books.organization_id)).put("name", &discount.name);
+    o.put("code", &discount.code).put("amountType", kind).put("amount", amount).put("currency", currency);
+    o.put("duration", duration).put("numberOfPayments", payments).put("active", discount.active);
+}
+
+/// What a body gives a discount; `known` is what it was, if it is changed.
+fn edit(body: &Value, otherwise: Currency, known: Option<&Discount>) -> Result<DiscountEdit, Error> {
+    let fields = Fields::of(body)?;
+    let fields = fields.required("discount", "an object", |f, name| f.object(name))?;
+    let amount = fields.edit("amount", "a whole number", Fields::int)?;
+    let is_percent = fields.word("amountType", "percent, fixed", |word| match word {
+        "percent" => Some(true),
+        "fixed" => Some(false),
+        _ => None,
+    })?;
+    let currency = fields.currency("currency")?;
+    let was_percent = known.map(|known| matches!(known.amount, DiscountAmount::Percent(_)));
+    let is_changed = amount.is_some() || is_percent.is_some() || currency.is_some();
+    let amount = match (amount, is_percent.or(was_percent)) {
+        (Some(percent), Some(true)) => Some(DiscountAmount::Percent(percent)),
+        (Some(minor), Some(false)) => {
+            let was = known.and_then(|known| match known.amount {
+                DiscountAmount::Fixed(money) => Some(money.currency()),
+                DiscountAmount::Percent(_) => None,
+            });
+            Some(DiscountAmount::Fixed(Money::new(minor, currency.or(was).unwrap_or(otherwise))))
+        }
+        (Some(_), None) => return Err(fields.wrong("amountType", "required: percent, fixed")),
+        (None, _) if is_changed => return Err(fields.wrong("amount", "required: a whole number")),
+        (None, _) => None,
+    };
+    Ok(DiscountEdit {
+        name: fields.edit("name", "a text", Fields::short)?,
+        code: fields.edit("code", "a text", Fields::short)?,
+        amount,
+        duration: duration(&fields)?,
+        active: fields.edit("active", "true or false", Fields::flag)?,
+    })
+}
+
+fn duration(fields: &Fields<'_>) -> Result<Option<DiscountDuration>, Error> {
+    let payments = fields.int("numberOfPayments")?;
+    let wanted = "once, number_of_payments, forever";
+    let lasting = fields.word("duration", wanted, |word| match word {
+        "once" => Some(Lasting::Once),
+        "number_of_payments" => Some(Lasting::Payments),
+        "forever" => Some(Lasting::Forever),
+        _ => None,
+    })?;
+    match (lasting, payments) {
+        (Some(Lasting::Once), None) => Ok(Some(DiscountDuration::Once)),
+        (Some(Lasting::Forever), None) => Ok(Some(DiscountDuration::Forever)),
+        (Some(Lasting::Payments) | None, Some(payments)) => {
+            Ok(Some(DiscountDuration::NumberOfPayments(payments)))
+        }
+        (Some(Lasting::Payments), None) => {
+            Err(fields.wrong("numberOfPayments", "required: a whole number of at least 1"))
+        }
+        (Some(Lasting::Once | Lasting::Forever), Some(_)) => {
+            Err(fields.wrong("numberOfPayments", "only with duration number_of_payments"))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// The words of `duration`.
+enum Lasting {
+    Once,
+    Payments,
+    Forever,
+}
+
+/// `POST /api/v1/discounts`
+pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
+    async fn act(merchant: Merchant, asked: Asked) -> Result<u128, Error> {
+        let new = edit(&asked.body, merchant.books.currency, None)?;
+        let (now, number) = (merchant.now(), merchant.environment());
+        let made = merchant.engine().create_discount(now, number, new, asked.request).await?;
+        Ok(made.id.raw())
+    }
+    merchant.write(request, act, show_one).await
+}
+
+async fn show_one(merchant: Merchant, raw: u128) -> Result<String, Error> {
+    let discount = merchant.engine().discount(merchant.environment(), DiscountId::from_raw(raw)).await?;
+    Ok(object(|o| {
+        o.object("discount", |o| show(o, &merchant.books, &discount));
+    }))
+}
+
+/// `PUT /api/v1/discounts/{id}`
+pub(super) async fn update(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
+    let text = segment(request.uri().path(), DISCOUNTS, "")?;
+    let id: DiscountId = id_of(&text)?;
+    let act = async move |merchant: Merchant, asked: Asked| {
+        let known = merchant.engine().discount(merchant.environment(), id).await;
+        let known = known.map_err(|error| Error::from(error).naming("discount", &text))?;
+        let edit = edit(&asked.body, merchant.books.currency, Some(&known))?;
+        let (now, number) = (merchant.now(), merchant.environment());
+        let done = merchant.engine().update_discount(now, number, id, edit, asked.request).await;
+        done.map_err(|error| Error::from(error).naming("discount", &text)).map(|d| d.id.raw())
+    };
+    merchant.write(request, act, show_one).await
+}
+
+/// `GET /api/v1/discounts/{id}`
+pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
+    let text = segment(uri.path(), DISCOUNTS, "")?;
+    let id: DiscountId = id_of(&text)?;
+    let shown = show_one(merchant, id.raw()).await;
+    shown.map(ok).map_err(|error| error.naming("discount", &text))
+}
+
+/// `GET /api/v1/discounts`
+pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
+    let asked = list::Asked::of::<DiscountId>(&Query::parse(uri.query()))?;
+    let page = merchant.engine().discounts(merchant.environment(), asked.window).await?;
+    Ok(ok(envelope(&asked, &page, |row| row.id, |o, row| show(o, &merchant.books, row))))
+}
+
+fn show_rate(o: &mut Object<'_>, books: &Environment, rate: &TaxRate) {
+    o.put("id", Spell(rate.id)).put("createdAt", Iso(rate.created_at)).put("livemode", books.livemode);
+    o.put("organizationId", Spell(books.organization_id)).put("taxType", &rate.kind);
+    o.put("country", &rate.country).put("state", &rate.state);
+    o.put("category", rate.category.map(Category::as_str)).put("percentage", rate.rate.to_string());
+}
+
+/// `POST /api/v1/tax-rates`
+pub(super) async fn create_rate(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
+    async fn act(merchant: Merchant, asked: Asked) -> Result<u128, Error> {
+        const PERCENTAGE: &str = "a decimal percentage from 0 to 100 as a text, such as \"18\" or \"8.875\"";
+        let words = Category::ALL.iter().map(|category| category.as_str()).collect::<Vec<_>>().join(", ");
+        let fields = Fields::of(&asked.body)?;
+        let fields = fields.required("taxRate", "an object", |f, name| f.object(name))?;
+        let new = NewTaxRate {
+            kind: fields.required("taxType", "a tax type, such as vat or gst", Fields::short)?,
+            country: fields.required("country", "an ISO 3166 alpha-2 country code", Fields::short)?,
+            state: fields.short("state")?,
+            category: fields.word("category", &words, Category::parse)?,
+            rate: fields.required("percentage", PERCENTAGE, |f, name| {
+                // A whole number needs no text; a fraction does, because floats are not exact.
+                let text = match f.int(name) {
+                    Ok(whole) => whole.map(|whole| whole.to_string()),
+                    Err(_) => f.short(name).map_err(|_| f.wrong(name, PERCENTAGE))?,
+                };
+                let read = |text: String| Rate::parse(&text).map_err(|_| f.wrong(name, PERCENTAGE));
+                text.map(read).transpose()
+            })?,
+        };
+        let (now, number) = (merchant.now(), merchant.environment());
+        let made = merchant.engine().create_tax_rate(now, number, new, asked.request).await?;
+        Ok(made.id.raw())
+    }
+    async fn show(merchant: Merchant, raw: u128) -> Result<String, Error> {
+        let rate = merchant.engine().tax_rate(merchant.environment(), TaxRateId::from_raw(raw)).await?;
+        Ok(object(|o| {
+            o.object("taxRate", |o| show_rate(o, &merchant.books, &rate));
+        }))
+    }
+    merchant.write(request, act, show).await
+}
+
+/// `GET /api/v1/tax-rates`
+pub(super) async fn list_rates(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
+    let asked = list::Asked::of::<TaxRateId>(&Query::parse(uri.query()))?;
+    let page = merchant.engine().tax_rates(merchant.environment(), asked.window).await?;
+    Ok(ok(envelope(&asked, &page, |row| row.id, |o, row| show_rate(o, &merchant.books, row))))
+}

@@ -1,0 +1,255 @@
+//! Products and prices.
+
+use super::error::Error;
+use super::fields::{Fields, TEXT_MAX};
+use super::list::{self, envelope};
+use super::merchant::{Asked, Merchant, id_of, ok, segment};
+use super::offers;
+use crate::json::{Object, object};
+use crate::query::Query;
+use crate::respond::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use billing::catalog::{NewPrice, PriceEdit, ProductEdit};
+use billing::{
+    CatalogId, Category, Currency, Id, Interval, IntervalUnit, Money, Price, PriceId, PriceKind, Product,
+    ProductId, TaxBehavior,
+};
+use http::Uri;
+
+const PRODUCTS: &str = "/api/v1/products/";
+const PRICES: &str = "/api/v1/prices/";
+/// How many features a product may show.
+const FEATURES_MAX: usize = 100;
+
+fn product_edit(fields: &Fields<'_>) -> Result<ProductEdit, Error> {
+    let words = Category::ALL.iter().map(|category| category.as_str()).collect::<Vec<_>>().join(", ");
+    let long = |f: &Fields<'_>, name: &str| f.text(name, TEXT_MAX);
+    Ok(ProductEdit {
+        name: fields.edit("name", "a text", Fields::short)?,
+        slug: fields.nullable("slug", Fields::short)?,
+        description: fields.nullable("description", long)?,
+        image_url: fields.nullable("imageURL", Fields::url)?,
+        category: fields.word("category", &words, Category::parse)?,
+        is_default: fields.edit("default", "true or false", Fields::flag)?,
+        active: fields.edit("active", "true or false", Fields::flag)?,
+        display_features: fields.nullable("displayFeatures", features)?,
+        singular_quantity_label: fields.nullable("singularQuantityLabel", Fields::short)?,
+        plural_quantity_label: fields.nullable("pluralQuantityLabel", Fields::short)?,
+    })
+}
+
+/// Features in the form of document 002.
+fn features(fields: &Fields<'_>, name: &str) -> Result<Option<String>, Error> {
+    let Some(features) = fields.objects(name, FEATURES_MAX)? else { return Ok(None) };
+    let mut read = Vec::with_capacity(features.len());
+    for feature in &features {
+        let enabled = feature.flag("enabled")?.unwrap_or(true);
+        let label = feature.required("label", "a text", Fields::short)?;
+        read.push((enabled, label, feature.text("details", TEXT_MAX)?));
+    }
+    let mut text = String::from("[");
+    for (at, (enabled, label, details)) in read.iter().enumerate() {
+        if at > 0 {
+            text.push(',');
+        }
+        text.push_str(&object(|o| {
+            o.put("enabled", *enabled).put("label", label).put("details", details);
+        }));
+    }
+    text.push(']');
+    Ok(Some(text))
+}
+
+/// What a price costs and how it is charged.
+fn new_price(fields: &Fields<'_>, otherwise: Currency) -> Result<NewPrice, Error> {
+    let kind = fields.required("type", "subscription, single_payment", |f, name| {
+        f.word(name, "subscription, single_payment", PriceKind::parse)
+    })?;
+    let amount = fields.required("unitPrice", "a whole number of minor units", |f, name| f.int(name))?;
+    let currency = fields.currency("currency")?.unwrap_or(otherwise);
+    let unit = fields.word("intervalUnit", "day, week, month, year", |w| IntervalUnit::parse(w).ok())?;
+    let count = fields.int_in("intervalCount", 1, 3_650)?;
+    let interval = match (unit, count) {
+        (Some(unit), count) => Some(Interval::new(unit, count.map_or(1, |n| u32::try_from(n).unwrap_or(1)))),
+        (None, Some(_)) if kind == PriceKind::Subscription => {
+            return Err(fields.wrong("intervalUnit", "required: day, week, month, year"));
+        }
+        (None, _) => None,
+    };
+    Ok(NewPrice {
+        kind,
+        name: fields.short("name")?,
+        slug: fields.short("slug")?,
+        unit_price: Money::new(amount, currency),
+        interval,
+        trial_days: fields.int("trialPeriodDays")?,
+        setup_fee: fields.int("setupFeeAmount")?,
+        period_count: fields.int("periodCount")?,
+        tax_behavior: match fields.flag("taxInclusive")? {
+            Some(true) => TaxBehavior::Inclusive,
+            Some(false) | None => TaxBehavior::Exclusive,
+        },
+        is_default: fields.flag("isDefault")?.unwrap_or(false),
+        active: fields.flag("active")?.unwrap_or(true),
+    })
+}
+
+/// `POST /api/v1/products`, with its first price.
+pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
+    async fn act(merchant: Merchant, asked: Asked) -> Result<u128, Error> {
+        let fields = Fields::of(&asked.body)?;
+        let of = fields.required("product", "an object", |f, name| f.object(name))?;
+        let new = product_edit(&of)?;
+        let catalog: Option<CatalogId> = match of.id("catalogId")? {
+            None => of.id("pricingModelId")?,
+            given => given,
+        };
+        let price = match fields.object("price")? {
+            Some(price) => Some(new_price(&price, merchant.books.currency)?),
+            None => None,
+        };
+        let (now, number) = (merchant.now(), merchant.environment());
+        let made = merchant.engine().create_product(now, number, catalog, new, price, asked.request).await?;
+        Ok(made.0.id.raw())
+    }
+    merchant.write(request, act, show_product).await
+}
+
+async fn show_product(merchant: Merchant, raw: u128) -> Result<String, Error> {
+    let id = ProductId::from_raw(raw);
+    let (product, prices) = merchant.engine().product(merchant.environment(), id).await?;
+    Ok(object(|o| {
+        o.object("product", |o| offers::product_and_more(o, &merchant.books, &product, &prices));
+    }))
+}
+
+/// `PUT /api/v1/products/{id}`
+pub(super) async fn update(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
+    let text = segment(request.uri().path(), PRODUCTS, "")?;
+    let id: ProductId = id_of(&text)?;
+    let act = async move |merchant: Merchant, asked: Asked| {
+        let fields = Fields::of(&asked.body)?;
+        if fields.object("price")?.is_some() {
+            return Err(
+                fields.wrong("price", "PUT /api/v1/prices/{id}, or POST /api/v1/prices for another amount")
+            );
+        }
+        let of = fields.required("product", "an object", |f, name| f.object(name))?;
+        let edit = product_edit(&of)?;
+        let (now, number) = (merchant.now(), merchant.environment());
+        let done = merchant.engine().update_product(now, number, id, edit, asked.request).await;
+        done.map_err(|error| Error::from(error).naming("product", &text)).map(|p| p.id.raw())
+    };
+    merchant.write(request, act, show_product).await
+}
+
+/// `GET /api/v1/products/{id}`: the product itself, without an envelope.
+pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
+    let text = segment(uri.path(), PRODUCTS, "")?;
+    let id: ProductId = id_of(&text)?;
+    let found = merchant.engine().product(merchant.environment(), id).await;
+    let (product, prices) = found.map_err(|error| Error::from(error).naming("product", &text))?;
+    Ok(ok(object(|o| offers::product_and_more(o, &merchant.books, &product, &prices))))
+}
+
+/// `GET /api/v1/products`
+pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
+    let asked = list::Asked::of::<ProductId>(&Query::parse(uri.query()))?;
+    let page = merchant.engine().products(merchant.environment(), asked.window).await?;
+    let show = |o: &mut Object<'_>, (product, prices): &(Product, Vec<Price>)| {
+        offers::product_and_more(o, &merchant.books, product, prices);
+    };
+    Ok(ok(envelope(&asked, &page, |(product, _)| product.id, show)))
+}
+
+/// `POST /api/v1/prices`
+pub(super) async fn create_price(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
+    async fn act(merchant: Merchant, asked: Asked) -> Result<u128, Error> {
+        let fields = Fields::of(&asked.body)?;
+        let of = fields.required("price", "an object", |f, name| f.object(name))?;
+        let product = of.required("productId", "the id of a product: prod_…", |f, name| f.id(name))?;
+        let new = new_price(&of, merchant.books.currency)?;
+        let (now, number) = (merchant.now(), merchant.environment());
+        let made = merchant.engine().create_price(now, number, product, new, asked.request).await?;
+        Ok(made.id.raw())
+    }
+    merchant.write(request, act, show_price).await
+}
+
+async fn show_price(merchant: Merchant, raw: u128) -> Result<String, Error> {
+    let price = merchant.engine().price(merchant.environment(), PriceId::from_raw(raw)).await?;
+    Ok(object(|o| {
+        o.object("price", |o| offers::price_and_more(o, &merchant.books, &price));
+    }))
+}
+
+/// `PUT /api/v1/prices/{id}`: all but what it costs.
+pub(super) async fn update_price(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
+    let text = segment(request.uri().path(), PRICES, "")?;
+    let id: PriceId = id_of(&text)?;
+    let act = async move |merchant: Merchant, asked: Asked| {
+        let fields = Fields::of(&asked.body)?;
+        let of = fields.required("price", "an object", |f, name| f.object(name))?;
+        let known = merchant.engine().price(merchant.environment(), id).await;
+        let known = known.map_err(|error| Error::from(error).naming("price", &text))?;
+        check_unchanged(&of, &known)?;
+        let edit = PriceEdit {
+            name: of.nullable("name", Fields::short)?,
+            slug: of.nullable("slug", Fields::short)?,
+            is_default: of.edit("isDefault", "true or false", Fields::flag)?,
+            active: of.edit("active", "true or false", Fields::flag)?,
+        };
+        let (now, number) = (merchant.now(), merchant.environment());
+        let done = merchant.engine().update_price(now, number, id, edit, asked.request).await;
+        done.map_err(|error| Error::from(error).naming("price", &text)).map(|p| p.id.raw())
+    };
+    merchant.write(request, act, show_price).await
+}
+
+/// What a price costs stays: subscribers hold it. Clients may send it all the same.
+fn check_unchanged(fields: &Fields<'_>, known: &Price) -> Result<(), Error> {
+    const FIXED: &str = "as it is: make another price for another amount or interval";
+    let unit = fields.word("intervalUnit", "day, week, month, year", |w| IntervalUnit::parse(w).ok())?;
+    let count = fields.int("intervalCount")?;
+    let same = [
+        (
+            "type",
+            fields
+                .word("type", "subscription, single_payment", PriceKind::parse)?
+                .is_none_or(|k| k == known.kind),
+        ),
+        ("unitPrice", fields.int("unitPrice")?.is_none_or(|minor| minor == known.unit_price.minor())),
+        ("currency", fields.currency("currency")?.is_none_or(|c| c == known.unit_price.currency())),
+        ("intervalUnit", unit.is_none_or(|unit| known.interval.is_some_and(|i| i.unit == unit))),
+        ("intervalCount", count.is_none_or(|n| known.interval.is_some_and(|i| i64::from(i.count) == n))),
+        (
+            "setupFeeAmount",
+            fields.int("setupFeeAmount")?.is_none_or(|f| known.setup_fee.map(Money::minor) == Some(f)),
+        ),
+        ("trialPeriodDays", fields.int("trialPeriodDays")?.is_none_or(|days| known.trial_days == Some(days))),
+        ("productId", fields.id::<ProductId>("productId")?.is_none_or(|id| id == known.product_id)),
+    ];
+    match same.into_iter().find(|(_, is_same)| !is_same) {
+        Some((field, _)) => Err(fields.wrong(field, FIXED)),
+        None => Ok(()),
+    }
+}
+
+/// `GET /api/v1/prices/{id}`
+pub(super) async fn retrieve_price(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
+    let text = segment(uri.path(), PRICES, "")?;
+    let id: PriceId = id_of(&text)?;
+    let shown = show_price(merchant, id.raw()).await;
+    shown.map(ok).map_err(|error| error.naming("price", &text))
+}
+
+/// `GET /api/v1/prices`, of one product with `productId`.
+pub(super) async fn list_prices(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
+    let query = Query::parse(uri.query());
+    let asked = list::Asked::of::<PriceId>(&query)?;
+    let of = list::id::<ProductId>(&query, "productId")?;
+    let page = merchant.engine().prices(merchant.environment(), of, asked.window).await?;
+    let show = |o: &mut Object<'_>, row: &Price| offers::price_and_more(o, &merchant.books, row);
+    Ok(ok(envelope(&asked, &page, |row| row.id, show)))
+}

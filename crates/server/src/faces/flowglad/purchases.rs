@@ -1,0 +1,105 @@
+//! One-off sales.
+
+use super::customers::named;
+use super::error::Error;
+use super::fields::{Fields, NAME_MAX};
+use super::invoices::Cycle;
+use super::list::{self, envelope};
+use super::merchant::{Asked, Merchant, id_of, ok, segment};
+use super::spell::{Iso, Spell};
+use crate::json::{Object, Raw, object};
+use crate::query::Query;
+use crate::respond::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use billing::{Environment, Id, Price, PriceKind, Purchase, PurchaseId};
+use engine::SubscribeItem;
+use http::Uri;
+
+const ALL: &str = "/api/v1/purchases/";
+
+/// How often a sale is billed, if it is billed again and again.
+pub(super) fn cycle(purchase: &Purchase, price: Option<&Price>) -> Option<Cycle> {
+    let interval = price?.interval?;
+    Some(Cycle { interval, anchor: purchase.purchased_at.unwrap_or(purchase.created_at) })
+}
+
+/// The keys of document 002, in its order.
+pub(super) fn show(o: &mut Object<'_>, books: &Environment, purchase: &Purchase, price: Option<&Price>) {
+    let p = purchase;
+    let cycle = cycle(p, price);
+    let is_single = price.map_or(p.price_per_cycle.is_none(), |price| price.kind == PriceKind::SinglePayment);
+    let kind = if is_single { PriceKind::SinglePayment } else { PriceKind::Subscription };
+    let per_cycle = price.and_then(|price| price.unit_price.minor().checked_mul(p.quantity));
+    let only_cyclic = |value: Option<i64>| value.filter(|_| !is_single);
+    o.put("id", Spell(p.id)).put("createdAt", Iso(p.created_at)).put("updatedAt", Iso(p.updated_at));
+    o.put("livemode", books.livemode).put("name", &p.name).put("status", p.status.as_str());
+    o.put("customerId", Spell(p.customer_id)).put("organizationId", Spell(books.organization_id));
+    o.put("billingCycleAnchor", cycle.map(|cycle| Iso(cycle.anchor))).put("priceId", Spell(p.price_id));
+    o.put("quantity", p.quantity).put("priceType", kind.as_str());
+    o.put("trialPeriodDays", only_cyclic(Some(price.and_then(|price| price.trial_days).unwrap_or(0))));
+    o.put("pricePerBillingCycle", only_cyclic(p.price_per_cycle.or(per_cycle)));
+    o.put("intervalUnit", cycle.map(|cycle| cycle.interval.unit.as_str()));
+    o.put("intervalCount", cycle.map(|cycle| i64::from(cycle.interval.count)));
+    o.put("firstInvoiceValue", p.first_invoice_value);
+    // What is billed again and again has no total.
+    o.put("totalPurchaseValue", Some(p.first_invoice_value).filter(|_| is_single));
+    o.put("bankPaymentOnly", false).put("purchaseDate", p.purchased_at.map(Iso));
+    o.put("endDate", None::<&str>).put("proposal", None::<&str>).put("archived", false);
+    o.put("billingAddress", None::<&str>).put("metadata", p.metadata.as_deref().map(Raw));
+}
+
+/// The same and what else there is.
+fn show_more(o: &mut Object<'_>, books: &Environment, purchase: &Purchase, price: Option<&Price>) {
+    show(o, books, purchase, price);
+    o.put("currency", purchase.currency.code());
+}
+
+/// `POST /api/v1/purchases`
+pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
+    async fn act(merchant: Merchant, asked: Asked) -> Result<u128, Error> {
+        let fields = Fields::of(&asked.body)?;
+        let fields = fields.required("purchase", "an object", |f, name| f.object(name))?;
+        let item = SubscribeItem {
+            price: fields.required("priceId", "the id of a price: price_…", |f, name| f.id(name))?,
+            quantity: fields.int_in("quantity", 1, 1_000_000_000)?.unwrap_or(1),
+        };
+        let name = fields.short("name")?;
+        let metadata = fields.metadata("metadata")?;
+        let code = fields.text("discountCode", NAME_MAX)?;
+        let customer = named(&merchant, &fields).await?;
+        let (now, number) = (merchant.now(), merchant.environment());
+        let engine = merchant.engine();
+        let sold = engine.sell(now, number, customer, item, name, metadata, code, asked.request).await?;
+        Ok(sold.id.raw())
+    }
+    merchant.write(request, act, show_one).await
+}
+
+async fn show_one(merchant: Merchant, raw: u128) -> Result<String, Error> {
+    let id = PurchaseId::from_raw(raw);
+    let (purchase, price) = merchant.engine().purchase(merchant.environment(), id).await?;
+    Ok(object(|o| {
+        o.object("purchase", |o| show_more(o, &merchant.books, &purchase, price.as_ref()));
+    }))
+}
+
+/// `GET /api/v1/purchases/{id}`
+pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
+    let text = segment(uri.path(), ALL, "")?;
+    let id: PurchaseId = id_of(&text)?;
+    let shown = show_one(merchant, id.raw()).await;
+    shown.map(ok).map_err(|error| error.naming("purchase", &text))
+}
+
+/// `GET /api/v1/purchases`, of one customer with `customerId`.
+pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
+    let query = Query::parse(uri.query());
+    let asked = list::Asked::of::<PurchaseId>(&query)?;
+    let of = list::customer(&merchant, &query).await?;
+    let page = merchant.engine().purchases(merchant.environment(), of, asked.window).await?;
+    let show = |o: &mut Object<'_>, (row, price): &(Purchase, Option<Price>)| {
+        show_more(o, &merchant.books, row, price.as_ref());
+    };
+    Ok(ok(envelope(&asked, &page, |(row, _)| row.id, show)))
+}

@@ -1,0 +1,306 @@
+//! Subscriptions.
+
+use super::customers::named;
+use super::error::Error;
+use super::fields::{Fields, NAME_MAX};
+use super::list::{self, envelope};
+use super::merchant::{Asked, Merchant, id_of, ok, segment};
+use super::offers;
+use super::spell::{Iso, Spell};
+use crate::json::{Object, Raw, object};
+use crate::query::Query;
+use crate::respond::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use billing::subscription::{CancelAt, Changing, PendingItem, Status};
+use billing::{Environment, Id, Item, Price, PriceId, Subscription, SubscriptionId};
+use engine::{Adjust, Subscribe, SubscribeItem};
+use http::Uri;
+use serde_json::Value;
+
+const ALL: &str = "/api/v1/subscriptions/";
+/// How many items a subscription may have.
+const ITEMS_MAX: usize = 50;
+
+/// Finds the price of an item.
+pub(super) type Prices<'a> = dyn Fn(PriceId) -> Option<&'a Price> + 'a;
+
+/// The keys of document 002, in its order.
+pub(super) fn show(
+    o: &mut Object<'_>,
+    books: &Environment,
+    subscription: &Subscription,
+    items: &[Item],
+    prices: &Prices<'_>,
+) {
+    let s = subscription;
+    o.put("id", Spell(s.id)).put("createdAt", Iso(s.created_at)).put("updatedAt", Iso(s.updated_at));
+    o.put("livemode", books.livemode).put("customerId", Spell(s.customer_id));
+    o.put("organizationId", Spell(books.organization_id)).put("status", status(s));
+    o.put("defaultPaymentMethodId", s.default_payment_method_id.map(Spell));
+    o.put("backupPaymentMethodId", s.backup_payment_method_id.map(Spell));
+    o.put("trialEnd", s.trial_end.map(Iso)).put("currentBillingPeriodStart", Iso(s.period.start));
+    o.put("currentBillingPeriodEnd", Iso(s.period.end)).put("metadata", s.metadata.as_deref().map(Raw));
+    // One that ended as planned is shown as canceled when it ended: the contract has no other word.
+    o.put("canceledAt", s.canceled_at.or(s.ended_at.filter(|_| s.status == Status::Completed)).map(Iso));
+    o.put("cancelScheduledAt", s.cancel_scheduled_at.map(Iso)).put("priceId", Spell(s.price_id));
+    o.put("runBillingAtPeriodStart", true).put("interval", s.interval.unit.as_str());
+    o.put("intervalCount", i64::from(s.interval.count)).put("billingCycleAnchorDate", Iso(s.anchor));
+    o.put("name", &s.name).put("current", s.status.is_current());
+    o.array("subscriptionItems", |list| {
+        for item in items.iter().filter(|item| item.pending != Some(PendingItem::Add)) {
+            list.object(|o| show_item(o, books, item, prices));
+        }
+    });
+}
+
+fn show_item(o: &mut Object<'_>, books: &Environment, item: &Item, prices: &Prices<'_>) {
+    o.put("id", Spell(item.id)).put("createdAt", Iso(item.created_at));
+    o.put("updatedAt", Iso(item.updated_at)).put("livemode", books.livemode);
+    o.put("subscriptionId", Spell(item.subscription_id)).put("name", &item.name);
+    o.put("addedDate", Iso(item.added_at)).put("priceId", Spell(item.price_id));
+    o.put("unitPrice", item.unit_price.minor()).put("quantity", item.quantity);
+    o.put("metadata", None::<&str>);
+    match prices(item.price_id) {
+        Some(price) => o.object("price", |o| offers::price(o, books, price)),
+        None => o.put("price", None::<&str>),
+    };
+}
+
+/// The same and what else there is.
+fn show_more(
+    o: &mut Object<'_>,
+    books: &Environment,
+    subscription: &Subscription,
+    items: &[Item],
+    prices: &Prices<'_>,
+) {
+    let s = subscription;
+    show(o, books, s, items, prices);
+    o.put("startDate", Iso(s.started_at)).put("currency", s.currency.code()).put("zone", &s.zone);
+    o.put("discountId", s.discount_id.map(Spell)).put("remainingPeriods", s.periods_left);
+    o.put("endedAt", s.ended_at.map(Iso));
+    o.array("scheduledSubscriptionItems", |list| {
+        for item in items.iter().filter(|item| item.pending == Some(PendingItem::Add)) {
+            list.object(|o| show_item(o, books, item, prices));
+        }
+    });
+}
+
+/// The document's word for where it stands.
+fn status(subscription: &Subscription) -> &'static str {
+    match subscription.status {
+        _ if subscription.is_cancellation_scheduled() => "cancellation_scheduled",
+        Status::Completed => "canceled",
+        status => status.as_str(),
+    }
+}
+
+/// `POST /api/v1/subscriptions`
+pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
+    async fn act(merchant: Merchant, asked: Asked) -> Result<u128, Error> {
+        let fields = Fields::of(&asked.body)?;
+        let new = new(&merchant, &fields).await?;
+        let customer = named(&merchant, &fields).await?;
+        let (now, number) = (merchant.now(), merchant.environment());
+        let made = merchant.engine().subscribe(now, number, customer, new, asked.request).await?;
+        Ok(made.id.raw())
+    }
+    merchant.write(request, act, show_one).await
+}
+
+async fn new(merchant: &Merchant, fields: &Fields<'_>) -> Result<Subscribe, Error> {
+    let items = match fields.objects("items", ITEMS_MAX)? {
+        None => vec![item(fields)?],
+        Some(items) => items.iter().map(item).collect::<Result<_, _>>()?,
+    };
+    let new = Subscribe {
+        items,
+        name: fields.short("name")?,
+        start: fields.time("startDate")?,
+        trial_end: fields.time("trialEnd")?,
+        default_payment_method: fields.id("defaultPaymentMethodId")?,
+        backup_payment_method: fields.id("backupPaymentMethodId")?,
+        discount_code: fields.text("discountCode", NAME_MAX)?,
+        metadata: fields.metadata("metadata")?,
+    };
+    check_interval(merchant, fields, &new).await?;
+    Ok(new)
+}
+
+/// The interval is the price's: a request that names another one is mistaken.
+async fn check_interval(merchant: &Merchant, fields: &Fields<'_>, new: &Subscribe) -> Result<(), Error> {
+    let unit = fields.text("interval", NAME_MAX)?;
+    let count = fields.int("intervalCount")?;
+    let Some(first) = new.items.first().filter(|_| unit.is_some() || count.is_some()) else { return Ok(()) };
+    let price = merchant.engine().price(merchant.environment(), first.price).await;
+    let Some(interval) = price.ok().and_then(|price| price.interval) else { return Ok(()) };
+    if unit.is_some_and(|unit| unit != interval.unit.as_str()) {
+        return Err(fields.wrong("interval", format!("that of the price: {}", interval.unit)));
+    }
+    if count.is_some_and(|count| count != i64::from(interval.count)) {
+        return Err(fields.wrong("intervalCount", format!("that of the price: {}", interval.count)));
+    }
+    Ok(())
+}
+
+fn item(fields: &Fields<'_>) -> Result<SubscribeItem, Error> {
+    Ok(SubscribeItem {
+        price: fields.required("priceId", "the id of a price: price_…", |f, name| f.id(name))?,
+        quantity: fields.int_in("quantity", 1, 1_000_000_000)?.unwrap_or(1),
+    })
+}
+
+async fn show_one(merchant: Merchant, raw: u128) -> Result<String, Error> {
+    let id = SubscriptionId::from_raw(raw);
+    let (subscription, items, prices) =
+        merchant.engine().full_subscription(merchant.environment(), id).await?;
+    Ok(object(|o| {
+        o.object("subscription", |o| {
+            show_more(o, &merchant.books, &subscription, &items, &|id| find(&prices, id));
+        });
+    }))
+}
+
+fn find(prices: &[Price], id: PriceId) -> Option<&Price> {
+    prices.iter().find(|price| price.id == id)
+}
+
+/// `GET /api/v1/subscriptions/{id}`
+pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
+    let text = segment(uri.path(), ALL, "")?;
+    let id: SubscriptionId = id_of(&text)?;
+    let shown = show_one(merchant, id.raw()).await;
+    shown.map(ok).map_err(|error| error.naming("subscription", &text))
+}
+
+/// `GET /api/v1/subscriptions`, of one customer with `customerId`, and then in one state with `status`.
+pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
+    let query = Query::parse(uri.query());
+    let asked = list::Asked::of::<SubscriptionId>(&query)?;
+    let of = list::customer(&merchant, &query).await?;
+    let state = list::state(&query, &of, &STATES)?;
+    let wanted = move |row: &Subscription| state.is_none_or(|state| state == status(row));
+    let number = merchant.environment();
+    let (page, prices) = merchant.engine().subscriptions(number, of, wanted, asked.window).await?;
+    let show = |o: &mut Object<'_>, (row, items): &(Subscription, Vec<Item>)| {
+        show_more(o, &merchant.books, row, items, &|id| find(&prices, id));
+    };
+    Ok(ok(envelope(&asked, &page, |(row, _)| row.id, show)))
+}
+
+const STATES: [&str; 9] = [
+    "trialing",
+    "active",
+    "past_due",
+    "unpaid",
+    "cancellation_scheduled",
+    "incomplete",
+    "incomplete_expired",
+    "canceled",
+    "paused",
+];
+
+/// `POST /api/v1/subscriptions/{id}/cancel`
+pub(super) async fn cancel(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
+    let text = segment(request.uri().path(), ALL, "/cancel")?;
+    let id: SubscriptionId = id_of(&text)?;
+    let act = async move |merchant: Merchant, asked: Asked| {
+        let at = cancel_at(&asked.body)?;
+        let (now, number) = (merchant.now(), merchant.environment());
+        let done = merchant.engine().cancel(now, number, id, at, asked.request).await;
+        done.map_err(|error| Error::from(error).naming("subscription", &text)).map(|s| s.id.raw())
+    };
+    merchant.write(request, act, show_one).await
+}
+
+fn cancel_at(body: &Value) -> Result<CancelAt, Error> {
+    let fields = Fields::of(body)?;
+    let fields = fields.required("cancellation", "an object with timing", |f, name| f.object(name))?;
+    let wanted = "immediately, at_end_of_current_billing_period, at_future_date";
+    let timing = fields.required("timing", wanted, |f, name| f.word(name, wanted, timing))?;
+    Ok(match timing {
+        Timing::Now => CancelAt::Now,
+        Timing::PeriodEnd => CancelAt::PeriodEnd,
+        Timing::Date => {
+            CancelAt::Date(fields.required("endDate", "when it shall end", |f, name| f.time(name))?)
+        }
+    })
+}
+
+enum Timing {
+    Now,
+    PeriodEnd,
+    Date,
+}
+
+fn timing(word: &str) -> Option<Timing> {
+    match word {
+        // Both spellings are in use.
+        "immediately" | "immediate" => Some(Timing::Now),
+        "at_end_of_current_billing_period" => Some(Timing::PeriodEnd),
+        "at_future_date" => Some(Timing::Date),
+        _ => None,
+    }
+}
+
+/// `POST /api/v1/subscriptions/{id}/uncancel`
+pub(super) async fn uncancel(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
+    let text = segment(request.uri().path(), ALL, "/uncancel")?;
+    let id: SubscriptionId = id_of(&text)?;
+    let act = async move |merchant: Merchant, asked: Asked| {
+        let (now, number) = (merchant.now(), merchant.environment());
+        let done = merchant.engine().uncancel(now, number, id, asked.request).await;
+        done.map_err(|error| Error::from(error).naming("subscription", &text)).map(|s| s.id.raw())
+    };
+    merchant.write(request, act, show_one).await
+}
+
+/// `POST /api/v1/subscriptions/{id}/adjust`
+pub(super) async fn adjust(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
+    async fn show(merchant: Merchant, raw: u128) -> Result<String, Error> {
+        let id = SubscriptionId::from_raw(raw);
+        let (subscription, items, prices) =
+            merchant.engine().full_subscription(merchant.environment(), id).await?;
+        let books = &merchant.books;
+        Ok(object(|o| {
+            o.object("subscription", |o| {
+                show_more(o, books, &subscription, &items, &|id| find(&prices, id));
+            });
+            o.array("subscriptionItems", |list| {
+                for item in &items {
+                    list.object(|o| show_item(o, books, item, &|id| find(&prices, id)));
+                }
+            });
+        }))
+    }
+    let text = segment(request.uri().path(), ALL, "/adjust")?;
+    let id: SubscriptionId = id_of(&text)?;
+    let act = async move |merchant: Merchant, asked: Asked| {
+        let adjust = adjustment(&asked.body)?;
+        let (now, number) = (merchant.now(), merchant.environment());
+        let done = merchant.engine().adjust(now, number, id, adjust, asked.request).await;
+        done.map_err(|error| Error::from(error).naming("subscription", &text)).map(|s| s.id.raw())
+    };
+    merchant.write(request, act, show).await
+}
+
+fn adjustment(body: &Value) -> Result<Adjust, Error> {
+    let fields = Fields::of(body)?;
+    let fields = fields.required("adjustment", "an object with timing", |f, name| f.object(name))?;
+    let wanted = "immediately, at_end_of_current_billing_period";
+    let when = fields.required("timing", wanted, |f, name| {
+        f.word(name, wanted, |word| match timing(word)? {
+            Timing::Now => Some(Changing::Now),
+            Timing::PeriodEnd => Some(Changing::PeriodEnd),
+            Timing::Date => None,
+        })
+    })?;
+    if when == Changing::Now && fields.flag("prorateCurrentBillingPeriod")? == Some(false) {
+        let problem = "true: what is left of the period is charged; change at its end to charge nothing now";
+        return Err(fields.wrong("prorateCurrentBillingPeriod", problem));
+    }
+    let items =
+        fields.required("newSubscriptionItems", "an array of items", |f, name| f.objects(name, ITEMS_MAX))?;
+    Ok(Adjust { items: items.iter().map(item).collect::<Result<_, _>>()?, when })
+}

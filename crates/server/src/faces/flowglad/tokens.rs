@@ -1,0 +1,99 @@
+//! Tokens with which a person of a customer logs in.
+
+use super::error::Error;
+use super::fields::{self, Fields};
+use super::merchant::{Merchant, segment};
+use super::spell::{Iso, Spell};
+use crate::auth::issue::TOKEN_DAYS;
+use crate::faces::given;
+use crate::idempotency::{Answer, Call, once};
+use crate::json::object;
+use crate::respond::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use billing::{Bearer, Credential, CredentialId, Customer, Id};
+use http::StatusCode;
+use serde_json::Value;
+
+/// The least that a token holds: a minute, in seconds.
+const SECONDS_MIN: i64 = 60;
+const SECONDS_MAX: i64 = TOKEN_DAYS * 86_400;
+
+/// What is asked for.
+#[derive(Clone)]
+struct Wanted {
+    external_id: String,
+    email: Option<String>,
+    name: Option<String>,
+    seconds: i64,
+}
+
+/// `POST /api/v1/customers/{externalId}/tokens`: shown once, but to who repeats the request as well.
+pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
+    let external_id = segment(request.uri().path(), "/api/v1/customers/", "/tokens")?;
+    let headers = request.headers().clone();
+    let (call, body) = Call::receive(&merchant.app, merchant.environment(), request).await?;
+    let wanted = fields::parse(&headers, &body).and_then(|body| read(&body, external_id));
+    let app = merchant.app.clone();
+    let (again, then) = (merchant.clone(), wanted.clone());
+    let work = |request| async move {
+        let credential = merchant.engine().ctx(merchant.app.real_now()).id(0);
+        issue(&merchant, &wanted?, credential, request).await
+    };
+    let replay = move |raw| async move {
+        let credential = CredentialId::from_raw(raw);
+        match again.engine().credential_of_token(credential).await? {
+            Some(known) => show(&again, &then?.external_id, &known.credential).await,
+            // The first request was cut off between its two steps: the second one follows now.
+            None => issue(&again, &then?, credential, None).await,
+        }
+    };
+    Ok(given(once(&app, call, work, replay).await?))
+}
+
+fn read(body: &Value, external_id: String) -> Result<Wanted, Error> {
+    let fields = Fields::of(body)?;
+    Ok(Wanted {
+        external_id,
+        email: fields.short("email")?,
+        name: fields.short("name")?,
+        seconds: fields.int_in("expiresInSeconds", SECONDS_MIN, SECONDS_MAX)?.unwrap_or(SECONDS_MAX),
+    })
+}
+
+async fn issue(
+    merchant: &Merchant,
+    wanted: &Wanted,
+    credential: CredentialId,
+    request: Option<billing::Request>,
+) -> Result<Answer, Error> {
+    let (now, number) = (merchant.now(), merchant.environment());
+    let Wanted { external_id, email, name, seconds } = wanted.clone();
+    let request = request.map(|request| (request, credential));
+    let (customer, user) =
+        merchant.engine().customer_user(now, number, &external_id, email, name, request).await?;
+    // Credentials live by the real clock, whatever time it is in the books.
+    let made = merchant.app.real_now();
+    let end = made.plus_seconds(seconds).map_err(|_| Error::invalid("expiresInSeconds", "a sooner end"))?;
+    let bearer = Bearer::CustomerUser(customer.id, user.id);
+    let issued = merchant.app.authenticator.token(made, credential, number, bearer, "merchant API", end);
+    merchant.engine().issue_credential(issued.credential.clone()).await?;
+    Ok(render(merchant, &customer, &issued.credential))
+}
+
+async fn show(merchant: &Merchant, external_id: &str, credential: &Credential) -> Result<Answer, Error> {
+    let customer = merchant.engine().customer(merchant.environment(), external_id).await?;
+    Ok(render(merchant, &customer, credential))
+}
+
+fn render(merchant: &Merchant, customer: &Customer, credential: &Credential) -> Answer {
+    let body = object(|o| {
+        o.put("token", merchant.app.authenticator.sign(credential)).put("tokenType", "Bearer");
+        o.put("expiresAt", credential.expires_at.map(Iso)).put("customerId", Spell(customer.id));
+        o.put("customerExternalId", &customer.external_id);
+        if let Bearer::CustomerUser(_, user) = credential.bearer {
+            o.put("userId", Spell(user));
+        }
+    });
+    Answer::secret(StatusCode::OK, body)
+}
