@@ -8,9 +8,9 @@ use billing::customer::{Address, CustomerEdit, NewPaymentMethod};
 use billing::payment::{ManualPaymentEdit, NewManualPayment};
 use billing::subscription::{CancelAt, Changing};
 use billing::{
-    Category, Currency, CustomerId, Invoice, InvoiceId, InvoiceStatus, Money, PaymentId, PaymentKind,
-    PaymentMeans, PaymentMethodId, PaymentMethodKind, PaymentStatus, PurchaseId, Refusal, SubscriptionId,
-    TaxBehavior, Timestamp,
+    Category, Currency, CustomerId, Invoice, InvoiceId, InvoiceStatus, Money, Payment, PaymentId,
+    PaymentKind, PaymentMeans, PaymentMethodId, PaymentMethodKind, PaymentStatus, PurchaseId, Refusal,
+    SubscriptionId, TaxBehavior, Timestamp,
 };
 use engine::{Adjust, Engine, Error, NewLine, Of, Subscribe, SubscribeItem};
 use std::collections::BTreeMap;
@@ -274,12 +274,12 @@ impl Stage<'_> {
         };
         let paid = self.invoices(customer, Some(InvoiceStatus::Paid)).await?;
         let Some(invoice) = paid.iter().rfind(is_meant) else { return Ok(()) };
-        let status = Some(PaymentStatus::Succeeded);
-        let payments = self.engine.payments(environment, Of::Customer(customer), status, ALL).await?.rows;
-        let charge = payments
-            .iter()
-            .filter(|payment| payment.kind == PaymentKind::Automatic)
-            .find(|payment| payment.invoice_id == Some(invoice.id));
+        let wanted = |payment: &Payment| {
+            payment.status == PaymentStatus::Succeeded && payment.kind == PaymentKind::Automatic
+        };
+        let payments = self.engine.payments(environment, Of::Customer(customer), wanted, ALL).await?.rows;
+        let charge =
+            payments.iter().map(|row| &row.payment).find(|payment| payment.invoice_id == Some(invoice.id));
         let Some(charge) = charge else { return Ok(()) };
         let amount = (percent < 100).then_some((charge.amount * percent / 100).max(1));
         let reason = Some("requested_by_customer".to_owned());

@@ -68,10 +68,9 @@ async fn answer(
         reader: id.raw(),
         target: external_id,
         also: ["", ""],
-        scopes: [Scope::Customer(id.raw()), Scope::Catalog(merchant.environment())],
+        scopes: &[Scope::Customer(id.raw()), Scope::Catalog(merchant.environment())],
         now: merchant.now(),
     };
-    let versions = merchant.engine().store().versions();
     let render = async || {
         let view = merchant.engine().billing_view(merchant.environment(), id).await;
         let view = view.map_err(|error| Outdated::Other(error.into()))?;
@@ -82,7 +81,7 @@ async fn answer(
             _ => Err(Outdated::Moved),
         }
     };
-    merchant.app.answers.give(versions, &question, headers, render).await
+    merchant.app.answer(&question, headers, render).await
 }
 
 /// The document's answer.
