@@ -4,7 +4,7 @@
 
 use crate::{Engine, Error, deciding};
 use billing::payment::{Outcome, conclude};
-use billing::{Bill, Changes, Payer, Payment, PaymentStatus, Rules, Timestamp};
+use billing::{Bill, Changes, Payer, Payment, PaymentId, PaymentStatus, Rules, Timestamp};
 use gateway::ChargeRequest;
 use store::Snapshot;
 
@@ -25,7 +25,11 @@ impl Engine {
         environment: i64,
         payment: &Payment,
     ) -> Result<Payment, Error> {
-        let (rules, intent) = self.load_intent(environment, payment.clone()).await?;
+        let (rules, intent) = self.load_intent(environment, payment.id).await?;
+        // Another process may have asked since the payment was read.
+        if intent.payment.status != PaymentStatus::Processing {
+            return Ok(intent.payment);
+        }
         let Some(outcome) = self.ask(&intent).await else { return Ok(payment.clone()) };
         if let Some(concluded) = self.conclude_on(now, &rules, intent, &outcome).await? {
             return Ok(concluded);
@@ -86,18 +90,10 @@ impl Engine {
         outcome: &Outcome,
     ) -> Result<Payment, Error> {
         deciding(async || {
-            let id = payment.id;
-            let fresh = self
-                .store
-                .read(move |s| {
-                    Box::pin(async move { Ok::<_, Error>(store::payments::one(s, environment, id).await?) })
-                })
-                .await?
-                .ok_or_else(|| Error::not_found("payment", ""))?;
-            if fresh.status != PaymentStatus::Processing {
-                return Ok(fresh);
+            let (rules, mut intent) = self.load_intent(environment, payment.id).await?;
+            if intent.payment.status != PaymentStatus::Processing {
+                return Ok(intent.payment);
             }
-            let (rules, mut intent) = self.load_intent(environment, fresh).await?;
             let mut changes = intent.payer.changes();
             let concluded = conclude_one(self, now, &rules, &mut intent, outcome, &mut changes)?;
             self.store.commit(changes).await?;
@@ -106,15 +102,14 @@ impl Engine {
         .await
     }
 
-    /// The state that a payment's outcome moves.
-    pub(crate) async fn load_intent(
-        &self,
-        environment: i64,
-        payment: Payment,
-    ) -> Result<(Rules, Intent), Error> {
+    /// A payment with the state that its outcome moves, all of one snapshot.
+    async fn load_intent(&self, environment: i64, id: PaymentId) -> Result<(Rules, Intent), Error> {
         self.store
             .read(move |s| {
                 Box::pin(async move {
+                    let payment = store::payments::one(s, environment, id)
+                        .await?
+                        .ok_or_else(|| Error::not_found("payment", ""))?;
                     let (rules, payer) = crate::load(s, environment, payment.customer_id).await?;
                     let bill = load_bill(s, environment, &payment).await?;
                     Ok((rules, Intent { payment, payer, bill }))

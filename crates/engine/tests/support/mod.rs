@@ -1,0 +1,286 @@
+//! A small world to test use cases in: books, customers, prices, and a gateway that does as it is told.
+#![allow(dead_code, reason = "every test file uses a part of it")]
+
+use billing::catalog::{NewPrice, ProductEdit};
+use billing::customer::{CustomerEdit, NewPaymentMethod};
+use billing::payment::{NewManualPayment, Outcome};
+use billing::{
+    Category, Credit, Currency, CustomerId, Id, Ids, Interval, IntervalUnit, Invoice, Money, Payment,
+    PaymentId, PaymentMeans, PaymentMethod, PaymentMethodKind, Price, PriceId, PriceKind, Request, Staff,
+    Subscription, SubscriptionId, TaxBehavior, Timestamp,
+};
+use engine::{Engine, NewBooks, NewLine, Of, Subscribe, SubscribeItem};
+use gateway::{Answer, ChargeRequest, Gateway, RefundRequest, Sandbox, Silence};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use store::pages::Window;
+use store::{Options, Store, Synchronous};
+use tokio::sync::Semaphore;
+
+pub(crate) fn at(text: &str) -> Timestamp {
+    Timestamp::parse(text).unwrap()
+}
+
+/// The sandbox, with a door that can be shut and a list of charges that nobody answers.
+#[derive(Default)]
+pub(crate) struct Told {
+    sandbox: Sandbox,
+    door: Mutex<Option<Arc<Semaphore>>>,
+    pub(crate) silent: Mutex<BTreeSet<PaymentId>>,
+    pub(crate) all_silent: Mutex<bool>,
+    pub(crate) asked: Mutex<Vec<PaymentId>>,
+}
+
+impl Told {
+    /// Shuts the door: every charge waits for one permit of the answer.
+    pub(crate) fn shut(&self) -> Arc<Semaphore> {
+        let door = Arc::new(Semaphore::new(0));
+        *self.door.lock().unwrap() = Some(Arc::clone(&door));
+        door
+    }
+
+    pub(crate) fn silence(&self, is_silent: bool) {
+        *self.all_silent.lock().unwrap() = is_silent;
+    }
+}
+
+impl Gateway for Told {
+    fn charge<'a>(&'a self, request: &'a ChargeRequest) -> Answer<'a, Outcome> {
+        self.asked.lock().unwrap().push(request.payment);
+        let is_silent =
+            *self.all_silent.lock().unwrap() || self.silent.lock().unwrap().contains(&request.payment);
+        let door = self.door.lock().unwrap().clone();
+        Box::pin(async move {
+            if let Some(door) = door {
+                door.acquire().await.unwrap().forget();
+            }
+            if is_silent {
+                return Err(Silence::TimedOut);
+            }
+            self.sandbox.charge(request).await
+        })
+    }
+
+    fn refund<'a>(&'a self, request: &'a RefundRequest) -> Answer<'a, billing::payment::RefundOutcome> {
+        self.sandbox.refund(request)
+    }
+
+    fn accepts(&self, token: &str) -> bool {
+        self.sandbox.accepts(token)
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) engine: Engine,
+    pub(crate) gateway: Arc<Told>,
+    pub(crate) environment: i64,
+    pub(crate) staff: Staff,
+    pub(crate) start: Timestamp,
+    pub(crate) folder: Arc<tempfile::TempDir>,
+}
+
+/// An engine over a file, with a gateway of its own: what another process would be.
+pub(crate) fn open(path: &Path, seed: u64) -> (Engine, Arc<Told>) {
+    let options = Options { synchronous: Synchronous::Off, readers: 2, faults: None };
+    let gateway = Arc::new(Told::default());
+    let asked: Arc<dyn Gateway> = gateway.clone();
+    (Engine::new(Store::open(path, options).unwrap(), asked, Ids::seeded(seed)), gateway)
+}
+
+impl World {
+    /// New books in a file of their own.
+    pub(crate) async fn new(start: &str) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let (engine, gateway) = open(&folder.path().join("books.db"), 1);
+        Self::beside(engine, gateway, folder, start).await
+    }
+
+    /// New books beside the others of an engine.
+    pub(crate) async fn beside(
+        engine: Engine,
+        gateway: Arc<Told>,
+        folder: Arc<tempfile::TempDir>,
+        start: &str,
+    ) -> Self {
+        let start = at(start);
+        let mut ctx = engine.ctx(start);
+        let (_, books, staff) = engine.open_books(&mut ctx, NewBooks::test("Acme", start)).await.unwrap();
+        Self { engine, gateway, environment: books.number, staff, start, folder }
+    }
+
+    /// Changes the policies.
+    pub(crate) async fn policy(&self, change: impl FnOnce(&mut billing::Environment)) {
+        let mut books = self.engine.environment(self.environment).await.unwrap();
+        change(&mut books);
+        self.engine.update_environment(books).await.unwrap();
+    }
+
+    /// A price of a product of its own; `change` says what is special about it.
+    pub(crate) async fn price(&self, minor: i64, change: impl FnOnce(&mut NewPrice)) -> Price {
+        let mut new = NewPrice {
+            kind: PriceKind::Subscription,
+            name: None,
+            slug: None,
+            unit_price: Money::new(minor, Currency::USD),
+            interval: Some(Interval::new(IntervalUnit::Month, 1)),
+            trial_days: None,
+            setup_fee: None,
+            period_count: None,
+            tax_behavior: TaxBehavior::Exclusive,
+            is_default: false,
+            active: true,
+        };
+        change(&mut new);
+        let product = ProductEdit { name: Some(format!("Product {minor}")), ..ProductEdit::default() };
+        let (_, prices) = self
+            .engine
+            .create_product(self.start, self.environment, None, product, Some(new), None)
+            .await
+            .unwrap();
+        prices.into_iter().next().unwrap()
+    }
+
+    /// A customer with a card, if a token is given.
+    pub(crate) async fn customer(&self, name: &str, token: Option<&str>) -> CustomerId {
+        let edit = CustomerEdit {
+            external_id: Some(name.into()),
+            name: Some(name.into()),
+            email: Some(format!("{name}@example.com")),
+            ..CustomerEdit::default()
+        };
+        let customer = self.engine.create_customer(self.start, self.environment, edit, None).await.unwrap();
+        if let Some(token) = token {
+            self.card(customer.id, token, self.start).await;
+        }
+        customer.id
+    }
+
+    pub(crate) async fn card(&self, customer: CustomerId, token: &str, now: Timestamp) -> PaymentMethod {
+        let method = NewPaymentMethod {
+            kind: PaymentMethodKind::Card,
+            token: token.into(),
+            is_default: true,
+            billing_details: "{}".into(),
+            data: "{}".into(),
+            metadata: None,
+        };
+        self.engine.create_payment_method(now, self.environment, customer, method, None).await.unwrap()
+    }
+
+    /// Subscribes to one unit of a price.
+    pub(crate) async fn subscribe(
+        &self,
+        customer: CustomerId,
+        price: PriceId,
+        now: Timestamp,
+    ) -> Subscription {
+        let new = Subscribe { items: vec![SubscribeItem { price, quantity: 1 }], ..Subscribe::default() };
+        self.engine.subscribe(now, self.environment, customer, new, None).await.unwrap()
+    }
+
+    pub(crate) async fn subscription(&self, id: SubscriptionId) -> Subscription {
+        self.engine.subscription(self.environment, id).await.unwrap()
+    }
+
+    pub(crate) async fn run(&self, now: &str) {
+        self.engine.run_due(self.environment, at(now)).await.unwrap();
+    }
+
+    pub(crate) async fn advance(&self, to: &str) {
+        self.engine.advance_clock(self.environment, at(to)).await.unwrap();
+    }
+
+    /// A customer's invoices, the oldest first.
+    pub(crate) async fn invoices(&self, customer: CustomerId) -> Vec<Invoice> {
+        let window = Window { after: None, limit: 1000 };
+        let page =
+            self.engine.invoices(self.environment, Of::Customer(customer), None, window).await.unwrap();
+        let mut invoices: Vec<_> = page.rows.into_iter().map(|full| full.invoice).collect();
+        invoices.sort_by_key(|invoice| invoice.id);
+        invoices
+    }
+
+    /// A customer's payments, the oldest first.
+    pub(crate) async fn payments(&self, customer: CustomerId) -> Vec<Payment> {
+        let window = Window { after: None, limit: 1000 };
+        let page =
+            self.engine.payments(self.environment, Of::Customer(customer), None, window).await.unwrap();
+        let mut payments = page.rows;
+        payments.sort_by_key(|payment| payment.id);
+        payments
+    }
+
+    /// What is left on a customer's balance.
+    pub(crate) async fn balance(&self, customer: CustomerId) -> i64 {
+        let environment = self.environment;
+        let payer = self
+            .engine
+            .store()
+            .read(move |s| Box::pin(async move { store::payers::load_one(s, environment, customer).await }))
+            .await
+            .unwrap();
+        payer.unwrap().credits.iter().map(|credit: &Credit| credit.remaining).sum()
+    }
+
+    /// Issues an invoice of one line, without tax.
+    pub(crate) async fn bill(
+        &self,
+        customer: CustomerId,
+        minor: i64,
+        charge: bool,
+        now: Timestamp,
+    ) -> Invoice {
+        let line = NewLine {
+            description: "Advice".into(),
+            price_id: None,
+            product_id: None,
+            category: Category::AddOn,
+            quantity: 1,
+            unit_price: Money::new(minor, Currency::USD),
+            tax_behavior: TaxBehavior::Exclusive,
+        };
+        let (engine, number) = (&self.engine, self.environment);
+        engine.issue_invoice(now, number, customer, vec![line], None, charge, None).await.unwrap()
+    }
+
+    pub(crate) fn cash(&self, minor: i64, now: Timestamp) -> NewManualPayment {
+        NewManualPayment {
+            category: Category::Subscription,
+            amount: Money::new(minor, Currency::USD),
+            means: PaymentMeans::Cash,
+            paid_at: now,
+            description: None,
+            notes: None,
+            receipt_image: None,
+            created_by: self.staff.id,
+        }
+    }
+
+    /// Writes down money that came in cash.
+    pub(crate) async fn write_down(&self, customer: CustomerId, minor: i64, now: Timestamp) -> Payment {
+        let new = self.cash(minor, now);
+        self.engine.record_payment(now, self.environment, customer, new, None).await.unwrap()
+    }
+
+    pub(crate) fn request(&self, key: &str) -> Request {
+        Request {
+            environment: self.environment,
+            key: key.into(),
+            fingerprint: vec![1; 32],
+            received_at: self.start,
+        }
+    }
+
+    /// Fails unless the audit agrees with the books.
+    pub(crate) async fn audit(&self) {
+        let report = self.engine.audit(Some(self.environment), Box::new(|_| {})).await.unwrap();
+        let told: Vec<_> = report.disagreements.iter().map(ToString::to_string).collect();
+        assert!(report.agrees(), "{}", told.join("\n"));
+    }
+}
+
+/// The raw id of a thing, for messages.
+pub(crate) fn raw(id: impl Id) -> u128 {
+    id.raw()
+}
