@@ -5,8 +5,8 @@ use crate::{Engine, Error, deciding};
 use billing::invoice::{Charge, Collect, InvoiceFor, InvoiceKind, draw};
 use billing::payment::{Asking, void};
 use billing::{
-    Category, CustomerId, Invoice, InvoiceId, Money, Payment, PriceId, ProductId, Purchase, Refusal, Request,
-    TaxBehavior, Timestamp,
+    Category, CustomerId, Invoice, InvoiceId, InvoiceStatus, Money, Payment, PriceId, ProductId, Purchase,
+    Refusal, Request, TaxBehavior, Timestamp,
 };
 
 /// A line of an invoice that the merchant writes.
@@ -184,6 +184,10 @@ impl Engine {
                         let invoice = store::invoices::one(s, environment, id)
                             .await?
                             .ok_or_else(|| Error::not_found("invoice", ""))?;
+                        // One of nothing has moved no money, so there is no entry to reverse.
+                        if invoice.status != InvoiceStatus::Open {
+                            return Err(Refusal::State("only an open invoice can be withdrawn".into()).into());
+                        }
                         let (_, payer) = crate::load(s, environment, invoice.customer_id).await?;
                         let in_flight = store::payments::in_flight(s, id).await?;
                         Ok::<_, Error>((payer, store::invoices::issued(s, invoice).await?, in_flight))
