@@ -1,5 +1,6 @@
 //! Money that came another way: written down, changed and taken back by staff.
 
+use super::collect::recover;
 use super::{Allocation, Credit, Payment, PaymentKind, PaymentMeans, PaymentStatus, PurchaseStatus};
 use crate::invoice::{Invoice, InvoiceStatus, settle};
 use crate::ledger::{Account, EntryKind, JournalEntry, Posting};
@@ -277,6 +278,8 @@ fn unapply(
     for allocation in allocations {
         let invoice = standing.invoices.iter_mut().find(|invoice| invoice.id == allocation.invoice_id);
         let invoice = invoice.ok_or_else(|| Refusal::State("the paid invoice was not read".into()))?;
+        // What was given up is owed again too, or the ledger would go on calling it lost.
+        recover(ctx, payer, invoice, changes)?;
         invoice.settled = invoice.settled.checked_sub(allocation.amount).ok_or(MoneyError::Overflow)?;
         invoice.status = InvoiceStatus::Open;
         invoice.paid_at = None;
