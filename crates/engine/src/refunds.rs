@@ -2,8 +2,8 @@
 
 use crate::charging::load_bill;
 use crate::{Engine, Error, deciding};
-use billing::payment::{RefundOutcome, conclude_refund, request_refund};
-use billing::{Bill, Payer, Payment, PaymentId, Refund, RefundId, RefundStatus, Request, Timestamp};
+use billing::payment::{RefundOutcome, Taken, conclude_refund, request_refund};
+use billing::{Bill, Credit, Payer, Payment, PaymentId, Refund, RefundId, RefundStatus, Request, Timestamp};
 use gateway::RefundRequest;
 use store::Snapshot;
 
@@ -22,7 +22,7 @@ impl Engine {
         request: Option<Request>,
     ) -> Result<Refund, Error> {
         let refund = deciding(async || {
-            let (payer, payment, pending) = self
+            let (payer, payment, taken) = self
                 .store
                 .read(move |s| Box::pin(async move { load_refundable(s, environment, id).await }))
                 .await?;
@@ -31,7 +31,7 @@ impl Engine {
             let mut changes = payer.changes();
             changes.answers(&ctx, id);
             let refund =
-                request_refund(&mut ctx, &payer, &payment, amount, reason.clone(), pending, &mut changes)?;
+                request_refund(&mut ctx, &payer, &payment, taken, amount, reason.clone(), &mut changes)?;
             self.store.commit(changes).await?;
             Ok(refund)
         })
@@ -86,6 +86,7 @@ impl Engine {
                 &state.payer,
                 &state.refund,
                 &state.payment,
+                state.credit.as_ref(),
                 state.bill.as_ref(),
                 outcome,
                 &mut changes,
@@ -101,6 +102,7 @@ struct Refunding {
     refund: Refund,
     payment: Payment,
     payer: Payer,
+    credit: Option<Credit>,
     bill: Option<Bill>,
 }
 
@@ -108,7 +110,7 @@ async fn load_refundable(
     s: &mut Snapshot,
     environment: i64,
     id: PaymentId,
-) -> Result<(Payer, Payment, i64), Error> {
+) -> Result<(Payer, Payment, Taken), Error> {
     let payment =
         store::payments::one(s, environment, id).await?.ok_or_else(|| Error::not_found("payment", ""))?;
     let (_, payer) = crate::load(s, environment, payment.customer_id).await?;
@@ -118,7 +120,11 @@ async fn load_refundable(
         .filter(|refund| refund.status == RefundStatus::Processing)
         .map(|refund| refund.amount)
         .sum();
-    Ok((payer, payment, pending))
+    let spent = match store::payments::credit_of(s, id).await? {
+        Some((_, uses)) => uses.iter().map(|allocation| allocation.amount).sum(),
+        None => 0,
+    };
+    Ok((payer, payment, Taken { pending, spent }))
 }
 
 async fn load_refund(s: &mut Snapshot, environment: i64, id: RefundId) -> Result<Refunding, Error> {
@@ -131,5 +137,6 @@ async fn load_refund(s: &mut Snapshot, environment: i64, id: RefundId) -> Result
         Some(_) => Some(load_bill(s, environment, &payment).await?),
         None => None,
     };
-    Ok(Refunding { refund, payment, payer, bill })
+    let credit = store::payments::credit_of(s, payment.id).await?.map(|(credit, _)| credit);
+    Ok(Refunding { refund, payment, payer, credit, bill })
 }

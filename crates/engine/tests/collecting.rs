@@ -2,7 +2,7 @@
 
 mod support;
 
-use billing::PaymentStatus;
+use billing::{DunningEnd, DunningPolicy, InvoiceStatus, PaymentStatus};
 use support::{World, at, open};
 
 #[tokio::test]
@@ -33,4 +33,95 @@ async fn two_processes_that_ask_for_the_same_payments_book_them_once() {
         assert_eq!(world.balance(customer).await, 0);
     }
     world.audit().await;
+}
+
+#[tokio::test]
+async fn what_came_twice_is_given_back_from_the_balance_first() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let ada = world.customer("ada", Some("tok_visa")).await;
+    world.gateway.silence(true);
+    world.bill(ada, 1000, true, world.start).await;
+    world.gateway.silence(false);
+    // Staff writes down cash for what the card has paid too.
+    world.write_down(ada, 700, world.start).await;
+    world.run("2024-01-01T01:00:00Z").await;
+    assert_eq!(world.balance(ada).await, 700, "the card paid 300 that were owed, and 700 more");
+    let card = world.payments(ada).await.into_iter().find(|payment| payment.invoice_id.is_some()).unwrap();
+    let now = at("2024-01-01T02:00:00Z");
+    world.engine.refund(now, world.environment, card.id, Some(600), None, None).await.unwrap();
+    assert_eq!(world.balance(ada).await, 100);
+    let invoice = &world.invoices(ada).await[0];
+    assert_eq!((invoice.status, invoice.refunded), (InvoiceStatus::Paid, 0));
+    world.engine.refund(now, world.environment, card.id, None, None, None).await.unwrap();
+    assert_eq!(world.balance(ada).await, 0);
+    let invoice = &world.invoices(ada).await[0];
+    assert_eq!((invoice.status, invoice.refunded), (InvoiceStatus::PartiallyRefunded, 300));
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn what_was_spent_from_the_balance_cannot_be_given_back() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let ada = world.customer("ada", Some("tok_visa")).await;
+    world.gateway.silence(true);
+    world.bill(ada, 1000, true, world.start).await;
+    world.gateway.silence(false);
+    world.write_down(ada, 1000, world.start).await;
+    world.run("2024-01-01T01:00:00Z").await;
+    let now = at("2024-01-01T02:00:00Z");
+    world.bill(ada, 400, false, now).await;
+    assert_eq!(world.balance(ada).await, 600);
+    let card = world.payments(ada).await.into_iter().find(|payment| payment.invoice_id.is_some()).unwrap();
+    let refused = world.engine.refund(now, world.environment, card.id, Some(601), None, None).await;
+    assert!(matches!(refused, Err(engine::Error::Refused(_))), "{refused:?}");
+    world.engine.refund(now, world.environment, card.id, None, None, None).await.unwrap();
+    assert_eq!(world.balance(ada).await, 0);
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn a_manual_payment_of_a_given_up_invoice_can_be_taken_back() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    world
+        .policy(|books| books.dunning = DunningPolicy { retry_days: vec![1], end: DunningEnd::Cancel })
+        .await;
+    let ada = world.customer("ada", Some("tok_card_declined")).await;
+    world.bill(ada, 1000, true, world.start).await;
+    let cash = world.write_down(ada, 400, world.start).await;
+    world.advance("2024-01-03T00:00:00Z").await;
+    assert_eq!(world.invoices(ada).await[0].status, InvoiceStatus::Uncollectible);
+    world.audit().await;
+    let now = at("2024-01-04T00:00:00Z");
+    world.engine.delete_payment(now, world.environment, cash.id, None).await.unwrap();
+    let invoice = &world.invoices(ada).await[0];
+    assert_eq!((invoice.status, invoice.owed()), (InvoiceStatus::Open, 1000));
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn an_invoice_that_is_paid_again_after_a_refund_stays_refunded_in_part() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let ada = world.customer("ada", None).await;
+    world.bill(ada, 1000, false, world.start).await;
+    let cash = world.write_down(ada, 400, world.start).await;
+    world.card(ada, "tok_visa", world.start).await;
+    let invoice = world.invoices(ada).await[0].clone();
+    let card = world.engine.retry_payment(world.start, world.environment, invoice.id, None).await.unwrap();
+    let card = card.unwrap();
+    world.engine.refund(world.start, world.environment, card.id, Some(100), None, None).await.unwrap();
+    world.engine.delete_payment(world.start, world.environment, cash.id, None).await.unwrap();
+    world.audit().await;
+    world.write_down(ada, 400, world.start).await;
+    let invoice = &world.invoices(ada).await[0];
+    assert_eq!((invoice.status, invoice.refunded), (InvoiceStatus::PartiallyRefunded, 100));
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn an_invoice_of_nothing_cannot_be_withdrawn() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let ada = world.customer("ada", None).await;
+    let invoice = world.bill(ada, 0, false, world.start).await;
+    let refused = world.engine.void_invoice(world.start, world.environment, invoice.id, None).await;
+    assert!(matches!(refused, Err(engine::Error::Refused(_))), "{refused:?}");
 }

@@ -447,7 +447,7 @@ pub(crate) fn settle(invoice: &mut Invoice, amount: i64, now: crate::Timestamp) 
     invoice.settled = invoice.settled.checked_add(amount).ok_or(MoneyError::Overflow)?;
     invoice.updated_at = now;
     if invoice.settled >= invoice.total {
-        invoice.status = InvoiceStatus::Paid;
+        invoice.status = invoice.paid_status();
         invoice.paid_at = Some(now);
         invoice.next_attempt_at = None;
     }

@@ -137,6 +137,23 @@ impl Invoice {
         }
     }
 
+    /// Whether nothing is owed because it was paid, given back or not.
+    pub const fn is_paid(&self) -> bool {
+        matches!(
+            self.status,
+            InvoiceStatus::Paid | InvoiceStatus::Refunded | InvoiceStatus::PartiallyRefunded
+        )
+    }
+
+    /// Where it stands once it is paid: what was given back of it stays given back.
+    pub(crate) fn paid_status(&self) -> InvoiceStatus {
+        match self.refunded {
+            0 => InvoiceStatus::Paid,
+            refunded if refunded >= self.total => InvoiceStatus::Refunded,
+            _ => InvoiceStatus::PartiallyRefunded,
+        }
+    }
+
     /// What is still owed, as money.
     pub fn owed_money(&self) -> Money {
         Money::new(self.owed(), self.currency)

@@ -242,7 +242,7 @@ pub(crate) fn recover(
 
 /// What the payment of an invoice does to its subscription and purchase.
 pub(crate) fn after_payment(ctx: &Ctx, rules: &Rules, bill: &mut Bill) -> Result<(), Refusal> {
-    if bill.invoice.status != InvoiceStatus::Paid {
+    if !bill.invoice.is_paid() {
         return Ok(());
     }
     if let Some(subscription) = &mut bill.subscription
@@ -262,12 +262,8 @@ pub(crate) fn after_payment(ctx: &Ctx, rules: &Rules, bill: &mut Bill) -> Result
             subscription.due_at = next_due(subscription, rules)?;
         }
     }
-    if let Some(purchase) = &mut bill.purchase
-        && matches!(purchase.status, PurchaseStatus::Open | PurchaseStatus::Failed)
-    {
-        purchase.status = PurchaseStatus::Paid;
-        purchase.purchased_at = Some(ctx.now);
-        purchase.updated_at = ctx.now;
+    if let Some(purchase) = &mut bill.purchase {
+        purchase.follow(&bill.invoice, ctx.now);
     }
     Ok(())
 }

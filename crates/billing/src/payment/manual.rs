@@ -1,7 +1,7 @@
 //! Money that came another way: written down, changed and taken back by staff.
 
 use super::collect::recover;
-use super::{Allocation, Credit, Payment, PaymentKind, PaymentMeans, PaymentStatus, PurchaseStatus};
+use super::{Allocation, Credit, Payment, PaymentKind, PaymentMeans, PaymentStatus};
 use crate::invoice::{Invoice, InvoiceStatus, settle};
 use crate::ledger::{Account, EntryKind, JournalEntry, Posting};
 use crate::subscription::{Status, Subscription, next_due};
@@ -88,18 +88,8 @@ impl Standing {
             }
         }
         for purchase in &mut self.purchases {
-            let is_paid = self.invoices.iter().any(|invoice| {
-                invoice.purchase_id == Some(purchase.id) && invoice.status == InvoiceStatus::Paid
-            });
-            let status = match (purchase.status, is_paid) {
-                (PurchaseStatus::Open | PurchaseStatus::Failed, true) => PurchaseStatus::Paid,
-                (PurchaseStatus::Paid, false) => PurchaseStatus::Open,
-                (status, _) => status,
-            };
-            if status != purchase.status {
-                purchase.status = status;
-                purchase.purchased_at = is_paid.then_some(ctx.now);
-                purchase.updated_at = ctx.now;
+            if let Some(invoice) = self.invoices.iter().find(|i| i.purchase_id == Some(purchase.id)) {
+                purchase.follow(invoice, ctx.now);
             }
         }
         for (after, before) in self.invoices.into_iter().zip(&before.invoices) {

@@ -7,8 +7,9 @@ mod refund;
 pub(crate) use collect::intent;
 pub use collect::{Asking, Outcome, conclude, try_again, void};
 pub use manual::{ManualPaymentEdit, NewManualPayment, Recorded, Standing, delete, edit, record};
-pub use refund::{RefundOutcome, conclude as conclude_refund, request as request_refund};
+pub use refund::{RefundOutcome, Taken, conclude as conclude_refund, request as request_refund};
 
+use crate::invoice::{Invoice, InvoiceStatus};
 use crate::{
     AllocationId, Category, CreditId, Currency, CustomerId, InvoiceId, Money, PaymentId, PaymentMethodId,
     PriceId, PurchaseId, RefundId, StaffId, Timestamp,
@@ -267,4 +268,24 @@ pub struct Purchase {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+impl Purchase {
+    /// Brings it in line with its invoice.
+    pub(crate) fn follow(&mut self, invoice: &Invoice, now: Timestamp) {
+        let status = match (invoice.status, self.status) {
+            (InvoiceStatus::Paid, _) => PurchaseStatus::Paid,
+            (InvoiceStatus::PartiallyRefunded, _) => PurchaseStatus::PartialRefund,
+            (InvoiceStatus::Refunded, _) => PurchaseStatus::Refunded,
+            (_, PurchaseStatus::Failed) => PurchaseStatus::Failed,
+            (InvoiceStatus::Open | InvoiceStatus::Void | InvoiceStatus::Uncollectible, _) => {
+                PurchaseStatus::Open
+            }
+        };
+        if status != self.status {
+            self.status = status;
+            self.purchased_at = invoice.is_paid().then(|| self.purchased_at.unwrap_or(now));
+            self.updated_at = now;
+        }
+    }
 }

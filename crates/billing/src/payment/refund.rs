@@ -1,22 +1,29 @@
 //! Giving money back: asked of the gateway like a payment, booked when it has gone.
 
-use super::{Payment, PaymentKind, PaymentStatus, PurchaseStatus, Refund, RefundStatus};
-use crate::invoice::InvoiceStatus;
+use super::{Credit, Payment, PaymentKind, PaymentStatus, Refund, RefundStatus};
 use crate::ledger::{Account, EntryKind, JournalEntry, Posting};
 use crate::{Bill, Change, Changes, Ctx, MoneyError, Payer, Refusal};
+
+/// What cannot be given back of a payment any more, beside what was, in minor units.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// The sum of its refunds that are under way.
+    pub pending: i64,
+    /// What it left on the balance and other invoices were paid with.
+    pub spent: i64,
+}
 
 /// Asks for a refund of an automatic payment, in whole or in part.
 ///
 /// # Errors
-/// If the payment has not succeeded, is manual, or less than the amount is left of it; `pending` is the
-/// sum of its refunds that are under way, in minor units.
+/// If the payment has not succeeded, is manual, or less than the amount is left of it.
 pub fn request(
     ctx: &mut Ctx,
     payer: &Payer,
     payment: &Payment,
+    taken: Taken,
     amount: Option<i64>,
     reason: Option<String>,
-    pending: i64,
     changes: &mut Changes,
 ) -> Result<Refund, Refusal> {
     if payment.kind == PaymentKind::Manual {
@@ -25,7 +32,7 @@ pub fn request(
     if payment.status != PaymentStatus::Succeeded {
         return Err(Refusal::State("only a payment that has succeeded can be refunded".into()));
     }
-    let left = payment.amount - payment.refunded - pending;
+    let left = payment.amount - payment.refunded - taken.pending - taken.spent;
     let amount = amount.unwrap_or(left);
     if amount < 1 || amount > left {
         return Err(Refusal::invalid("partialAmount", format!("a whole number from 1 to {left}")));
@@ -59,6 +66,8 @@ pub enum RefundOutcome {
 
 /// Writes down what the gateway said of a refund. Said twice, the second time changes nothing.
 ///
+/// What the payment left on the balance (`credit`) is given back before what it paid.
+///
 /// # Errors
 /// If a sum is out of range.
 pub fn conclude(
@@ -66,6 +75,7 @@ pub fn conclude(
     payer: &Payer,
     refund: &Refund,
     payment: &Payment,
+    credit: Option<&Credit>,
     bill: Option<&Bill>,
     outcome: &RefundOutcome,
     changes: &mut Changes,
@@ -86,8 +96,14 @@ pub fn conclude(
             after.refunded = after.refunded.checked_add(refund.amount).ok_or(MoneyError::Overflow)?;
             after.updated_at = ctx.now;
             changes.push(Change::UpdatePayment(Box::new(payment.clone()), Box::new(after)));
-            if let Some(bill) = bill {
-                give_back(ctx, bill, refund.amount, changes)?;
+            let from_balance = credit.map_or(0, |credit| credit.remaining.min(refund.amount));
+            if let Some(credit) = credit.filter(|_| from_balance > 0) {
+                let remaining = credit.remaining - from_balance;
+                changes.push(Change::UpdateCredit(Credit { remaining, ..credit.clone() }));
+            }
+            let from_invoice = refund.amount - from_balance;
+            if let Some(bill) = bill.filter(|_| from_invoice > 0) {
+                give_back(ctx, bill, from_invoice, changes)?;
             }
             let entry = JournalEntry {
                 id: ctx.id(payer.shard()),
@@ -99,7 +115,8 @@ pub fn conclude(
                 payment_id: Some(refund.payment_id),
                 at: ctx.now,
                 postings: vec![
-                    Posting { account: Account::Refunds, amount: refund.amount },
+                    Posting { account: Account::CustomerBalance, amount: from_balance },
+                    Posting { account: Account::Refunds, amount: from_invoice },
                     Posting { account: Account::Cash("sandbox".into()), amount: -refund.amount },
                 ],
             };
@@ -116,13 +133,11 @@ fn give_back(ctx: &Ctx, bill: &Bill, amount: i64, changes: &mut Changes) -> Resu
     let invoice = &mut after.invoice;
     invoice.refunded = invoice.refunded.checked_add(amount).ok_or(MoneyError::Overflow)?;
     invoice.updated_at = ctx.now;
-    let whole = invoice.refunded >= invoice.total;
-    if matches!(invoice.status, InvoiceStatus::Paid | InvoiceStatus::PartiallyRefunded) {
-        invoice.status = if whole { InvoiceStatus::Refunded } else { InvoiceStatus::PartiallyRefunded };
+    if invoice.is_paid() {
+        invoice.status = invoice.paid_status();
     }
     if let Some(purchase) = &mut after.purchase {
-        purchase.status = if whole { PurchaseStatus::Refunded } else { PurchaseStatus::PartialRefund };
-        purchase.updated_at = ctx.now;
+        purchase.follow(&after.invoice, ctx.now);
     }
     after.write(bill, changes);
     Ok(())
