@@ -203,10 +203,15 @@ impl World {
 
     /// A customer's payments, the oldest first.
     pub(crate) async fn payments(&self, customer: CustomerId) -> Vec<Payment> {
-        let window = Window { after: None, limit: 1000 };
-        let page =
-            self.engine.payments(self.environment, Of::Customer(customer), None, window).await.unwrap();
+        let (environment, window) = (self.environment, Window { after: None, limit: 1000 });
+        let page = self
+            .engine
+            .store()
+            .read(move |s| Box::pin(async move { store::pages::payments(s, environment, window).await }))
+            .await
+            .unwrap();
         let mut payments = page.rows;
+        payments.retain(|payment| payment.customer_id == customer);
         payments.sort_by_key(|payment| payment.id);
         payments
     }
