@@ -72,7 +72,8 @@ struct Shard {
 
 struct Entry {
     version: u64,
-    valid_until: Option<Timestamp>,
+    /// From when to when the time does not change it; always if none.
+    valid: Option<(Timestamp, Timestamp)>,
     body: Bytes,
     etag: HeaderValue,
     used: AtomicBool,
@@ -121,7 +122,7 @@ impl Answers {
         self.misses.fetch_add(1, Ordering::Relaxed);
         let entry = Arc::new(Entry {
             version,
-            valid_until: rendered.valid_until,
+            valid: rendered.valid_until.map(|until| (question.now, until)),
             body: Bytes::from(rendered.body),
             etag: self.next_etag(),
             used: AtomicBool::new(false),
@@ -133,7 +134,8 @@ impl Answers {
     fn find(&self, key: &[u8], version: u64, now: Timestamp) -> Option<Arc<Entry>> {
         let shard = self.shard(key).lock().unwrap_or_else(PoisonError::into_inner);
         let entry = shard.entries.get(key)?;
-        let stands = entry.version == version && entry.valid_until.is_none_or(|until| now < until);
+        let stands =
+            entry.version == version && entry.valid.is_none_or(|(from, until)| from <= now && now < until);
         stands.then(|| {
             entry.used.store(true, Ordering::Relaxed);
             entry.clone()

@@ -32,6 +32,11 @@ impl Responder {
     /// A server of all faces.
     pub fn new(app: App) -> Self {
         let router = crate::router::router(app.clone());
+        Self::over(app, router)
+    }
+
+    /// What is around every request, around these routes.
+    pub fn over(app: App, router: Router) -> Self {
         Self { app, router }
     }
 

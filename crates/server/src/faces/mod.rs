@@ -91,6 +91,15 @@ pub fn json(status: StatusCode, body: impl Into<Body>) -> Response<Body> {
     response
 }
 
+/// The answer while the first request with the key is not done: it may be asked again soon.
+pub fn still_running(mut response: Response<Body>) -> Response<Body> {
+    let headers = response.headers_mut();
+    headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
+    let name = header::HeaderName::from_static("x-should-retry");
+    headers.insert(name, header::HeaderValue::from_static("true"));
+    response
+}
+
 /// The answer to a write.
 pub fn given(given: crate::idempotency::Given) -> Response<Body> {
     let mut response = if given.answer.body.is_empty() {

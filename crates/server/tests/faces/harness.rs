@@ -111,11 +111,6 @@ impl TestApp {
         self.responder.app()
     }
 
-    /// Where the books lie.
-    pub(crate) fn path(&self) -> &std::path::Path {
-        &self.path
-    }
-
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::from_micros(self.clock.load(Ordering::SeqCst))
     }

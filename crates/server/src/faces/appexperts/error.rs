@@ -86,8 +86,7 @@ impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
         let status = match &problem {
             Problem::BadKey | Problem::BrokenOff => StatusCode::BAD_REQUEST,
-            Problem::OtherRequest => StatusCode::UNPROCESSABLE_ENTITY,
-            Problem::StillRunning => StatusCode::CONFLICT,
+            Problem::OtherRequest | Problem::StillRunning => StatusCode::CONFLICT,
             Problem::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Problem::Store(error) => return error.clone().into(),
         };

@@ -1,7 +1,7 @@
 //! Failures in Placio's envelope, which is that of NestJS.
 
 use crate::auth::Refused;
-use crate::faces::json;
+use crate::faces::{json, still_running};
 use crate::idempotency::Problem;
 use crate::json::object;
 use crate::respond::Body;
@@ -72,7 +72,10 @@ impl IntoResponse for Error {
                     o.put("message", message);
                     o.put("error", reason).put("statusCode", i64::from(status.as_u16()));
                 });
-                json(status, body)
+                match status {
+                    StatusCode::CONFLICT => still_running(json(status, body)),
+                    status => json(status, body),
+                }
             }
         }
     }

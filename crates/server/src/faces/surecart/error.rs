@@ -1,7 +1,7 @@
 //! Failures in SureCart's envelope.
 
 use crate::auth::Refused;
-use crate::faces::json;
+use crate::faces::{json, still_running};
 use crate::idempotency::Problem;
 use crate::json::object;
 use crate::respond::Body;
@@ -150,7 +150,7 @@ impl IntoResponse for Error {
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        response
+        if self.status == StatusCode::CONFLICT { still_running(response) } else { response }
     }
 }
 
