@@ -30,6 +30,10 @@ async fn books(months: u32, customers: u32, seed: u64) -> Books {
     let engine = Engine::new(store, Arc::new(Sandbox::default()), Ids::seeded(plan.seed()));
     let refused = build(&engine, plan, &|_, _| {}).await.unwrap();
     let shown = shown(&engine, plan).await.unwrap();
+    let report = engine.audit(None, Box::new(|_| {})).await.unwrap();
+    for checked in &report.checked {
+        assert_eq!(checked.disagreements, 0, "{checked:?}");
+    }
     engine.store().close().await.unwrap();
     Books { path, shown, refused, _folder: folder }
 }

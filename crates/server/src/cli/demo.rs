@@ -17,6 +17,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::{ServerLock, Store, Synchronous};
+use tracing::instrument::WithSubscriber;
+use tracing::subscriber::NoSubscriber;
 
 /// Where a demo's books lie if no file is named.
 const FILE: &str = "quittance-demo.db";
@@ -100,11 +102,12 @@ impl Demo {
         let engine = Engine::new(store, Arc::new(Sandbox::default()), Ids::seeded(plan.seed()));
         tracing::info!(database = %path.display(), %plan, "building the demo");
         let bar = progress_bar();
-        let refused = demo::build(&engine, plan, &|done, all| {
+        let tell = |done, all| {
             bar.set_length(all);
             bar.set_position(done);
-        })
-        .await?;
+        };
+        // Gateways that fall silent belong to the story; the log is for what happens from now on.
+        let refused = demo::build(&engine, plan, &tell).with_subscriber(NoSubscriber::default()).await?;
         bar.finish_and_clear();
         let secrets =
             secrets::load(path, house.jwt_key.as_deref(), house.pepper.as_deref(), &*world.entropy)?;

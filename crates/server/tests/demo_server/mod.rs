@@ -1,0 +1,131 @@
+//! A server without a socket over the books of a demo.
+
+use billing::{Bearer, CustomerId, CustomerUserId, Id, Ids, Timestamp};
+use engine::Engine;
+use gateway::Sandbox;
+use http::{Method, Request};
+use http_body_util::BodyExt;
+use rusqlite::Connection;
+use serde_json::Value;
+use server::app::{App, Clock, Limits, Parts};
+use server::demo::{Plan, build, issue, shown};
+use server::respond::{Body, Responder};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use store::{Options, Store, Synchronous};
+use tempfile::TempDir;
+
+/// The real clock of all of them.
+const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+/// The books of a demo with a server over them.
+pub(crate) struct DemoServer {
+    responder: Responder,
+    /// What `quittance demo --json` would print.
+    pub(crate) passes: Value,
+    path: PathBuf,
+    environment: i64,
+    _folder: TempDir,
+}
+
+/// A person of a customer.
+pub(crate) struct Member {
+    pub(crate) external_id: String,
+    pub(crate) handle: Option<String>,
+    pub(crate) token: String,
+}
+
+impl DemoServer {
+    /// Builds a demo and serves it.
+    pub(crate) async fn new(months: u32, customers: u32, seed: u64) -> Self {
+        let plan = Plan::new(months, customers, seed).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("books.db");
+        let options = Options { synchronous: Synchronous::Off, readers: 2, faults: None };
+        let store = Store::open(&path, options).unwrap();
+        let engine = Engine::new(store, Arc::new(Sandbox::default()), Ids::seeded(plan.seed()));
+        build(&engine, plan, &|_, _| {}).await.unwrap();
+        let shown = shown(&engine, plan).await.unwrap();
+        let environment = shown.environment.number;
+        let app = App::new(Parts {
+            engine,
+            clock: Clock { now: Arc::new(|| NOW), since: Arc::new(|| Duration::ZERO) },
+            entropy: Arc::new(|bytes| bytes.fill(7)),
+            jwt_key: b"a key for tests".to_vec(),
+            pepper: b"a pepper for tests".to_vec(),
+            limits: Limits::default(),
+        });
+        let state = std::cell::Cell::new(seed);
+        let entropy = |bytes: &mut [u8]| {
+            for byte in bytes {
+                state.set(state.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
+                *byte = (state.get() >> 56) as u8;
+            }
+        };
+        let passes = issue(&app.engine, &app.authenticator, &entropy, NOW, plan, &shown).await.unwrap();
+        let passes = serde_json::from_str(&passes.json("http://127.0.0.1", "books.db")).unwrap();
+        Self { responder: Responder::new(app), passes, path, environment, _folder: folder }
+    }
+
+    fn app(&self) -> &App {
+        self.responder.app()
+    }
+
+    /// A credential or a name that goes with one.
+    pub(crate) fn pass(&self, name: &str) -> String {
+        self.passes["credentials"][name].as_str().unwrap().to_owned()
+    }
+
+    /// The text of an answer with status 200.
+    pub(crate) async fn text(&self, target: &str, headers: &[(&str, &str)]) -> String {
+        let mut request = Request::builder().method(Method::GET).uri(target);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.responder.respond(request.body(Body::empty()).unwrap()).await;
+        let status = response.status();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        assert_eq!(status, 200, "{target}: {text}");
+        text
+    }
+
+    /// An answer with status 200, as JSON.
+    pub(crate) async fn get(&self, target: &str, headers: &[(&str, &str)]) -> Value {
+        serde_json::from_str(&self.text(target, headers).await).unwrap()
+    }
+
+    /// An answer of the merchant API.
+    pub(crate) async fn merchant(&self, target: &str) -> Value {
+        self.get(target, &[("authorization", &self.pass("merchantApiKey"))]).await
+    }
+
+    /// A person of every customer, the archived ones too.
+    pub(crate) async fn members(&self) -> Vec<Member> {
+        let rows: Vec<(String, Option<String>, [u8; 16], [u8; 16])> = {
+            let connection = Connection::open(&self.path).unwrap();
+            let mut statement = connection
+                .prepare(
+                    "select c.external_id, c.handle, c.id, u.id from customers c
+                     join customer_users u on u.customer_id = c.id order by c.id",
+                )
+                .unwrap();
+            let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)));
+            rows.unwrap().map(Result::unwrap).collect()
+        };
+        let mut ids = self.app().engine.ctx(NOW).ids;
+        let mut members = Vec::new();
+        for (external_id, handle, customer, user) in rows {
+            let customer = CustomerId::from_raw(u128::from_be_bytes(customer));
+            let user = CustomerUserId::from_raw(u128::from_be_bytes(user));
+            let end = NOW.plus_days(1).unwrap();
+            let bearer = Bearer::CustomerUser(customer, user);
+            let (id, number) = (ids.next(NOW, 0), self.environment);
+            let issued = self.app().authenticator.token(NOW, id, number, bearer, "test", end);
+            self.app().engine.issue_credential(issued.credential).await.unwrap();
+            members.push(Member { external_id, handle, token: issued.secret });
+        }
+        members
+    }
+}
