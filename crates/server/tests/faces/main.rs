@@ -7,6 +7,7 @@ mod appexperts;
 mod around;
 mod credentials;
 mod documents;
+mod flowglad;
 mod harness;
 mod placio;
 mod repeats;
