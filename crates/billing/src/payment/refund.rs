@@ -33,6 +33,9 @@ pub fn request(
         return Err(Refusal::State("only a payment that has succeeded can be refunded".into()));
     }
     let left = payment.amount - payment.refunded - taken.pending - taken.spent;
+    if left < 1 {
+        return Err(Refusal::State("nothing is left of the payment to refund".into()));
+    }
     let amount = amount.unwrap_or(left);
     if amount < 1 || amount > left {
         return Err(Refusal::invalid("partialAmount", format!("a whole number from 1 to {left}")));

@@ -4,7 +4,7 @@ use super::error::Error;
 use super::fields::{Fields, NAME_MAX};
 use super::list;
 use super::merchant::{Asked, Merchant, ok, segment};
-use super::spell::{Iso, Spell};
+use super::spell::{self, Iso, Spell};
 use crate::json::{Object, Raw, object};
 use crate::query::Query;
 use crate::respond::Body;
@@ -171,11 +171,6 @@ pub(super) async fn named(merchant: &Merchant, fields: &Fields<'_>) -> Result<Cu
         return Ok(merchant.engine().customer_id(merchant.environment(), &external_id).await?);
     }
     let id: CustomerId = fields.required("customerId", "the id of a customer: cust_…", |f, n| f.id(n))?;
-    match merchant.engine().customer_by_id(merchant.environment(), id).await {
-        Ok(customer) => Ok(customer.id),
-        Err(engine::Error::NotFound { .. }) => {
-            Err(fields.wrong("customerId", "the id of a customer: cust_…"))
-        }
-        Err(error) => Err(error.into()),
-    }
+    let found = merchant.engine().customer_by_id(merchant.environment(), id).await;
+    found.map(|customer| customer.id).map_err(|error| Error::from(error).naming("customer", &spell::text(id)))
 }

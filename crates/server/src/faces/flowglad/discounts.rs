@@ -59,8 +59,8 @@ fn edit(body: &Value, otherwise: Currency, known: Option<&Discount>) -> Result<D
             });
             Some(DiscountAmount::Fixed(Money::new(minor, currency.or(was).unwrap_or(otherwise))))
         }
-        (Some(_), None) => return Err(fields.wrong("amountType", "required: percent, fixed")),
-        (None, _) if is_changed => return Err(fields.wrong("amount", "required: a whole number")),
+        (Some(_), None) => return Err(fields.missing("amountType", "percent, fixed")),
+        (None, _) if is_changed => return Err(fields.missing("amount", "a whole number")),
         (None, _) => None,
     };
     Ok(DiscountEdit {
@@ -88,10 +88,10 @@ fn duration(fields: &Fields<'_>) -> Result<Option<DiscountDuration>, Error> {
             Ok(Some(DiscountDuration::NumberOfPayments(payments)))
         }
         (Some(Lasting::Payments), None) => {
-            Err(fields.wrong("numberOfPayments", "required: a whole number of at least 1"))
+            Err(fields.missing("numberOfPayments", "a whole number of at least 1"))
         }
         (Some(Lasting::Once | Lasting::Forever), Some(_)) => {
-            Err(fields.wrong("numberOfPayments", "only with duration number_of_payments"))
+            Err(fields.wrong("numberOfPayments", "left out, unless duration is number_of_payments"))
         }
         (None, None) => Ok(None),
     }

@@ -6,7 +6,6 @@ use crate::idempotency::Problem;
 use crate::json::object;
 use crate::respond::Body;
 use axum::response::{IntoResponse, Response};
-use billing::Refusal;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use std::borrow::Cow;
 
@@ -23,8 +22,8 @@ impl Error {
     }
 
     /// A field, parameter or header cannot be; `wanted` says what would be right.
-    pub(super) fn invalid(field: impl std::fmt::Display, wanted: impl std::fmt::Display) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, format!("{field}: {wanted}"))
+    pub(super) fn must_be(field: impl std::fmt::Display, wanted: impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, format!("{field} must be {wanted}"))
     }
 
     /// The request as a whole cannot be.
@@ -138,7 +137,6 @@ impl From<Refused> for Error {
 impl From<engine::Error> for Error {
     fn from(error: engine::Error) -> Self {
         match error {
-            engine::Error::Refused(Refusal::Invalid { field, problem }) => Self::invalid(field, problem),
             engine::Error::Refused(refusal) => Self::new(StatusCode::BAD_REQUEST, refusal.to_string()),
             engine::Error::NotFound { what, id } => Self::not_found(what, &id),
             engine::Error::Taken { field } => Self::new(

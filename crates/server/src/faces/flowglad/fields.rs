@@ -31,7 +31,7 @@ pub(super) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Value, Error> {
         let is_json =
             kind.eq_ignore_ascii_case("application/json") || kind.to_ascii_lowercase().ends_with("+json");
         if !is_json && !body.is_empty() {
-            return Err(Error::invalid("Content-Type", "application/json"));
+            return Err(Error::must_be("Content-Type", "application/json"));
         }
     }
     if body.is_empty() {
@@ -60,7 +60,12 @@ impl<'v> Fields<'v> {
 
     /// The failure of a field.
     pub(super) fn wrong(&self, field: &str, wanted: impl std::fmt::Display) -> Error {
-        Error::invalid(self.name(field), wanted)
+        Error::must_be(self.name(field), wanted)
+    }
+
+    /// The failure of a field that is not there.
+    pub(super) fn missing(&self, field: &str, wanted: &str) -> Error {
+        Error::bad_request(format!("{} is required: {wanted}", self.name(field)))
     }
 
     /// Whether a field is there, null or not.
@@ -80,7 +85,7 @@ impl<'v> Fields<'v> {
         wanted: &str,
         read: impl FnOnce(&Self, &str) -> Result<Option<T>, Error>,
     ) -> Result<T, Error> {
-        read(self, field)?.ok_or_else(|| self.wrong(field, format!("required: {wanted}")))
+        read(self, field)?.ok_or_else(|| self.missing(field, wanted))
     }
 
     /// What `read` makes of a field that may be left out, but not null.
@@ -123,7 +128,7 @@ impl<'v> Fields<'v> {
             Some(_) => return Err(self.wrong(field, "an array")),
         };
         if items.len() > most {
-            return Err(self.wrong(field, format!("at most {most} elements")));
+            return Err(self.wrong(field, format!("an array of at most {most} elements")));
         }
         let mut all = Vec::with_capacity(items.len());
         for (at, item) in items.iter().enumerate() {

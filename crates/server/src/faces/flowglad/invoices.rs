@@ -226,7 +226,7 @@ async fn check_prices(merchant: &Merchant, lines: &[NewLine]) -> Result<(), Erro
         if let Some(id) = line.price_id
             && merchant.engine().price(merchant.environment(), id).await.is_err()
         {
-            return Err(Error::invalid(format!("invoiceLineItems[{at}].priceId"), "the id of a price"));
+            return Err(Error::must_be(format!("invoiceLineItems[{at}].priceId"), "the id of a price"));
         }
     }
     Ok(())

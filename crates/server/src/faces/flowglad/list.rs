@@ -33,14 +33,14 @@ impl Asked {
                 .parse::<i64>()
                 .ok()
                 .filter(|limit| (1..=LIMIT_MAX).contains(limit) && !text.starts_with('+'))
-                .ok_or_else(|| Error::invalid("limit", format!("a whole number from 1 to {LIMIT_MAX}")))?,
+                .ok_or_else(|| Error::must_be("limit", format!("a whole number from 1 to {LIMIT_MAX}")))?,
         };
         let cursor = only(query, "cursor")?;
         let after = match cursor {
             None => None,
             Some(text) => Some(
                 spell::parse::<T>(text)
-                    .ok_or_else(|| Error::invalid("cursor", "the nextCursor of a page of this list"))?
+                    .ok_or_else(|| Error::must_be("cursor", "the nextCursor of a page of this list"))?
                     .raw(),
             ),
         };
@@ -51,8 +51,9 @@ impl Asked {
 /// The only value of a parameter; an empty one is none.
 pub(super) fn only<'q>(query: &'q Query<'_>, name: &'static str) -> Result<Option<&'q str>, Error> {
     match query.only(name) {
+        Ok(Some(value)) if value.contains('\0') => Err(Error::must_be(name, "a text without NUL characters")),
         Ok(value) => Ok(value.filter(|value| !value.is_empty())),
-        Err(_) => Err(Error::invalid(name, "given once")),
+        Err(_) => Err(Error::must_be(name, "given only once")),
     }
 }
 
@@ -62,7 +63,7 @@ pub(super) fn id<T: Spelled>(query: &Query<'_>, name: &'static str) -> Result<Op
         None => Ok(None),
         Some(text) => spell::parse(text)
             .map(Some)
-            .ok_or_else(|| Error::invalid(name, format!("the id of a {}: {}_…", T::NAME, T::PREFIX))),
+            .ok_or_else(|| Error::must_be(name, format!("the id of a {}: {}_…", T::NAME, T::PREFIX))),
     }
 }
 
@@ -88,10 +89,10 @@ pub(super) fn state(
 ) -> Result<Option<&'static str>, Error> {
     let Some(word) = only(query, "status")? else { return Ok(None) };
     let Some(state) = states.iter().find(|state| **state == word) else {
-        return Err(Error::invalid("status", format!("one of {}", states.join(", "))));
+        return Err(Error::must_be("status", format!("one of {}", states.join(", "))));
     };
     if *of == Of::All {
-        return Err(Error::invalid("status", "together with customerId or subscriptionId"));
+        return Err(Error::must_be("status", "given together with customerId or subscriptionId"));
     }
     Ok(Some(state))
 }

@@ -104,14 +104,14 @@ pub(super) fn ok(body: String) -> Response<Body> {
 /// The segment of a path between two parts, decoded once.
 ///
 /// # Errors
-/// If it is not UTF-8, or too long to be anything's name.
+/// If it is not UTF-8 or holds a NUL, which no text of the books does.
 pub(super) fn segment(path: &str, before: &str, after: &str) -> Result<String, Error> {
     let raw = path.strip_prefix(before).unwrap_or(path);
     let raw = raw.strip_suffix(after).unwrap_or(raw);
     let decoded = percent_encoding::percent_decode_str(raw).decode_utf8();
     match decoded {
-        Ok(text) if text.len() <= 1_024 && !text.contains('\0') => Ok(text.into_owned()),
-        _ => Err(Error::bad_request("The path holds what is not percent-encoded UTF-8.")),
+        Ok(text) if !text.contains('\0') => Ok(text.into_owned()),
+        _ => Err(Error::bad_request("The path must be percent-encoded UTF-8 without NUL.")),
     }
 }
 

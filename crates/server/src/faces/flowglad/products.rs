@@ -73,7 +73,7 @@ fn new_price(fields: &Fields<'_>, otherwise: Currency) -> Result<NewPrice, Error
     let interval = match (unit, count) {
         (Some(unit), count) => Some(Interval::new(unit, count.map_or(1, |n| u32::try_from(n).unwrap_or(1)))),
         (None, Some(_)) if kind == PriceKind::Subscription => {
-            return Err(fields.wrong("intervalUnit", "required: day, week, month, year"));
+            return Err(fields.missing("intervalUnit", "day, week, month, year"));
         }
         (None, _) => None,
     };
@@ -131,9 +131,7 @@ pub(super) async fn update(merchant: Merchant, request: Request) -> Result<Respo
     let act = async move |merchant: Merchant, asked: Asked| {
         let fields = Fields::of(&asked.body)?;
         if fields.object("price")?.is_some() {
-            return Err(
-                fields.wrong("price", "PUT /api/v1/prices/{id}, or POST /api/v1/prices for another amount")
-            );
+            return Err(Error::bad_request("price is changed with PUT /api/v1/prices/{id}"));
         }
         let of = fields.required("product", "an object", |f, name| f.object(name))?;
         let edit = product_edit(&of)?;

@@ -112,6 +112,7 @@ pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Respo
 async fn new(merchant: &Merchant, fields: &Fields<'_>) -> Result<Subscribe, Error> {
     let items = match fields.objects("items", ITEMS_MAX)? {
         None => vec![item(fields)?],
+        Some(items) if items.is_empty() => return Err(fields.wrong("items", "an array of at least one item")),
         Some(items) => items.iter().map(item).collect::<Result<_, _>>()?,
     };
     let new = Subscribe {

@@ -74,7 +74,7 @@ async fn issue(
         merchant.engine().customer_user(now, number, &external_id, email, name, request).await?;
     // Credentials live by the real clock, whatever time it is in the books.
     let made = merchant.app.real_now();
-    let end = made.plus_seconds(seconds).map_err(|_| Error::invalid("expiresInSeconds", "a sooner end"))?;
+    let end = made.plus_seconds(seconds).map_err(|_| Error::must_be("expiresInSeconds", "a sooner end"))?;
     let bearer = Bearer::CustomerUser(customer.id, user.id);
     let issued = merchant.app.authenticator.token(made, credential, number, bearer, "merchant API", end);
     merchant.engine().issue_credential(issued.credential.clone()).await?;

@@ -116,7 +116,7 @@ async fn no_id_opens_another_organizations_books() {
     ] {
         let path = format!("/api/v1/{path}");
         let answer = m.test.write(Method::POST, &path, &key, &[], &body.to_string()).await;
-        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path} {body}: {}", answer.body);
+        assert!(matches!(answer.status.as_u16(), 400 | 404), "{path} {body}: {}", answer.line());
     }
     assert_eq!(m.get("customers/c/billing").await.body, before, "nothing of it has moved");
 }
