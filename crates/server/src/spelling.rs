@@ -12,18 +12,26 @@ pub fn uuid(raw: u128) -> Uuid {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Uuid(u128);
 
+impl Uuid {
+    /// Its 36 characters.
+    pub fn text(self) -> [u8; 36] {
+        let mut text = [b'-'; 36];
+        let mut at = 0;
+        for byte in self.0.to_be_bytes() {
+            if matches!(at, 8 | 13 | 18 | 23) {
+                at += 1;
+            }
+            text[at] = HEX[usize::from(byte >> 4)];
+            text[at + 1] = HEX[usize::from(byte & 0xf)];
+            at += 2;
+        }
+        text
+    }
+}
+
 impl fmt::Display for Uuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [b'-'; 36];
-        let mut at = 36;
-        for nibble in 0..32 {
-            at -= 1;
-            if matches!(at, 8 | 13 | 18 | 23) {
-                at -= 1;
-            }
-            text[at] = HEX[((self.0 >> (4 * nibble)) & 0xf) as usize];
-        }
-        f.write_str(std::str::from_utf8(&text).unwrap_or(""))
+        f.write_str(std::str::from_utf8(&self.text()).unwrap_or(""))
     }
 }
 
