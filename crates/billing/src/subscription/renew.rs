@@ -46,8 +46,7 @@ pub fn renew(
     let Due { mut subscription, items, discount, setup_fees, open_invoices } = due;
     subscription.updated_at = ctx.now;
     let mut renewing = Renewing { subscription: subscription.clone(), invoice: None, payment: None };
-    let scheduled_end = subscription.cancel_scheduled_at.filter(|at| *at <= ctx.now);
-    if let Some(at) = scheduled_end {
+    if let Some(at) = ends_at(&subscription, ctx.now) {
         end_now(ctx, payer, &mut subscription, &open_invoices, at, changes)?;
     } else if subscription.status == Status::Incomplete {
         expire(ctx, payer, &mut subscription, &open_invoices, changes)?;
@@ -83,6 +82,13 @@ pub fn renew(
     changes.push(Change::UpdateSubscription(subscription.clone()));
     renewing.subscription = subscription;
     Ok(renewing)
+}
+
+/// When the subscription ends, if that is what is due: whole periods before its end are billed first.
+fn ends_at(subscription: &Subscription, now: Timestamp) -> Option<Timestamp> {
+    let is_renewed = matches!(subscription.status, Status::Trialing | Status::Active | Status::PastDue);
+    let end = subscription.cancel_scheduled_at.filter(|at| *at <= now)?;
+    (end <= subscription.period.end || !is_renewed).then_some(end)
 }
 
 /// Moves the subscription to the next period of its schedule that is not empty.
