@@ -1,5 +1,6 @@
 //! Invoices that the merchant writes, one-off sales, and withdrawing an invoice.
 
+use crate::charging::bill_of;
 use crate::subscriptions::{SubscribeItem, load_discount, load_items};
 use crate::{Engine, Error, deciding};
 use billing::invoice::{Charge, Collect, InvoiceFor, InvoiceKind, draw};
@@ -177,7 +178,7 @@ impl Engine {
         request: Option<Request>,
     ) -> Result<Invoice, Error> {
         deciding(async || {
-            let (payer, open, in_flight) = self
+            let (rules, payer, open, bill, in_flight) = self
                 .store
                 .read(move |s| {
                     Box::pin(async move {
@@ -188,9 +189,11 @@ impl Engine {
                         if invoice.status != InvoiceStatus::Open {
                             return Err(Refusal::State("only an open invoice can be withdrawn".into()).into());
                         }
-                        let (_, payer) = crate::load(s, environment, invoice.customer_id).await?;
+                        let (rules, payer) = crate::load(s, environment, invoice.customer_id).await?;
                         let in_flight = store::payments::in_flight(s, id).await?;
-                        Ok::<_, Error>((payer, store::invoices::issued(s, invoice).await?, in_flight))
+                        let open = store::invoices::issued(s, invoice.clone()).await?;
+                        let bill = bill_of(s, environment, invoice).await?;
+                        Ok::<_, Error>((rules, payer, open, bill, in_flight))
                     })
                 })
                 .await?;
@@ -201,7 +204,7 @@ impl Engine {
             ctx.request = request.clone();
             let mut changes = payer.changes();
             changes.answers(&ctx, id);
-            let voided = void(&mut ctx, &open, &mut changes)?;
+            let voided = void(&mut ctx, &rules, &payer, &open, &bill, &mut changes)?;
             self.store.commit(changes).await?;
             Ok(voided)
         })

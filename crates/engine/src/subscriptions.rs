@@ -179,7 +179,7 @@ impl Engine {
         request: Option<Request>,
     ) -> Result<Subscription, Error> {
         self.on_subscription(now, environment, id, request, |ctx, held, changes| {
-            Ok(move_renewal(ctx, &held.rules, &held.payer, &held.subscription, end, changes)?)
+            Ok(move_renewal(ctx, &held.rules, &held.subscription, end, changes)?)
         })
         .await
     }

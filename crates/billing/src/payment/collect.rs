@@ -4,7 +4,7 @@
 use super::{Payment, PaymentKind, PaymentMeans, PaymentStatus, PurchaseStatus};
 use crate::invoice::{Invoice, InvoiceStatus, OpenInvoice, entry, settle};
 use crate::ledger::{Account, EntryKind, Posting};
-use crate::subscription::{Status, next_due};
+use crate::subscription::{Status, expire, next_due, revive};
 use crate::{
     Bill, Change, Changes, Credit, Ctx, DunningEnd, Payer, PaymentMethod, PaymentMethodKind, Refusal, Rules,
 };
@@ -215,7 +215,7 @@ fn receive(
         payer.credits.push(credit.clone());
         changes.push(Change::InsertCredit(credit));
     }
-    after_payment(ctx, rules, bill)
+    after_payment(ctx, rules, bill, changes)
 }
 
 /// The name under which the ledger keeps the gateway's money.
@@ -241,26 +241,14 @@ pub(crate) fn recover(
 }
 
 /// What the payment of an invoice does to its subscription and purchase.
-pub(crate) fn after_payment(ctx: &Ctx, rules: &Rules, bill: &mut Bill) -> Result<(), Refusal> {
+fn after_payment(ctx: &Ctx, rules: &Rules, bill: &mut Bill, changes: &mut Changes) -> Result<(), Refusal> {
     if !bill.invoice.is_paid() {
         return Ok(());
     }
     if let Some(subscription) = &mut bill.subscription
         && !bill.owes_more
     {
-        let revived = match subscription.status {
-            Status::Incomplete | Status::PastDue | Status::Unpaid => true,
-            Status::IncompleteExpired
-            | Status::Trialing
-            | Status::Active
-            | Status::Canceled
-            | Status::Completed => false,
-        };
-        if revived {
-            subscription.status = Status::Active;
-            subscription.updated_at = ctx.now;
-            subscription.due_at = next_due(subscription, rules)?;
-        }
+        revive(ctx, rules, subscription, changes)?;
     }
     if let Some(purchase) = &mut bill.purchase {
         purchase.follow(&bill.invoice, ctx.now);
@@ -361,11 +349,38 @@ fn write_off(
     Ok(())
 }
 
-/// Withdraws an invoice of which nothing has been paid: its entry is reversed, its number stays taken.
+/// Withdraws an invoice of which nothing has been paid. Its subscription no longer waits for it: one that
+/// runs goes on, one that never became active expires.
 ///
 /// # Errors
 /// If something has been paid, or a sum is out of range.
-pub fn void(ctx: &mut Ctx, open: &OpenInvoice, changes: &mut Changes) -> Result<Invoice, Refusal> {
+pub fn void(
+    ctx: &mut Ctx,
+    rules: &Rules,
+    payer: &Payer,
+    open: &OpenInvoice,
+    bill: &Bill,
+    changes: &mut Changes,
+) -> Result<Invoice, Refusal> {
+    let voided = withdraw(ctx, open, changes)?;
+    if let Some(before) = bill.subscription.as_ref().filter(|_| !bill.owes_more) {
+        let mut subscription = before.clone();
+        if subscription.status == Status::Incomplete {
+            expire(ctx, payer, &mut subscription, &[], changes)?;
+            subscription.updated_at = ctx.now;
+            subscription.due_at = None;
+        } else {
+            revive(ctx, rules, &mut subscription, changes)?;
+        }
+        if subscription != *before {
+            changes.push(Change::UpdateSubscription(subscription));
+        }
+    }
+    Ok(voided)
+}
+
+/// Reverses the entry of an invoice of which nothing has been paid. Its number stays taken.
+pub(crate) fn withdraw(ctx: &mut Ctx, open: &OpenInvoice, changes: &mut Changes) -> Result<Invoice, Refusal> {
     let invoice = &open.invoice;
     if invoice.settled != 0 || invoice.status != InvoiceStatus::Open {
         return Err(Refusal::State("only an open invoice of which nothing is paid can be withdrawn".into()));

@@ -4,7 +4,7 @@ use super::collect::recover;
 use super::{Allocation, Credit, Payment, PaymentKind, PaymentMeans, PaymentStatus};
 use crate::invoice::{Invoice, InvoiceStatus, settle};
 use crate::ledger::{Account, EntryKind, JournalEntry, Posting};
-use crate::subscription::{Status, Subscription, next_due};
+use crate::subscription::{Status, Subscription, next_due, revive};
 use crate::{
     Category, Change, Changes, Ctx, Money, MoneyError, Payer, Purchase, Refusal, Rules, StaffId, Timestamp,
 };
@@ -76,13 +76,10 @@ impl Standing {
                 owes = true;
                 owes_again |= was.status != InvoiceStatus::Open;
             }
-            let status = match (subscription.status, owes, owes_again) {
-                (Status::Incomplete | Status::PastDue | Status::Unpaid, false, _) => Status::Active,
-                (Status::Active, _, true) => Status::PastDue,
-                (status, _, _) => status,
-            };
-            if status != subscription.status {
-                subscription.status = status;
+            if !owes {
+                revive(ctx, rules, subscription, changes)?;
+            } else if owes_again && subscription.status == Status::Active {
+                subscription.status = Status::PastDue;
                 subscription.updated_at = ctx.now;
                 subscription.due_at = next_due(subscription, rules)?;
             }

@@ -4,8 +4,8 @@ mod collect;
 mod manual;
 mod refund;
 
-pub(crate) use collect::intent;
 pub use collect::{Asking, Outcome, conclude, try_again, void};
+pub(crate) use collect::{intent, withdraw};
 pub use manual::{ManualPaymentEdit, NewManualPayment, Recorded, Standing, delete, edit, record};
 pub use refund::{RefundOutcome, Taken, conclude as conclude_refund, request as request_refund};
 

@@ -92,7 +92,7 @@ pub(crate) fn end_now(
     }
     for open in open_invoices {
         if was_incomplete && open.invoice.settled == 0 {
-            crate::payment::void(ctx, open, changes)?;
+            crate::payment::withdraw(ctx, open, changes)?;
         } else if open.invoice.next_attempt_at.is_some() {
             let mut invoice = open.invoice.clone();
             invoice.next_attempt_at = None;

@@ -245,7 +245,6 @@ fn part(
 pub fn move_renewal(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &Payer,
     subscription: &Subscription,
     end: Timestamp,
     changes: &mut Changes,
@@ -272,13 +271,20 @@ pub fn move_renewal(
     {
         subscription.cancel_scheduled_at = Some(end);
     }
+    move_end(ctx, &mut subscription, end, changes);
+    subscription.due_at = next_due(&subscription, rules)?;
+    changes.push(Change::UpdateSubscription(subscription.clone()));
+    Ok(subscription)
+}
+
+/// Makes the current period end at an instant, from which the periods after it are counted.
+pub(super) fn move_end(ctx: &Ctx, subscription: &mut Subscription, end: Timestamp, changes: &mut Changes) {
     subscription.period.end = end;
     subscription.anchor = end;
     // The next period is number 0 of the new count; a paid period before it has a negative number.
     subscription.period_index = -1;
+    // What was announced was another end.
+    subscription.reminded_at = None;
     subscription.updated_at = ctx.now;
-    subscription.due_at = next_due(&subscription, rules)?;
-    changes.push(Change::EndPeriod(payer.id(), subscription.period_id, end, ctx.now));
-    changes.push(Change::UpdateSubscription(subscription.clone()));
-    Ok(subscription)
+    changes.push(Change::EndPeriod(subscription.customer_id, subscription.period_id, end, ctx.now));
 }

@@ -4,12 +4,15 @@ mod cancel;
 mod change;
 mod create;
 mod renew;
+mod revive;
 
 pub(crate) use cancel::end_now;
 pub use cancel::{CancelAt, cancel, uncancel};
 pub use change::{Billed, Changeable, Changing, ItemChange, change, move_renewal};
 pub use create::{Joining, NewItem, NewSubscription, create, setup_fees};
+pub(crate) use renew::expire;
 pub use renew::{Due, Renewing, next_due, renew};
+pub(crate) use revive::revive;
 
 use crate::{
     Category, Currency, CustomerId, DiscountId, Interval, InvoiceId, ItemId, Money, PaymentMethodId, Period,

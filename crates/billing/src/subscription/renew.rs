@@ -115,7 +115,7 @@ fn status_after(subscription: &Subscription, invoice: &Invoice, is_charging: boo
 }
 
 /// Gives up a subscription whose first payment never came.
-fn expire(
+pub(crate) fn expire(
     ctx: &mut Ctx,
     payer: &Payer,
     subscription: &mut Subscription,
@@ -132,7 +132,7 @@ fn expire(
     ));
     subscription.period.end = ctx.now.min(subscription.period.end);
     for open in open_invoices.iter().filter(|open| open.invoice.settled == 0) {
-        crate::payment::void(ctx, open, changes)?;
+        crate::payment::withdraw(ctx, open, changes)?;
     }
     Ok(())
 }

@@ -1,0 +1,37 @@
+//! Letting a subscription run again when nothing is owed of it any more.
+
+use super::change::move_end;
+use super::{Status, Subscription, next_due};
+use crate::{Changes, Ctx, Refusal, Rules};
+
+/// Makes a subscription active of which nothing is owed any more, if it was waiting for that.
+///
+/// Time in which it was not renewed is not billed afterwards: the period that ended before stretches to
+/// now, and the next one begins now.
+///
+/// # Errors
+/// If a date is out of range.
+pub(crate) fn revive(
+    ctx: &Ctx,
+    rules: &Rules,
+    subscription: &mut Subscription,
+    changes: &mut Changes,
+) -> Result<(), Refusal> {
+    match subscription.status {
+        Status::PastDue => {}
+        Status::Incomplete | Status::Unpaid => {
+            if subscription.period.end < ctx.now && subscription.periods_left != Some(0) {
+                move_end(ctx, subscription, ctx.now, changes);
+            }
+        }
+        Status::IncompleteExpired
+        | Status::Trialing
+        | Status::Active
+        | Status::Canceled
+        | Status::Completed => return Ok(()),
+    }
+    subscription.status = Status::Active;
+    subscription.updated_at = ctx.now;
+    subscription.due_at = next_due(subscription, rules)?;
+    Ok(())
+}

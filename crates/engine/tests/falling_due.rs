@@ -1,0 +1,194 @@
+//! What falls due: after an outage, beside what is stuck, and when it is no longer wanted.
+
+mod support;
+
+use billing::subscription::{CancelAt, Status};
+use billing::{DunningEnd, DunningPolicy, InvoiceStatus, PaymentStatus};
+use support::{World, at};
+
+#[tokio::test]
+async fn a_cancellation_that_was_missed_comes_after_the_periods_before_it() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let ada = world.customer("ada", Some("tok_visa")).await;
+    let price = world.price(1000, |_| {}).await;
+    let id = world.subscribe(ada, price.id, world.start).await.id;
+    let until = CancelAt::Date(at("2024-03-15T00:00:00Z"));
+    world.engine.cancel(world.start, world.environment, id, until, None).await.unwrap();
+    // The server is off until long after.
+    world.run("2024-06-01T00:00:00Z").await;
+    let subscription = world.subscription(id).await;
+    assert_eq!(subscription.status, Status::Canceled);
+    assert_eq!(subscription.ended_at, Some(at("2024-03-15T00:00:00Z")));
+    assert_eq!(subscription.period.start, at("2024-03-01T00:00:00Z"));
+    assert_eq!(world.invoices(ada).await.len(), 3, "January, February and March");
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn an_unpaid_subscription_that_is_paid_goes_on_from_then() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    world
+        .policy(|books| books.dunning = DunningPolicy { retry_days: vec![3], end: DunningEnd::MarkUnpaid })
+        .await;
+    let ada = world.customer("ada", Some("tok_card_declined")).await;
+    let price = world.price(1000, |_| {}).await;
+    let id = world.subscribe(ada, price.id, world.start).await.id;
+    world.advance("2024-06-20T00:00:00Z").await;
+    assert_eq!(world.subscription(id).await.status, Status::Unpaid);
+    assert_eq!(world.invoices(ada).await.len(), 1);
+    let now = at("2024-06-20T00:00:00Z");
+    world.card(ada, "tok_visa", now).await;
+    let owed = world.invoices(ada).await[0].id;
+    world.engine.retry_payment(now, world.environment, owed, None).await.unwrap();
+    world.advance("2024-06-20T00:00:01Z").await;
+    let subscription = world.subscription(id).await;
+    assert_eq!(subscription.status, Status::Active);
+    assert_eq!(subscription.period.start, now, "months without service are not billed");
+    assert_eq!(subscription.period.end, at("2024-07-20T00:00:00Z"));
+    assert_eq!(world.invoices(ada).await.len(), 2);
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn cash_revives_an_unpaid_subscription_in_the_same_way() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    world
+        .policy(|books| books.dunning = DunningPolicy { retry_days: vec![], end: DunningEnd::MarkUnpaid })
+        .await;
+    let ada = world.customer("ada", Some("tok_card_declined")).await;
+    let price = world.price(1000, |_| {}).await;
+    let id = world.subscribe(ada, price.id, world.start).await.id;
+    world.advance("2024-06-20T00:00:00Z").await;
+    world.write_down(ada, 1000, at("2024-06-20T00:00:00Z")).await;
+    world.advance("2024-06-20T00:00:01Z").await;
+    let subscription = world.subscription(id).await;
+    assert_eq!(subscription.period.start, at("2024-06-20T00:00:00Z"));
+    assert_eq!(world.invoices(ada).await.len(), 2);
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn what_a_canceled_subscription_owes_is_not_asked_for_again() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    world
+        .policy(|books| books.dunning = DunningPolicy { retry_days: vec![40], end: DunningEnd::Cancel })
+        .await;
+    let ada = world.customer("ada", Some("tok_card_declined")).await;
+    let price = world.price(1000, |_| {}).await;
+    let id = world.subscribe(ada, price.id, world.start).await.id;
+    // January's invoice is given up on 10 February, when February's waits for its second attempt.
+    world.advance("2024-02-10T00:00:00Z").await;
+    assert_eq!(world.subscription(id).await.status, Status::Canceled);
+    world.card(ada, "tok_visa", at("2024-02-10T00:00:00Z")).await;
+    world.advance("2024-06-01T00:00:00Z").await;
+    let february = &world.invoices(ada).await[1];
+    assert_eq!((february.status, february.attempt_count), (InvoiceStatus::Open, 1));
+    assert_eq!(february.next_attempt_at, None);
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn the_last_instalment_is_collected_after_the_plan_is_completed() {
+    use billing::{Interval, IntervalUnit};
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let ada = world.customer("ada", Some("tok_decline_twice")).await;
+    let price = world
+        .price(1000, |price| {
+            price.interval = Some(Interval::new(IntervalUnit::Day, 1));
+            price.period_count = Some(1);
+        })
+        .await;
+    let id = world.subscribe(ada, price.id, world.start).await.id;
+    world.advance("2024-02-01T00:00:00Z").await;
+    let subscription = world.subscription(id).await;
+    assert_eq!(subscription.status, Status::Completed);
+    let invoice = &world.invoices(ada).await[0];
+    assert_eq!((invoice.status, invoice.attempt_count), (InvoiceStatus::Paid, 3));
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn a_renewal_that_is_moved_is_announced_again() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let ada = world.customer("ada", Some("tok_visa")).await;
+    let price = world.price(1000, |_| {}).await;
+    let id = world.subscribe(ada, price.id, world.start).await.id;
+    world.advance("2024-01-30T00:00:00Z").await;
+    let announced = world.subscription(id).await.reminded_at.unwrap();
+    let (now, end) = (at("2024-01-30T00:00:00Z"), at("2024-03-01T00:00:00Z"));
+    world.engine.move_renewal(now, world.environment, id, end, None).await.unwrap();
+    world.advance("2024-02-29T00:00:00Z").await;
+    assert!(world.subscription(id).await.reminded_at.unwrap() > announced);
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn payments_that_nobody_answers_do_not_keep_others_from_being_asked() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let (ada, bob) =
+        (world.customer("ada", Some("tok_visa")).await, world.customer("bob", Some("tok_visa")).await);
+    world.gateway.silence(true);
+    for _ in 0..501 {
+        world.bill(ada, 1000, true, world.start).await;
+    }
+    let silent = world.payments(ada).await;
+    world.gateway.silent.lock().unwrap().extend(silent.iter().map(|payment| payment.id));
+    world.bill(bob, 1000, true, world.start).await;
+    world.gateway.silence(false);
+    world.run("2024-01-01T01:00:00Z").await;
+    assert_eq!(world.payments(bob).await[0].status, PaymentStatus::Succeeded);
+}
+
+#[tokio::test]
+async fn what_is_stuck_does_not_make_the_clock_jump() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let (ada, bob) =
+        (world.customer("ada", Some("tok_visa")).await, world.customer("bob", Some("tok_visa")).await);
+    world.gateway.silence(true);
+    world.bill(ada, 1000, true, world.start).await;
+    let silent = world.payments(ada).await[0].id;
+    world.gateway.silent.lock().unwrap().insert(silent);
+    world.gateway.silence(false);
+    let price = world.price(1000, |_| {}).await;
+    world.subscribe(bob, price.id, world.start).await;
+    world.advance("2024-04-15T00:00:00Z").await;
+    let dates: Vec<_> =
+        world.invoices(bob).await.iter().map(|invoice| invoice.invoice_date.to_string()).collect();
+    let expected =
+        ["2024-01-01T00:00:00Z", "2024-02-01T00:00:00Z", "2024-03-01T00:00:00Z", "2024-04-01T00:00:00Z"];
+    assert_eq!(dates, expected);
+}
+
+#[tokio::test]
+async fn policies_that_are_changed_while_the_clock_moves_stay_changed() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let ada = world.customer("ada", Some("tok_visa")).await;
+    let price = world.price(1000, |_| {}).await;
+    world.subscribe(ada, price.id, world.start).await;
+    let door = world.gateway.shut();
+    let (engine, environment) = (world.engine.clone(), world.environment);
+    let before = world.gateway.asked.lock().unwrap().len();
+    let advancing =
+        tokio::spawn(async move { engine.advance_clock(environment, at("2024-02-15T00:00:00Z")).await });
+    while world.gateway.asked.lock().unwrap().len() == before {
+        tokio::task::yield_now().await;
+    }
+    world.policy(|books| books.due_days = 30).await;
+    door.add_permits(10);
+    advancing.await.unwrap().unwrap();
+    let books = world.engine.environment(world.environment).await.unwrap();
+    assert_eq!((books.due_days, books.clock), (30, Some(at("2024-02-15T00:00:00Z"))));
+}
+
+#[tokio::test]
+async fn a_withdrawn_invoice_is_not_owed_by_its_subscription() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let ada = world.customer("ada", Some("tok_card_declined")).await;
+    let price = world.price(1000, |_| {}).await;
+    let id = world.subscribe(ada, price.id, world.start).await.id;
+    assert_eq!(world.subscription(id).await.status, Status::PastDue);
+    let invoice = world.invoices(ada).await[0].id;
+    world.engine.void_invoice(world.start, world.environment, invoice, None).await.unwrap();
+    assert_eq!(world.subscription(id).await.status, Status::Active);
+    world.audit().await;
+}
