@@ -110,11 +110,16 @@ pub fn try_again(
         [subscription.default_payment_method_id, subscription.backup_payment_method_id]
     });
     let mut after = bill.clone();
+    if asking == Asking::Policy && !is_collected(bill) {
+        after.invoice.next_attempt_at = None;
+        after.invoice.updated_at = ctx.now;
+        after.write(bill, changes);
+        return Ok(None);
+    }
     let Some(method) = payer.method(&wanted).cloned() else {
         if asking == Asking::Person {
             return Err(Refusal::State("the customer has no payment method to charge".into()));
         }
-        after.invoice.attempt_count += 1;
         after.invoice.retry_count += 1;
         after.invoice.updated_at = ctx.now;
         after.invoice.last_failure = Some("no_payment_method".into());
@@ -275,16 +280,20 @@ fn plan_next(
         return Ok(());
     }
     let policy = &rules.environment.dunning;
-    let has_ended = bill.subscription.as_ref().is_some_and(|subscription| subscription.status.is_terminal());
     let next = usize::try_from(bill.invoice.retry_count).ok().and_then(|n| policy.retry_days.get(n));
     match next {
-        Some(days) if !has_ended => {
+        Some(days) if is_collected(bill) => {
             bill.invoice.next_attempt_at = Some(ctx.now.plus_days(*days)?);
             mark_past_due(ctx, rules, bill)
         }
         Some(_) => Ok(()),
         None => give_up(ctx, rules, payer, bill, policy.end, changes),
     }
+}
+
+/// Whether the policy asks for the invoice.
+fn is_collected(bill: &Bill) -> bool {
+    bill.subscription.as_ref().is_none_or(|subscription| subscription.status.is_collected())
 }
 
 fn mark_past_due(ctx: &Ctx, rules: &Rules, bill: &mut Bill) -> Result<(), Refusal> {

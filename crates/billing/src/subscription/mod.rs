@@ -57,6 +57,11 @@ impl Status {
         matches!(self, Self::IncompleteExpired | Self::Canceled | Self::Completed)
     }
 
+    /// Whether the policy asks for what it owes: no longer once it was ended before its time.
+    pub const fn is_collected(self) -> bool {
+        !matches!(self, Self::Canceled | Self::IncompleteExpired)
+    }
+
     /// Whether the customer has what it subscribed to: document 002's `current`.
     pub const fn is_current(self) -> bool {
         matches!(self, Self::Trialing | Self::Active | Self::PastDue | Self::Unpaid)
