@@ -16,8 +16,10 @@ pub enum Change {
     InsertOrganization(Organization),
     /// New books.
     InsertEnvironment(Environment),
-    /// Changed policies or clock.
+    /// Changed policies; the clock stays as it is.
     UpdateEnvironment(Environment),
+    /// The time of an environment's clock.
+    SetClock(i64, Timestamp),
     /// A new person of the seller.
     InsertStaff(Staff),
     /// A new customer.
@@ -98,6 +100,7 @@ impl Change {
         Some(match self {
             Self::InsertOrganization(_) => return None,
             Self::InsertEnvironment(row) | Self::UpdateEnvironment(row) => row.number,
+            Self::SetClock(environment, _) => *environment,
             Self::InsertStaff(row) => row.environment,
             Self::InsertCustomer(row) | Self::UpdateCustomer(row) => row.environment,
             Self::InsertCustomerUser(row) => row.environment,

@@ -2,6 +2,7 @@
 //!
 //! What is in doubt is asked again with the same key, so a crash anywhere here charges nothing twice.
 
+use crate::due::{BATCH, PATIENCE_SECONDS};
 use crate::{Engine, Error, deciding};
 use billing::payment::{Outcome, conclude};
 use billing::{Bill, Changes, Payer, Payment, PaymentId, PaymentStatus, Rules, Timestamp};
@@ -17,6 +18,46 @@ pub(crate) struct Intent {
 }
 
 impl Engine {
+    /// Asks again for payments and refunds whose answer was lost; returns how many were answered. What
+    /// stays in doubt keeps none of the others from being asked for.
+    pub(crate) async fn recover(&self, environment: i64, now: Timestamp) -> Result<u64, Error> {
+        let since = now.plus_seconds(-PATIENCE_SECONDS).map_err(billing::Refusal::from)?;
+        let (mut recovered, mut last) = (0, None);
+        loop {
+            let page = self
+                .store
+                .read(move |s| Box::pin(store::payments::processing(s, environment, 0, since, last, BATCH)))
+                .await
+                .map_err(Error::from)?;
+            for payment in &page {
+                let concluded = self.charge(now, environment, payment).await;
+                recovered += answered(concluded.map(|after| after.status != payment.status))?;
+            }
+            last = page.last().map(|payment| payment.id);
+            if last.is_none() {
+                break;
+            }
+        }
+        let mut last = None;
+        loop {
+            let page = self
+                .store
+                .read(move |s| {
+                    Box::pin(store::payments::processing_refunds(s, environment, 0, since, last, BATCH))
+                })
+                .await
+                .map_err(Error::from)?;
+            for refund in &page {
+                let concluded = self.give_back(now, environment, refund).await;
+                recovered += answered(concluded.map(|after| after.status != refund.status))?;
+            }
+            last = page.last().map(|refund| refund.id);
+            if last.is_none() {
+                return Ok(recovered);
+            }
+        }
+    }
+
     /// Asks the gateway for a committed payment and writes down what it said. Silence leaves the
     /// payment processing, for the next run to ask again.
     pub(crate) async fn charge(
@@ -116,6 +157,18 @@ impl Engine {
                 })
             })
             .await
+    }
+}
+
+/// One, if a question was answered; an error that is of the one thing alone is reported.
+fn answered(outcome: Result<bool, Error>) -> Result<u64, Error> {
+    match outcome {
+        Ok(is_answered) => Ok(u64::from(is_answered)),
+        Err(error) if error.is_of_one() => {
+            tracing::error!(%error, "what is in doubt cannot be finished");
+            Ok(0)
+        }
+        Err(error) => Err(error),
     }
 }
 

@@ -10,10 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use store::Snapshot;
 
 /// How many subscriptions or invoices are decided and committed together.
-const BATCH: i64 = 500;
+pub(crate) const BATCH: i64 = 500;
 
 /// After how many seconds of silence the gateway is asked again.
-const PATIENCE_SECONDS: i64 = 60;
+pub(crate) const PATIENCE_SECONDS: i64 = 60;
 
 /// What a run has done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -50,11 +50,14 @@ impl Engine {
     }
 
     pub(crate) async fn run_due_unlocked(&self, environment: i64, now: Timestamp) -> Result<Done, Error> {
-        let mut done = Done::default();
+        let mut done = Done { recovered: self.recover(environment, now).await?, ..Done::default() };
+        let mut refused = BTreeSet::new();
         loop {
-            let mut round = Done { recovered: self.recover(environment, now).await?, ..Done::default() };
-            round.subscription_steps = self.step_subscriptions(environment, now).await?;
-            round.retries = self.retry_invoices(environment, now).await?;
+            let round = Done {
+                subscription_steps: self.step_subscriptions(environment, now, &mut refused).await?,
+                retries: self.retry_invoices(environment, now).await?,
+                recovered: 0,
+            };
             if round.is_nothing() {
                 return Ok(done);
             }
@@ -62,21 +65,26 @@ impl Engine {
         }
     }
 
-    /// When the next thing of an environment falls due; none if nothing ever will.
+    /// When the next thing of an environment falls due after an instant; none if nothing ever will.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn next_due(&self, environment: i64) -> Result<Option<Timestamp>, Error> {
+    pub(crate) async fn next_due(
+        &self,
+        environment: i64,
+        after: Timestamp,
+    ) -> Result<Option<Timestamp>, Error> {
+        let silent = after.plus_seconds(-PATIENCE_SECONDS).map_err(billing::Refusal::from)?;
         self.store
             .read(move |s| {
                 Box::pin(async move {
                     let waiting = [
-                        store::payments::oldest_processing(s, environment, 0).await?,
-                        store::payments::oldest_processing_refund(s, environment, 0).await?,
+                        store::payments::oldest_processing(s, environment, 0, silent).await?,
+                        store::payments::oldest_processing_refund(s, environment, 0, silent).await?,
                     ];
                     let mut due = vec![
-                        store::subscriptions::next_due(s, environment, 0).await?,
-                        store::invoices::next_due(s, environment, 0).await?,
+                        store::subscriptions::next_due(s, environment, 0, after).await?,
+                        store::invoices::next_due(s, environment, 0, after).await?,
                     ];
                     for since in waiting.into_iter().flatten() {
                         due.push(Some(since.plus_seconds(PATIENCE_SECONDS).map_err(billing::Refusal::from)?));
@@ -87,39 +95,17 @@ impl Engine {
             .await
     }
 
-    /// Asks again for payments and refunds whose answer was lost.
-    async fn recover(&self, environment: i64, now: Timestamp) -> Result<u64, Error> {
-        let since = now.plus_seconds(-PATIENCE_SECONDS).map_err(billing::Refusal::from)?;
-        let (payments, refunds) = self
-            .store
-            .read(move |s| {
-                Box::pin(async move {
-                    let payments = store::payments::processing(s, environment, 0, since, BATCH).await?;
-                    let refunds =
-                        store::payments::processing_refunds(s, environment, 0, since, BATCH).await?;
-                    Ok::<_, Error>((payments, refunds))
-                })
-            })
-            .await?;
-        let mut recovered = 0;
-        for payment in &payments {
-            let concluded = self.charge(now, environment, payment).await?;
-            recovered += u64::from(concluded.status != payment.status);
-        }
-        for refund in &refunds {
-            let concluded = self.give_back(now, environment, refund).await?;
-            recovered += u64::from(concluded.status != refund.status);
-        }
-        Ok(recovered)
-    }
-
     /// Takes one step of every subscription of which something is due; returns how many.
     ///
     /// A subscription whose step is refused (an amount beyond what the books can hold) is reported and
-    /// passed over; it never keeps the others from being billed.
-    async fn step_subscriptions(&self, environment: i64, now: Timestamp) -> Result<u64, Error> {
+    /// passed over for this run; it never keeps the others from being billed.
+    async fn step_subscriptions(
+        &self,
+        environment: i64,
+        now: Timestamp,
+        refused: &mut BTreeSet<SubscriptionId>,
+    ) -> Result<u64, Error> {
         let mut size = BATCH;
-        let mut refused: BTreeSet<SubscriptionId> = BTreeSet::new();
         loop {
             let passed_over = refused.clone();
             let (rules, batch) = self
@@ -132,15 +118,19 @@ impl Engine {
                 return Ok(0);
             }
             let steps = batch.dues.len() as u64;
+            let first = batch.dues[0].subscription.id;
             match self.step_batch(now, &rules, batch).await {
                 Ok(()) => return Ok(steps),
                 Err(Step::Refused(id, refusal)) => {
                     tracing::error!(subscription = ?id, %refusal, "a due subscription cannot be stepped");
                     refused.insert(id);
                 }
-                // Somebody was faster with one of the customers: take fewer at a time.
-                Err(Step::Failed(error)) if error.is_conflict() && size > 1 => size = (size / 8).max(1),
-                Err(Step::Failed(error)) if error.is_conflict() => return Err(Error::Busy),
+                // Somebody was faster with one of the customers, or one row cannot be: take fewer at a time.
+                Err(Step::Failed(error)) if error.is_of_one() && size > 1 => size = (size / 8).max(1),
+                Err(Step::Failed(error)) if error.is_of_one() => {
+                    tracing::error!(subscription = ?first, %error, "a due subscription cannot be stepped");
+                    refused.insert(first);
+                }
                 Err(Step::Failed(error)) => return Err(error),
             }
         }
@@ -198,7 +188,13 @@ impl Engine {
             }
             let mut intent = Intent { payment, payer, bill };
             let Some(outcome) = self.ask(&intent).await else { continue };
-            conclude_one(self, now, rules, &mut intent, &outcome, &mut changes)?;
+            let decided = changes.rows.len();
+            if let Err(error) = conclude_one(self, now, rules, &mut intent, &outcome, &mut changes) {
+                // It stays in doubt, and keeps none of the others from being written down.
+                tracing::error!(payment = ?intent.payment.id, %error, "an answer cannot be written down");
+                changes.rows.truncate(decided);
+                continue;
+            }
             let customer = intent.payer.id();
             if !changes.decided_on.iter().any(|(decided, _)| *decided == customer) {
                 changes.decided_on.push((customer, intent.payer.version));
@@ -235,7 +231,13 @@ impl Engine {
             .await?;
         let mut retries = 0;
         for invoice in due {
-            retries += u64::from(self.retry(now, environment, invoice.id, Asking::Policy, None).await?.1);
+            match self.retry(now, environment, invoice.id, Asking::Policy, None).await {
+                Ok((_, is_made)) => retries += u64::from(is_made),
+                Err(error) if error.is_of_one() => {
+                    tracing::error!(invoice = ?invoice.id, %error, "a due payment cannot be tried again");
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(retries)
     }

@@ -39,6 +39,22 @@ impl Error {
         Self::NotFound { what, id: id.to_string() }
     }
 
+    /// Whether it is about the one thing that was decided, so that a run may go on with others.
+    pub(crate) fn is_of_one(&self) -> bool {
+        match self {
+            Self::Refused(_) | Self::NotFound { .. } | Self::Taken { .. } | Self::KeyReused | Self::Busy => {
+                true
+            }
+            Self::Store(error) => matches!(
+                error,
+                store::Error::Conflict
+                    | store::Error::ForeignKey
+                    | store::Error::Rule(_)
+                    | store::Error::Corrupt(_)
+            ),
+        }
+    }
+
     /// Whether the decision is to be made again on fresh state.
     pub(crate) fn is_conflict(&self) -> bool {
         matches!(self, Self::Store(store::Error::Conflict))

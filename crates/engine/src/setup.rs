@@ -127,7 +127,7 @@ impl Engine {
         self.store.read(|s| Box::pin(async move { Ok(store::environments::all(s).await?) })).await
     }
 
-    /// Writes an environment's changed policies.
+    /// Writes an environment's changed policies. Its clock is not one of them.
     ///
     /// # Errors
     /// If the store fails.

@@ -83,7 +83,7 @@ fn rank(change: &Change) -> u8 {
     match change {
         Change::InsertOrganization(_) => 0,
         Change::InsertEnvironment(_) => 1,
-        Change::UpdateEnvironment(_) => 2,
+        Change::UpdateEnvironment(_) | Change::SetClock(..) => 2,
         Change::InsertStaff(_) => 3,
         Change::InsertCatalog(_) => 4,
         Change::UpdateCatalog(_) => 5,
@@ -144,6 +144,7 @@ async fn write_run(
         Change::InsertOrganization(_)
         | Change::InsertEnvironment(_)
         | Change::UpdateEnvironment(_)
+        | Change::SetClock(..)
         | Change::InsertStaff(_)
         | Change::InsertCatalog(_)
         | Change::UpdateCatalog(_)
@@ -178,6 +179,11 @@ async fn write_offer(tx: &mut Tx, run: &[&Change], numbers: &mut Numbers) -> Res
                 let params = environments::update_environment(row, &days);
                 tx.execute(environments::UPDATE_ENVIRONMENT, &params).await?;
                 tx.touch(Scope::Catalog(row.number));
+            }
+            Change::SetClock(environment, to) => {
+                let params = [(*environment).into(), to.micros().into()];
+                tx.execute("update environments set clock = $2 where number = $1", &params).await?;
+                tx.touch(Scope::Catalog(*environment));
             }
             Change::InsertStaff(row) => {
                 tx.execute(environments::INSERT_STAFF, &environments::insert_staff(row)).await?;

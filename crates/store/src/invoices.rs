@@ -17,7 +17,7 @@ const DUE: &str = concat!(
      order by i.next_attempt_at, i.id limit $4"
 );
 const NEXT_DUE: &str = "select min(next_attempt_at) from invoices
-     where environment = $1 and shard = $2 and next_attempt_at is not null";
+     where environment = $1 and shard = $2 and next_attempt_at > $3";
 const OPEN: &str = concat!(
     "select ",
     invoice_columns!("i"),
@@ -44,9 +44,14 @@ pub async fn due(
     s.rows(DUE, &params, |row| rows::invoice(row, 0)).await
 }
 
-/// When the next attempt in a shard falls due.
-pub async fn next_due(s: &mut Snapshot, environment: i64, shard: i64) -> Result<Option<Timestamp>, Error> {
-    let params = [environment.into(), shard.into()];
+/// When the next attempt in a shard falls due after an instant.
+pub async fn next_due(
+    s: &mut Snapshot,
+    environment: i64,
+    shard: i64,
+    after: Timestamp,
+) -> Result<Option<Timestamp>, Error> {
+    let params = [environment.into(), shard.into(), after.micros().into()];
     Ok(s.row(NEXT_DUE, &params, |row| get::opt_time(row, 0)).await?.flatten())
 }
 

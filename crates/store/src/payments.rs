@@ -1,7 +1,7 @@
 //! Reading payments, refunds and balances.
 
 use crate::rows::{get, payments as rows};
-use crate::{Error, Snapshot};
+use crate::{Error, Param, Snapshot};
 use billing::{Allocation, Credit, Id, InvoiceId, Payment, PaymentId, Refund, Timestamp};
 
 const ONE: &str =
@@ -10,10 +10,10 @@ const PROCESSING: &str = concat!(
     "select ",
     payment_columns!("p"),
     " from payments p where p.environment = $1 and p.shard = $2 and p.status = 'processing'
-     and p.updated_at <= $3 order by p.id limit $4"
+     and p.updated_at <= $3 and p.id > $4 order by p.id limit $5"
 );
 const OLDEST_PROCESSING: &str = "select min(updated_at) from payments
-     where environment = $1 and shard = $2 and status = 'processing'";
+     where environment = $1 and shard = $2 and status = 'processing' and updated_at > $3";
 const IN_FLIGHT: &str = "select count(*) from payments
      where shard = $1 and invoice_id = $2 and status = 'processing'";
 const ATTEMPTS: &str = concat!(
@@ -28,25 +28,29 @@ pub async fn one(s: &mut Snapshot, environment: i64, id: PaymentId) -> Result<Op
     Ok(found.filter(|payment| payment.environment == environment && payment.deleted_at.is_none()))
 }
 
-/// The payments of a shard whose gateway has not answered since an instant.
+/// The payments of a shard whose gateway has not answered since an instant, from after one on.
 pub async fn processing(
     s: &mut Snapshot,
     environment: i64,
     shard: i64,
     since: Timestamp,
+    after: Option<PaymentId>,
     limit: i64,
 ) -> Result<Vec<Payment>, Error> {
-    let params = [environment.into(), shard.into(), since.micros().into(), limit.into()];
+    let after = Param::Id(after.map_or(0, Id::raw));
+    let params = [environment.into(), shard.into(), since.micros().into(), after, limit.into()];
     s.rows(PROCESSING, &params, |row| rows::payment(row, 0)).await
 }
 
-/// Since when the gateway has not answered the longest waiting payment of a shard.
+/// Since when the gateway has not answered the longest waiting payment of a shard, of those that wait
+/// since after an instant.
 pub async fn oldest_processing(
     s: &mut Snapshot,
     environment: i64,
     shard: i64,
+    after: Timestamp,
 ) -> Result<Option<Timestamp>, Error> {
-    let params = [environment.into(), shard.into()];
+    let params = [environment.into(), shard.into(), after.micros().into()];
     Ok(s.row(OLDEST_PROCESSING, &params, |row| get::opt_time(row, 0)).await?.flatten())
 }
 
@@ -72,10 +76,10 @@ const PROCESSING_REFUNDS: &str = concat!(
     "select ",
     refund_columns!("r"),
     " from refunds r where r.environment = $1 and r.shard = $2 and r.status = 'processing'
-     and r.updated_at <= $3 order by r.id limit $4"
+     and r.updated_at <= $3 and r.id > $4 order by r.id limit $5"
 );
 const OLDEST_PROCESSING_REFUND: &str = "select min(updated_at) from refunds
-     where environment = $1 and shard = $2 and status = 'processing'";
+     where environment = $1 and shard = $2 and status = 'processing' and updated_at > $3";
 
 /// A refund.
 pub async fn refund(s: &mut Snapshot, id: billing::RefundId) -> Result<Option<Refund>, Error> {
@@ -87,25 +91,29 @@ pub async fn refunds_of(s: &mut Snapshot, payment: PaymentId) -> Result<Vec<Refu
     s.rows(REFUNDS_OF, &[payment.shard().into(), payment.raw().into()], |row| rows::refund(row, 0)).await
 }
 
-/// The refunds of a shard whose gateway has not answered since an instant.
+/// The refunds of a shard whose gateway has not answered since an instant, from after one on.
 pub async fn processing_refunds(
     s: &mut Snapshot,
     environment: i64,
     shard: i64,
     since: Timestamp,
+    after: Option<billing::RefundId>,
     limit: i64,
 ) -> Result<Vec<Refund>, Error> {
-    let params = [environment.into(), shard.into(), since.micros().into(), limit.into()];
+    let after = Param::Id(after.map_or(0, Id::raw));
+    let params = [environment.into(), shard.into(), since.micros().into(), after, limit.into()];
     s.rows(PROCESSING_REFUNDS, &params, |row| rows::refund(row, 0)).await
 }
 
-/// Since when the gateway has not answered the longest waiting refund of a shard.
+/// Since when the gateway has not answered the longest waiting refund of a shard, of those that wait
+/// since after an instant.
 pub async fn oldest_processing_refund(
     s: &mut Snapshot,
     environment: i64,
     shard: i64,
+    after: Timestamp,
 ) -> Result<Option<Timestamp>, Error> {
-    let params = [environment.into(), shard.into()];
+    let params = [environment.into(), shard.into(), after.micros().into()];
     Ok(s.row(OLDEST_PROCESSING_REFUND, &params, |row| get::opt_time(row, 0)).await?.flatten())
 }
 

@@ -13,7 +13,7 @@ const DUE: &str = concat!(
      order by s.due_at, s.id limit $4"
 );
 const NEXT_DUE: &str = "select min(due_at) from subscriptions
-     where environment = $1 and shard = $2 and due_at is not null";
+     where environment = $1 and shard = $2 and due_at > $3";
 const ITEMS: &str = concat!(
     "select ",
     item_columns!("i"),
@@ -47,9 +47,14 @@ pub async fn due(
     s.rows(DUE, &params, |row| rows::subscription(row, 0)).await
 }
 
-/// When the next subscription of a shard falls due.
-pub async fn next_due(s: &mut Snapshot, environment: i64, shard: i64) -> Result<Option<Timestamp>, Error> {
-    let params = [environment.into(), shard.into()];
+/// When the next subscription of a shard falls due after an instant.
+pub async fn next_due(
+    s: &mut Snapshot,
+    environment: i64,
+    shard: i64,
+    after: Timestamp,
+) -> Result<Option<Timestamp>, Error> {
+    let params = [environment.into(), shard.into(), after.micros().into()];
     Ok(s.row(NEXT_DUE, &params, |row| get::opt_time(row, 0)).await?.flatten())
 }
 

@@ -180,8 +180,7 @@ pub async fn build(engine: &Engine, plan: Plan, progress: &dyn Fn(u64, u64)) -> 
         let done = step - span.start.seconds();
         progress(done.unsigned_abs(), span.seconds().unsigned_abs());
     }
-    shop.environment.clock = Some(span.end);
-    engine.update_environment(shop.environment.clone()).await?;
+    engine.set_clock(environment, span.end).await?;
     Ok(refused)
 }
 

@@ -56,16 +56,15 @@ pub(crate) fn insert_environment<'a>(row: &'a Environment, text: &'a String) -> 
 }
 
 pub(crate) const UPDATE_ENVIRONMENT: &str = "update environments set
-     clock = $2, zone = $3, currency = $4, numbering = $5, invoice_prefix = $6, due_days = $7, grace_days = $8,
-     dunning_days = $9, dunning_end = $10, remind_at_percent_remaining = $11, multiple_subscriptions = $12,
-     default_product = $13
+     zone = $2, currency = $3, numbering = $4, invoice_prefix = $5, due_days = $6, grace_days = $7,
+     dunning_days = $8, dunning_end = $9, remind_at_percent_remaining = $10, multiple_subscriptions = $11,
+     default_product = $12
      where number = $1";
 
 /// The parameters of [`UPDATE_ENVIRONMENT`].
-pub(crate) fn update_environment<'a>(row: &'a Environment, text: &'a String) -> [Param<'a>; 13] {
+pub(crate) fn update_environment<'a>(row: &'a Environment, text: &'a String) -> [Param<'a>; 12] {
     [
         row.number.into(),
-        row.clock.map(Timestamp::micros).into(),
         (&row.zone).into(),
         row.currency.code().into(),
         row.numbering.as_str().into(),
