@@ -9,6 +9,7 @@ mod credentials;
 mod documents;
 mod flowglad;
 mod harness;
+mod noise;
 mod placio;
 mod repeats;
 mod seeds;
