@@ -21,7 +21,7 @@ impl Noise {
     }
 
     fn word<'a>(&mut self, among: &[&'a str]) -> &'a str {
-        *self.pick::<&str>(among)
+        self.pick::<&str>(among)
     }
 }
 
@@ -148,10 +148,10 @@ async fn nothing_a_client_sends_is_a_failure_of_ours() {
             2 => headers.push(("org-handle", noise.word(&VALUES))),
             _ => {}
         }
-        if noise.next() % 3 == 0 {
+        if noise.next().is_multiple_of(3) {
             headers.push(("idempotency-key", key));
         }
-        if noise.next() % 5 == 0 {
+        if noise.next().is_multiple_of(5) {
             headers.push(("if-none-match", noise.word(&["*", "\"", "W/", "\"a\", \"b\"", "\u{ff}"])));
         }
         let (method, body) = (noise.pick(&methods).clone(), noise.word(&BODIES));
