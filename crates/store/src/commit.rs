@@ -11,6 +11,7 @@ use billing::{
 };
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 /// What a commit filled in.
@@ -543,18 +544,11 @@ impl Numbers {
     /// The number that is printed on an invoice.
     async fn invoice_number(&mut self, tx: &mut Tx, invoice: &Invoice) -> Result<String, Error> {
         let environment = invoice.environment;
-        if !self.series.contains_key(&environment) {
-            let series = tx
-                .row(
-                    "select numbering, invoice_prefix from environments where number = $1",
-                    &[environment.into()],
-                    |row| Ok((crate::rows::get::word(row, 0, Numbering::parse)?, row.text(1)?.to_owned())),
-                )
-                .await?
-                .ok_or(Error::ForeignKey)?;
-            self.series.insert(environment, series);
-        }
-        match &self.series[&environment] {
+        let series = match self.series.entry(environment) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(vacant) => vacant.insert(series_of(tx, environment).await?),
+        };
+        match series {
             (Numbering::Organization, prefix) => Ok(format!("{prefix}{:05}", invoice.ordinal)),
             (Numbering::Customer, _) => {
                 let base = tx
@@ -569,6 +563,17 @@ impl Numbers {
             }
         }
     }
+}
+
+/// How an environment numbers its invoices.
+async fn series_of(tx: &mut Tx, environment: i64) -> Result<(Numbering, String), Error> {
+    tx.row(
+        "select numbering, invoice_prefix from environments where number = $1",
+        &[environment.into()],
+        |row| Ok((crate::rows::get::word(row, 0, Numbering::parse)?, row.text(1)?.to_owned())),
+    )
+    .await?
+    .ok_or(Error::ForeignKey)
 }
 
 /// What a change adds to which tallies.

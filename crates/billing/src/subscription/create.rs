@@ -261,7 +261,6 @@ pub(super) fn charges_of(subscription: &Subscription, items: &[Item]) -> Result<
 }
 
 /// Bills the subscription's current period: invoice, period row and payment intent.
-#[expect(clippy::too_many_arguments, reason = "every one is a part of what is billed")]
 pub(super) fn bill_period(
     ctx: &mut Ctx,
     rules: &Rules,

@@ -32,9 +32,6 @@ pub(crate) fn update_catalog<'a>(row: &'a Catalog) -> [Param<'a>; 4] {
     [row.id.raw().into(), (&row.name).into(), row.is_default.into(), row.updated_at.micros().into()]
 }
 
-/// How many columns [`catalog`] reads.
-pub(crate) const CATALOG_WIDTH: usize = 6;
-
 /// Reads the columns of `catalog_columns!` from column `at` on.
 pub(crate) fn catalog(row: &Row<'_>, at: usize) -> Result<Catalog, Error> {
     Ok(Catalog {
@@ -98,9 +95,6 @@ pub(crate) fn update_product<'a>(row: &'a Product) -> [Param<'a>; 12] {
         row.updated_at.micros().into(),
     ]
 }
-
-/// How many columns [`product`] reads.
-pub(crate) const PRODUCT_WIDTH: usize = 16;
 
 /// Reads the columns of `product_columns!` from column `at` on.
 pub(crate) fn product(row: &Row<'_>, at: usize) -> Result<Product, Error> {
@@ -247,9 +241,6 @@ pub(crate) fn update_discount<'a>(row: &'a Discount) -> [Param<'a>; 9] {
     ]
 }
 
-/// How many columns [`discount`] reads.
-pub(crate) const DISCOUNT_WIDTH: usize = 11;
-
 /// Reads the columns of `discount_columns!` from column `at` on.
 pub(crate) fn discount(row: &Row<'_>, at: usize) -> Result<Discount, Error> {
     Ok(Discount {
@@ -271,7 +262,7 @@ pub(crate) const INSERT_TAX_RATE: &str = "insert into tax_rates (
      $1, $2, $3, $4, $5, $6, $7, $8)";
 
 /// The parameters of [`INSERT_TAX_RATE`].
-pub(crate) fn insert_tax_rate<'a>(row: &'a TaxRate, text: &'a String) -> [Param<'a>; 8] {
+pub(crate) fn insert_tax_rate<'a>(row: &'a TaxRate, text: &'a str) -> [Param<'a>; 8] {
     [
         row.id.raw().into(),
         row.environment.into(),
@@ -279,13 +270,10 @@ pub(crate) fn insert_tax_rate<'a>(row: &'a TaxRate, text: &'a String) -> [Param<
         (&row.country).into(),
         row.state.as_deref().into(),
         row.category.map(Category::as_str).into(),
-        text.as_str().into(),
+        text.into(),
         row.created_at.micros().into(),
     ]
 }
-
-/// How many columns [`tax_rate`] reads.
-pub(crate) const TAX_RATE_WIDTH: usize = 8;
 
 /// Reads the columns of `tax_rate_columns!` from column `at` on.
 pub(crate) fn tax_rate(row: &Row<'_>, at: usize) -> Result<TaxRate, Error> {

@@ -2,11 +2,6 @@
 //!
 //! `invoice_columns!("i")` is `i.id, i.environment, …`; the shard is left out, because ids carry it.
 
-macro_rules! organization_columns {
-    ($t:literal) => {
-        concat!($t, ".id, ", $t, ".name, ", $t, ".created_at")
-    };
-}
 macro_rules! environment_columns {
     ($t:literal) => {
         concat!(

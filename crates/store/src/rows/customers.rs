@@ -112,9 +112,6 @@ pub(crate) fn insert_customer_user<'a>(row: &'a CustomerUser) -> [Param<'a>; 7] 
     ]
 }
 
-/// How many columns [`customer_user`] reads.
-pub(crate) const CUSTOMER_USER_WIDTH: usize = 6;
-
 /// Reads the columns of `customer_user_columns!` from column `at` on.
 pub(crate) fn customer_user(row: &Row<'_>, at: usize) -> Result<CustomerUser, Error> {
     Ok(CustomerUser {
@@ -167,9 +164,6 @@ pub(crate) fn update_payment_method<'a>(row: &'a PaymentMethod) -> [Param<'a>; 7
         row.updated_at.micros().into(),
     ]
 }
-
-/// How many columns [`payment_method`] reads.
-pub(crate) const PAYMENT_METHOD_WIDTH: usize = 11;
 
 /// Reads the columns of `payment_method_columns!` from column `at` on.
 pub(crate) fn payment_method(row: &Row<'_>, at: usize) -> Result<PaymentMethod, Error> {

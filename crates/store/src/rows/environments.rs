@@ -14,18 +14,6 @@ pub(crate) fn insert_organization<'a>(row: &'a Organization) -> [Param<'a>; 3] {
     [row.id.raw().into(), (&row.name).into(), row.created_at.micros().into()]
 }
 
-/// How many columns [`organization`] reads.
-pub(crate) const ORGANIZATION_WIDTH: usize = 3;
-
-/// Reads the columns of `organization_columns!` from column `at` on.
-pub(crate) fn organization(row: &Row<'_>, at: usize) -> Result<Organization, Error> {
-    Ok(Organization {
-        id: get::id(row, at)?,
-        name: row.text(at + 1)?.to_owned(),
-        created_at: get::time(row, at + 2)?,
-    })
-}
-
 pub(crate) const INSERT_ENVIRONMENT: &str = "insert into environments (
      number, organization_id, livemode, clock, zone, currency, numbering, invoice_prefix, due_days,
      grace_days, dunning_days, dunning_end, remind_at_percent_remaining, multiple_subscriptions,
@@ -34,7 +22,7 @@ pub(crate) const INSERT_ENVIRONMENT: &str = "insert into environments (
      $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
 
 /// The parameters of [`INSERT_ENVIRONMENT`].
-pub(crate) fn insert_environment<'a>(row: &'a Environment, text: &'a String) -> [Param<'a>; 16] {
+pub(crate) fn insert_environment<'a>(row: &'a Environment, text: &'a str) -> [Param<'a>; 16] {
     [
         row.number.into(),
         row.organization_id.raw().into(),
@@ -46,7 +34,7 @@ pub(crate) fn insert_environment<'a>(row: &'a Environment, text: &'a String) -> 
         (&row.invoice_prefix).into(),
         row.due_days.into(),
         row.grace_days.into(),
-        text.as_str().into(),
+        text.into(),
         row.dunning.end.as_str().into(),
         row.remind_at_percent_remaining.into(),
         row.multiple_subscriptions.into(),
@@ -62,7 +50,7 @@ pub(crate) const UPDATE_ENVIRONMENT: &str = "update environments set
      where number = $1";
 
 /// The parameters of [`UPDATE_ENVIRONMENT`].
-pub(crate) fn update_environment<'a>(row: &'a Environment, text: &'a String) -> [Param<'a>; 12] {
+pub(crate) fn update_environment<'a>(row: &'a Environment, text: &'a str) -> [Param<'a>; 12] {
     [
         row.number.into(),
         (&row.zone).into(),
@@ -71,16 +59,13 @@ pub(crate) fn update_environment<'a>(row: &'a Environment, text: &'a String) -> 
         (&row.invoice_prefix).into(),
         row.due_days.into(),
         row.grace_days.into(),
-        text.as_str().into(),
+        text.into(),
         row.dunning.end.as_str().into(),
         row.remind_at_percent_remaining.into(),
         row.multiple_subscriptions.into(),
         (&row.default_product).into(),
     ]
 }
-
-/// How many columns [`environment`] reads.
-pub(crate) const ENVIRONMENT_WIDTH: usize = 16;
 
 /// Reads the columns of `environment_columns!` from column `at` on.
 pub(crate) fn environment(row: &Row<'_>, at: usize) -> Result<Environment, Error> {
@@ -120,9 +105,6 @@ pub(crate) fn insert_staff<'a>(row: &'a Staff) -> [Param<'a>; 7] {
         row.created_at.micros().into(),
     ]
 }
-
-/// How many columns [`staff`] reads.
-pub(crate) const STAFF_WIDTH: usize = 7;
 
 /// Reads the columns of `staff_columns!` from column `at` on.
 pub(crate) fn staff(row: &Row<'_>, at: usize) -> Result<Staff, Error> {

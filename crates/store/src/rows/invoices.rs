@@ -77,9 +77,6 @@ pub(crate) fn update_invoice<'a>(row: &'a Invoice) -> [Param<'a>; 11] {
     ]
 }
 
-/// How many columns [`invoice`] reads.
-pub(crate) const INVOICE_WIDTH: usize = 34;
-
 /// Reads the columns of `invoice_columns!` from column `at` on.
 pub(crate) fn invoice(row: &Row<'_>, at: usize) -> Result<Invoice, Error> {
     Ok(Invoice {
@@ -142,9 +139,6 @@ pub(crate) fn insert_invoice_line<'a>(row: &'a InvoiceLine) -> [Param<'a>; 11] {
     ]
 }
 
-/// How many columns [`invoice_line`] reads.
-pub(crate) const INVOICE_LINE_WIDTH: usize = 10;
-
 /// Reads the columns of `invoice_line_columns!` from column `at` on.
 pub(crate) fn invoice_line(row: &Row<'_>, at: usize) -> Result<InvoiceLine, Error> {
     Ok(InvoiceLine {
@@ -167,7 +161,7 @@ pub(crate) const INSERT_INVOICE_TAX: &str = "insert into invoice_taxes (
      $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
 /// The parameters of [`INSERT_INVOICE_TAX`].
-pub(crate) fn insert_invoice_tax<'a>(row: &'a InvoiceTax, text: &'a String) -> [Param<'a>; 10] {
+pub(crate) fn insert_invoice_tax<'a>(row: &'a InvoiceTax, text: &'a str) -> [Param<'a>; 10] {
     [
         row.invoice_id.shard().into(),
         row.invoice_id.raw().into(),
@@ -176,14 +170,11 @@ pub(crate) fn insert_invoice_tax<'a>(row: &'a InvoiceTax, text: &'a String) -> [
         (&row.kind).into(),
         (&row.country).into(),
         row.state.as_deref().into(),
-        text.as_str().into(),
+        text.into(),
         row.taxable.into(),
         row.amount.into(),
     ]
 }
-
-/// How many columns [`invoice_tax`] reads.
-pub(crate) const INVOICE_TAX_WIDTH: usize = 9;
 
 /// Reads the columns of `invoice_tax_columns!` from column `at` on.
 pub(crate) fn invoice_tax(row: &Row<'_>, at: usize) -> Result<InvoiceTax, Error> {

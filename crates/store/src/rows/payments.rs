@@ -156,9 +156,6 @@ pub(crate) fn update_refund<'a>(row: &'a Refund) -> [Param<'a>; 5] {
     ]
 }
 
-/// How many columns [`refund`] reads.
-pub(crate) const REFUND_WIDTH: usize = 12;
-
 /// Reads the columns of `refund_columns!` from column `at` on.
 pub(crate) fn refund(row: &Row<'_>, at: usize) -> Result<Refund, Error> {
     Ok(Refund {
@@ -242,9 +239,6 @@ pub(crate) fn insert_allocation<'a>(row: &'a Allocation) -> [Param<'a>; 8] {
     ]
 }
 
-/// How many columns [`allocation`] reads.
-pub(crate) const ALLOCATION_WIDTH: usize = 7;
-
 /// Reads the columns of `allocation_columns!` from column `at` on.
 pub(crate) fn allocation(row: &Row<'_>, at: usize) -> Result<Allocation, Error> {
     Ok(Allocation {
@@ -299,9 +293,6 @@ pub(crate) fn update_purchase<'a>(row: &'a Purchase) -> [Param<'a>; 5] {
         row.updated_at.micros().into(),
     ]
 }
-
-/// How many columns [`purchase`] reads.
-pub(crate) const PURCHASE_WIDTH: usize = 14;
 
 /// Reads the columns of `purchase_columns!` from column `at` on.
 pub(crate) fn purchase(row: &Row<'_>, at: usize) -> Result<Purchase, Error> {

@@ -94,9 +94,6 @@ pub(crate) fn update_subscription<'a>(row: &'a Subscription) -> [Param<'a>; 25] 
     ]
 }
 
-/// How many columns [`subscription`] reads.
-pub(crate) const SUBSCRIPTION_WIDTH: usize = 33;
-
 /// Reads the columns of `subscription_columns!` from column `at` on.
 pub(crate) fn subscription(row: &Row<'_>, at: usize) -> Result<Subscription, Error> {
     Ok(Subscription {
@@ -179,9 +176,6 @@ pub(crate) fn update_item<'a>(row: &'a Item) -> [Param<'a>; 8] {
         row.updated_at.micros().into(),
     ]
 }
-
-/// How many columns [`item`] reads.
-pub(crate) const ITEM_WIDTH: usize = 15;
 
 /// Reads the columns of `item_columns!` from column `at` on.
 pub(crate) fn item(row: &Row<'_>, at: usize) -> Result<Item, Error> {
