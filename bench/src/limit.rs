@@ -180,7 +180,7 @@ impl Reader<'_> {
 
     fn rows_with(&self, sql: &str, params: &[Value]) -> Result<Rows, Failure> {
         let mut statement = self.connection.prepare(sql)?;
-        let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let width = columns.len();
         let rows = statement
             .query_map(params_from_iter(params), |row| (0..width).map(|at| row.get(at)).collect())?;

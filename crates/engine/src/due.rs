@@ -139,8 +139,8 @@ impl Engine {
     async fn step_batch(&self, now: Timestamp, rules: &Rules, batch: DueBatch) -> Result<(), Step> {
         let DueBatch { dues, mut payers } = batch;
         let mut ctx = self.ctx(now);
-        let mut changes = Changes::default();
-        changes.decided_on = payers.values().map(|payer| (payer.id(), payer.version)).collect();
+        let decided_on = payers.values().map(|payer| (payer.id(), payer.version)).collect();
+        let mut changes = Changes { decided_on, ..Changes::default() };
         let mut started: Vec<(Payment, Bill)> = Vec::new();
         for due in dues {
             let customer = due.subscription.customer_id;
