@@ -125,10 +125,11 @@ impl House {
     /// # Errors
     /// If the file or the secrets cannot be read or made.
     pub fn open(&self, world: &World, limits: Limits) -> anyhow::Result<App> {
-        let secrets =
-            secrets::load(self.db(), self.jwt_key.as_deref(), self.pepper.as_deref(), &*world.entropy)?;
         let store = Store::open(self.db(), store::Options::default())
             .with_context(|| format!("cannot open {}", self.db().display()))?;
+        // After the books, so that nothing is made beside a file that does not hold any.
+        let secrets =
+            secrets::load(self.db(), self.jwt_key.as_deref(), self.pepper.as_deref(), &*world.entropy)?;
         let mut seed = [0; 8];
         (world.entropy)(&mut seed);
         let ids = Ids::seeded(u64::from_le_bytes(seed));

@@ -141,6 +141,8 @@ fn pay_in_rupees(w: &mut Writer) {
     w.on_day(4, Act::Refund(Charged::Subscription("regretted"), 100));
     w.on_day(5, Act::Cancel { name: "regretted", when: When::PeriodEnd });
     w.on_day(6, Act::Buy { what: ("credits-inr", 1), coupon: None });
+    // In US dollars, because two of the contracts show nothing else.
+    w.on_day(8, subscribe("tools", &[("assistant", 1)]));
     w.on_day(18, Act::Bill { lines: ADD_ON, currency: Currency::INR, memo: None, charge: true });
     w.on_day(19, Act::Bill { lines: MINUTES, currency: Currency::INR, memo: None, charge: true });
     w.on_day(21, bill(MISTAKE, Currency::INR));
