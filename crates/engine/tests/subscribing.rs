@@ -1,4 +1,5 @@
 //! The use cases, end to end on a database file.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test whose world cannot be set up has failed")]
 
 use billing::subscription::{CancelAt, Status};
 use billing::{

@@ -74,7 +74,7 @@ async fn rows(server: &DemoServer, list: &str) -> Vec<Value> {
     let mut cursor = String::new();
     loop {
         let mut page = server.merchant(&format!("/api/v1/{list}?limit=37{cursor}")).await;
-        rows.extend(page["data"].as_array_mut().unwrap().drain(..));
+        rows.append(page["data"].as_array_mut().unwrap());
         match page.get("nextCursor").and_then(Value::as_str) {
             Some(next) => cursor = format!("&cursor={next}"),
             None => {

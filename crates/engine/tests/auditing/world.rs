@@ -16,11 +16,11 @@ use std::sync::Arc;
 use store::pages::Window;
 use store::{Options, Store, Synchronous};
 
-pub fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap()
 }
 
-pub fn open(path: &Path) -> Engine {
+pub(crate) fn open(path: &Path) -> Engine {
     let options = Options { synchronous: Synchronous::Off, readers: 1, faults: None };
     Engine::new(Store::open(path, options).unwrap(), Arc::new(Sandbox::default()), Ids::seeded(1))
 }
@@ -229,7 +229,7 @@ impl Trade {
 }
 
 /// Writes books with something of everything into a file.
-pub async fn make(path: &Path) {
+pub(crate) async fn make(path: &Path) {
     let engine = open(path);
     let first = Trade::open(&engine, "First", DunningEnd::LeavePastDue).await;
     first.give_keys().await;

@@ -1,5 +1,6 @@
 //! A small world to test use cases in: books, customers, prices, and a gateway that does as it is told.
 #![allow(dead_code, reason = "every test file uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test whose world cannot be set up has failed")]
 
 use billing::catalog::{NewPrice, ProductEdit};
 use billing::customer::{CustomerEdit, NewPaymentMethod};

@@ -16,6 +16,9 @@ use std::time::Duration;
 use store::{Options, Store, Synchronous};
 use tempfile::TempDir;
 
+/// A customer's external id and handle, its own id and its person's.
+type Shown = (String, Option<String>, [u8; 16], [u8; 16]);
+
 /// The real clock of all of them.
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
@@ -103,7 +106,7 @@ impl DemoServer {
 
     /// A person of every customer, the archived ones too.
     pub(crate) async fn members(&self) -> Vec<Member> {
-        let rows: Vec<(String, Option<String>, [u8; 16], [u8; 16])> = {
+        let rows: Vec<Shown> = {
             let connection = Connection::open(&self.path).unwrap();
             let mut statement = connection
                 .prepare(
