@@ -2,9 +2,9 @@
 
 use crate::{Engine, Error};
 use billing::{
-    Catalog, CustomerId, Discount, Invoice, InvoiceId, InvoiceLine, InvoiceLineId, InvoiceStatus, Item,
-    Payment, PaymentId, PaymentMethod, PaymentMethodKind, Price, Product, ProductId, Purchase, PurchaseId,
-    RefundStatus, Subscription, SubscriptionId, TaxRate, Timestamp,
+    Catalog, CustomerId, Discount, Interval, Invoice, InvoiceId, InvoiceLine, InvoiceLineId, InvoiceStatus,
+    Item, Payment, PaymentId, PaymentMethod, PaymentMethodKind, Price, Product, ProductId, Purchase,
+    PurchaseId, RefundStatus, Subscription, SubscriptionId, TaxRate, Timestamp,
 };
 use store::Snapshot;
 use store::billing_view::{FullInvoice, full_invoices};
@@ -302,6 +302,36 @@ impl Engine {
             .await
     }
 
+    /// How often what each of the invoices is for is billed, and from when on that is counted.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn cycles(
+        &self,
+        environment: i64,
+        invoices: &[FullInvoice],
+    ) -> Result<Vec<Option<(Interval, Timestamp)>>, Error> {
+        let mut of = Vec::with_capacity(invoices.len());
+        of.extend(invoices.iter().map(|full| (full.invoice.subscription_id, full.invoice.purchase_id)));
+        self.store()
+            .read(move |s| {
+                Box::pin(async move {
+                    let mut cycles = Vec::with_capacity(of.len());
+                    for (subscription, purchase) in of {
+                        cycles.push(match (subscription, purchase) {
+                            (Some(id), _) => store::subscriptions::one(s, environment, id)
+                                .await?
+                                .map(|subscription| (subscription.interval, subscription.anchor)),
+                            (None, Some(id)) => purchase_cycle(s, environment, id).await?,
+                            (None, None) => None,
+                        });
+                    }
+                    Ok(cycles)
+                })
+            })
+            .await
+    }
+
     /// The lines of invoices, of all or of one.
     ///
     /// # Errors
@@ -398,6 +428,16 @@ impl Engine {
             })
             .await
     }
+}
+
+async fn purchase_cycle(
+    s: &mut Snapshot,
+    environment: i64,
+    id: PurchaseId,
+) -> Result<Option<(Interval, Timestamp)>, store::Error> {
+    let Some(purchase) = store::invoices::purchase(s, environment, id).await? else { return Ok(None) };
+    let price = store::catalog::price(s, environment, purchase.price_id).await?;
+    Ok(price.and_then(|price| purchase.cycle(&price)))
 }
 
 /// Whose rows, if they are of the environment; none if they are not.

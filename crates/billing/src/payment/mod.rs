@@ -289,3 +289,10 @@ impl Purchase {
         }
     }
 }
+
+impl Purchase {
+    /// How often it is billed, if its price is charged again and again, and from when on that is counted.
+    pub fn cycle(&self, price: &crate::Price) -> Option<(crate::Interval, Timestamp)> {
+        Some((price.interval?, self.purchased_at.unwrap_or(self.created_at)))
+    }
+}

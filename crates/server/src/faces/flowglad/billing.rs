@@ -139,9 +139,9 @@ pub(super) fn render(books: &Environment, view: &BillingView) -> String {
 
 fn cycle_of(view: &BillingView, invoice: &Invoice) -> Option<Cycle> {
     if let Some(id) = invoice.subscription_id {
-        return view.subscriptions.iter().find(|(s, _)| s.id == id).map(|(s, _)| Cycle::of(s));
+        return view.subscriptions.iter().find(|(s, _)| s.id == id).map(|(s, _)| (s.interval, s.anchor));
     }
     let id = invoice.purchase_id?;
     let purchase = view.purchases.iter().find(|purchase| purchase.id == id)?;
-    purchases::cycle(purchase, view.price(purchase.price_id))
+    purchase.cycle(view.price(purchase.price_id)?)
 }

@@ -5,7 +5,6 @@ use super::error::Error;
 use super::fields::{Fields, TEXT_MAX};
 use super::list::{self, envelope};
 use super::merchant::{Asked, Merchant, id_of, ok, segment};
-use super::purchases;
 use super::spell::{Iso, Spell};
 use crate::json::{Object, object};
 use crate::query::Query;
@@ -14,7 +13,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use billing::{
     Category, Currency, Environment, Id, Interval, InvoiceId, InvoiceLine, InvoiceLineId, InvoiceStatus,
-    InvoiceTax, Money, Subscription, SubscriptionId, TaxBehavior, Timestamp,
+    InvoiceTax, Money, SubscriptionId, TaxBehavior, Timestamp,
 };
 use engine::{NewLine, Of};
 use http::Uri;
@@ -25,19 +24,8 @@ const ALL_LINES: &str = "/api/v1/invoice-line-items/";
 /// How many lines an invoice may be given.
 const LINES_MAX: usize = 250;
 
-/// How often what an invoice is for is billed, and since when.
-#[derive(Clone, Copy)]
-pub(super) struct Cycle {
-    pub(super) interval: Interval,
-    pub(super) anchor: Timestamp,
-}
-
-impl Cycle {
-    /// The cycle of a subscription.
-    pub(super) fn of(subscription: &Subscription) -> Self {
-        Self { interval: subscription.interval, anchor: subscription.anchor }
-    }
-}
+/// How often what an invoice is for is billed, and from when on that is counted.
+pub(super) type Cycle = (Interval, Timestamp);
 
 /// The keys of document 002, in its order.
 pub(super) fn show(o: &mut Object<'_>, books: &Environment, full: &FullInvoice, cycle: Option<Cycle>) {
@@ -48,12 +36,12 @@ pub(super) fn show(o: &mut Object<'_>, books: &Environment, full: &FullInvoice, 
     o.put("billingPeriodId", v.period_id.map(Spell)).put("dueDate", Iso(v.due_date));
     o.put("customerId", Spell(v.customer_id)).put("organizationId", Spell(books.organization_id));
     o.put("status", v.status.as_str());
-    o.put("billingInterval", cycle.map(|cycle| cycle.interval.unit.as_str()));
+    o.put("billingInterval", cycle.map(|(interval, _)| interval.unit.as_str()));
     o.put("subscriptionId", v.subscription_id.map(Spell));
     o.put("billingPeriodStartDate", v.period.map(|period| Iso(period.start)));
     o.put("billingPeriodEndDate", v.period.map(|period| Iso(period.end)));
-    o.put("billingIntervalCount", cycle.map(|cycle| i64::from(cycle.interval.count)));
-    o.put("billingAnchorDate", cycle.map(|cycle| Iso(cycle.anchor)));
+    o.put("billingIntervalCount", cycle.map(|(interval, _)| i64::from(interval.count)));
+    o.put("billingAnchorDate", cycle.map(|(_, anchor)| Iso(anchor)));
     // Nobody of the seller owns an invoice, and the books hold no documents of it.
     o.put("ownerMembershipId", None::<&str>).put("pdfURL", None::<&str>);
     o.put("receiptPdfURL", None::<&str>).put("memo", &v.memo).put("bankPaymentOnly", false);
@@ -114,21 +102,11 @@ fn show_more(o: &mut Object<'_>, books: &Environment, full: &FullInvoice, cycle:
 async fn show_one(merchant: Merchant, raw: u128) -> Result<String, Error> {
     let (number, id) = (merchant.environment(), InvoiceId::from_raw(raw));
     let full = merchant.engine().full_invoice(number, id).await?;
-    let cycle = cycle_of(&merchant, &full).await?;
+    let cycle = merchant.engine().cycles(number, std::slice::from_ref(&full)).await?.pop().flatten();
     Ok(object(|o| {
         o.object("invoice", |o| show_more(o, &merchant.books, &full, cycle));
         show_lines(o, &merchant.books, &full);
     }))
-}
-
-async fn cycle_of(merchant: &Merchant, full: &FullInvoice) -> Result<Option<Cycle>, Error> {
-    let number = merchant.environment();
-    if let Some(id) = full.invoice.subscription_id {
-        return Ok(Some(Cycle::of(&merchant.engine().subscription(number, id).await?)));
-    }
-    let Some(id) = full.invoice.purchase_id else { return Ok(None) };
-    let (purchase, price) = merchant.engine().purchase(number, id).await?;
-    Ok(purchases::cycle(&purchase, price.as_ref()))
 }
 
 /// `GET /api/v1/invoices/{id}`
@@ -166,12 +144,8 @@ pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>,
         Some(status) => merchant.engine().invoices(number, of, status, asked.window).await?,
         None => merchant.engine().invoices(number, of, None, asked.window).await?,
     };
-    let mut rows = Vec::with_capacity(page.rows.len());
-    for full in page.rows {
-        let cycle = cycle_of(&merchant, &full).await?;
-        rows.push((full, cycle));
-    }
-    let page = store::pages::Page { rows, has_more: page.has_more, total: page.total };
+    let mut cycles = merchant.engine().cycles(number, &page.rows).await?.into_iter();
+    let page = page.map(|full| (full, cycles.next().flatten()));
     let show = |o: &mut Object<'_>, (full, cycle): &(FullInvoice, Option<Cycle>)| {
         show_more(o, &merchant.books, full, *cycle);
     };

@@ -3,7 +3,6 @@
 use super::customers::named;
 use super::error::Error;
 use super::fields::{Fields, NAME_MAX};
-use super::invoices::Cycle;
 use super::list::{self, envelope};
 use super::merchant::{Asked, Merchant, id_of, ok, segment};
 use super::spell::{Iso, Spell};
@@ -18,16 +17,10 @@ use http::Uri;
 
 const ALL: &str = "/api/v1/purchases/";
 
-/// How often a sale is billed, if it is billed again and again.
-pub(super) fn cycle(purchase: &Purchase, price: Option<&Price>) -> Option<Cycle> {
-    let interval = price?.interval?;
-    Some(Cycle { interval, anchor: purchase.purchased_at.unwrap_or(purchase.created_at) })
-}
-
 /// The keys of document 002, in its order.
 pub(super) fn show(o: &mut Object<'_>, books: &Environment, purchase: &Purchase, price: Option<&Price>) {
     let p = purchase;
-    let cycle = cycle(p, price);
+    let cycle = price.and_then(|price| p.cycle(price));
     let is_single = price.map_or(p.price_per_cycle.is_none(), |price| price.kind == PriceKind::SinglePayment);
     let kind = if is_single { PriceKind::SinglePayment } else { PriceKind::Subscription };
     let per_cycle = price.and_then(|price| price.unit_price.minor().checked_mul(p.quantity));
@@ -35,12 +28,12 @@ pub(super) fn show(o: &mut Object<'_>, books: &Environment, purchase: &Purchase,
     o.put("id", Spell(p.id)).put("createdAt", Iso(p.created_at)).put("updatedAt", Iso(p.updated_at));
     o.put("livemode", books.livemode).put("name", &p.name).put("status", p.status.as_str());
     o.put("customerId", Spell(p.customer_id)).put("organizationId", Spell(books.organization_id));
-    o.put("billingCycleAnchor", cycle.map(|cycle| Iso(cycle.anchor))).put("priceId", Spell(p.price_id));
+    o.put("billingCycleAnchor", cycle.map(|(_, anchor)| Iso(anchor))).put("priceId", Spell(p.price_id));
     o.put("quantity", p.quantity).put("priceType", kind.as_str());
     o.put("trialPeriodDays", only_cyclic(Some(price.and_then(|price| price.trial_days).unwrap_or(0))));
     o.put("pricePerBillingCycle", only_cyclic(p.price_per_cycle.or(per_cycle)));
-    o.put("intervalUnit", cycle.map(|cycle| cycle.interval.unit.as_str()));
-    o.put("intervalCount", cycle.map(|cycle| i64::from(cycle.interval.count)));
+    o.put("intervalUnit", cycle.map(|(interval, _)| interval.unit.as_str()));
+    o.put("intervalCount", cycle.map(|(interval, _)| i64::from(interval.count)));
     o.put("firstInvoiceValue", p.first_invoice_value);
     // What is billed again and again has no total.
     o.put("totalPurchaseValue", Some(p.first_invoice_value).filter(|_| is_single));
