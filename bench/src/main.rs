@@ -6,8 +6,12 @@
 mod billing_run;
 mod books;
 mod device;
+mod faces;
 mod limit;
+mod load;
 mod report;
+mod serving;
+mod writes;
 
 use clap::Parser;
 use report::Report;
@@ -71,6 +75,15 @@ fn measure(options: &Options) -> Result<(), Failure> {
     runtime.block_on(async {
         if options.only.contains(&'a') {
             billing_run::measure(options, &mut report).await?;
+        }
+        if options.only.contains(&'b') {
+            writes::measure(options, &mut report).await?;
+        }
+        if options.only.contains(&'c') {
+            faces::measure(options, &mut report).await?;
+        }
+        if options.only.contains(&'d') {
+            faces::flatness(options, &mut report).await?;
         }
         Ok::<_, Failure>(())
     })?;

@@ -1,0 +1,160 @@
+//! Servers to measure: ours over some books, and one that gives bytes from memory.
+
+use crate::books::engine;
+use crate::{Failure, load::Ask};
+use axum::Router;
+use axum::routing::get;
+use billing::{Bearer, CustomerId, CustomerUserId, Id, KeyScope, Role, StaffId, Timestamp};
+use bytes::Bytes;
+use engine::Engine;
+use rusqlite::Connection;
+use server::app::{App, Clock, Limits, Parts};
+use server::serve::{Options, Server};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use store::Synchronous;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// A server that is up, and what it is asked with.
+pub(crate) struct Up {
+    pub(crate) address: SocketAddr,
+    pub(crate) app: App,
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<Result<(), store::Error>>,
+}
+
+impl Up {
+    /// Serves the books of a file, with so much memory for answers.
+    pub(crate) async fn new(path: &Path, answer_bytes: usize) -> Result<Self, Failure> {
+        let app = app(engine(path, Synchronous::Full, 77)?, answer_bytes);
+        let options = Options { tick: None, ..Options::default() };
+        let server = Server::bind(app.clone(), SocketAddr::from(([127, 0, 0, 1], 0)), options).await?;
+        let address = server.address()?;
+        let (stop, stopped) = oneshot::channel();
+        let running = tokio::spawn(server.run(async {
+            // Dropping the sender stops the server too.
+            let _ = stopped.await;
+        }));
+        Ok(Self { address, app, stop, running })
+    }
+
+    /// Stops it and closes the books.
+    pub(crate) async fn down(self) -> Result<(), Failure> {
+        // A server that has ended already is asked for its reason next.
+        let _ = self.stop.send(());
+        Ok(self.running.await??)
+    }
+}
+
+fn app(engine: Engine, answer_bytes: usize) -> App {
+    let started = Instant::now();
+    App::new(Parts {
+        engine,
+        clock: Clock {
+            now: Arc::new(|| {
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+            }),
+            since: Arc::new(move || started.elapsed()),
+        },
+        // Nothing here is secret, and the same keys again keep runs comparable.
+        entropy: Arc::new(|bytes: &mut [u8]| bytes.iter_mut().enumerate().for_each(|(n, b)| *b = n as u8)),
+        jwt_key: vec![1; 32],
+        pepper: vec![2; 32],
+        limits: Limits { answer_bytes, ..Limits::default() },
+    })
+}
+
+/// Credentials for every face, for customers spread over the books.
+pub(crate) struct Passes {
+    pub(crate) merchant: String,
+    pub(crate) periods: String,
+    pub(crate) staff: String,
+    /// External id, handle and token of some customers.
+    pub(crate) customers: Vec<(String, String, String)>,
+}
+
+impl Passes {
+    /// Gives out credentials for `wanted` customers of the books in a file that is served.
+    pub(crate) async fn issue(up: &Up, path: &Path, wanted: usize) -> Result<Self, Failure> {
+        let engine = &up.app.engine;
+        let now = up.app.real_now();
+        engine.put_roles(Role::defaults(1)).await?;
+        let (staff, customers) = people(path, wanted)?;
+        let mut ids = engine.ctx(now).ids;
+        let authenticator = &up.app.authenticator;
+        let entropy = &*up.app.entropy;
+        let scopes = vec![KeyScope::Merchant, KeyScope::Periods];
+        let key = authenticator.api_key(now, &mut ids, entropy, (1, false), "bench", scopes, None);
+        let expires = now.plus_days(1)?;
+        let staff = authenticator.token(now, ids.next(now, 0), 1, Bearer::Staff(staff), "staff", expires);
+        let mut passes = Self {
+            merchant: key.secret.clone(),
+            periods: key.secret.clone(),
+            staff: staff.secret.clone(),
+            customers: Vec::with_capacity(customers.len()),
+        };
+        engine.issue_credential(key.credential).await?;
+        engine.issue_credential(staff.credential).await?;
+        for (external_id, handle, customer, user) in customers {
+            let bearer = Bearer::CustomerUser(customer, user);
+            let issued = authenticator.token(now, ids.next(now, 0), 1, bearer, "customer", expires);
+            engine.issue_credential(issued.credential).await?;
+            passes.customers.push((external_id, handle, issued.secret));
+        }
+        Ok(passes)
+    }
+}
+
+type People = Vec<(String, String, CustomerId, CustomerUserId)>;
+
+fn people(path: &Path, wanted: usize) -> Result<(StaffId, People), Failure> {
+    let id = |bytes: [u8; 16]| u128::from_be_bytes(bytes);
+    let books = Connection::open(path)?;
+    let staff = books.query_row("select id from staff limit 1", [], |row| row.get(0)).map(id)?;
+    let mut statement = books.prepare(
+        "select c.external_id, c.handle, c.id, u.id from customers c
+         join customer_users u on u.shard = c.shard and u.customer_id = c.id
+         where c.id >= ?1 order by c.id limit ?2",
+    )?;
+    let rows = statement.query_map(rusqlite::params![[0_u8; 16], wanted as i64], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get::<_, [u8; 16]>(2)?, row.get::<_, [u8; 16]>(3)?))
+    })?;
+    let mut people = Vec::with_capacity(wanted);
+    for row in rows {
+        let (external_id, handle, customer, user) = row?;
+        people.push((
+            external_id,
+            handle,
+            CustomerId::from_raw(id(customer)),
+            CustomerUserId::from_raw(id(user)),
+        ));
+    }
+    Ok((StaffId::from_raw(staff), people))
+}
+
+/// A handler that gives the same bytes again and again, in the plainest way.
+pub(crate) async fn from_memory(body: Vec<u8>) -> Result<(SocketAddr, JoinHandle<()>), Failure> {
+    let body = Bytes::from(body);
+    let answer = move || {
+        let body = body.clone();
+        async move { ([(http::header::CONTENT_TYPE, "application/json")], body) }
+    };
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
+    let address = listener.local_addr()?;
+    let router = Router::new().route("/", get(answer));
+    let running = tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, router).await {
+            eprintln!("the server from memory ended: {error}");
+        }
+    });
+    Ok((address, running))
+}
+
+/// The request of the server from memory.
+pub(crate) fn memory_ask() -> Ask {
+    Ask::get("/", &[])
+}
