@@ -65,8 +65,10 @@ impl Demo {
             println!("{}", passes.json(&url, &database));
         } else {
             println!("{}", passes.commands(&url));
-            println!("Quittance serves {plan} from {database} on {url}. Stop it with Ctrl-C;");
-            println!("`quittance serve --db {database}` goes on with the same books and credentials.");
+            println!("Quittance serves the demo ({plan}) from {database} on {url}.");
+            println!("Its books have a clock of their own, which stands where the story ends.");
+            println!("Stop it with Ctrl-C; `quittance serve --db {database}` goes on with the same");
+            println!("books and credentials, and `quittance audit --db {database}` checks them.");
         }
         server.run(asked_to_stop()).await?;
         Ok(())
