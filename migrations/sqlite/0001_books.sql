@@ -267,6 +267,7 @@ create table items (
   environment integer not null,
   customer_id blob not null,
   price_id blob not null,
+  product_id blob not null,
   category text not null,
   name text not null,
   unit_price integer not null,

@@ -187,7 +187,7 @@ fn difference(
     for item in new {
         let whole = item.unit_price.checked_mul_int(item.quantity)?;
         let amount = whole.prorate(share, Rounding::HalfUp)?;
-        charges.push(part(subscription, item, amount, item.tax_behavior, "Addition of"));
+        charges.push(part(item, amount, item.tax_behavior, "Addition of"));
     }
     let mut is_discounted = false;
     for item in old {
@@ -195,7 +195,7 @@ fn difference(
         is_discounted |= billed.is_discounted;
         let none_yet = Money::zero(billed.net.currency());
         let back = credit(billed.net, none_yet, share_by_seconds(billed.period, ctx.now))?;
-        charges.push(part(subscription, item, back.checked_neg()?, TaxBehavior::Exclusive, "Removal of"));
+        charges.push(part(item, back.checked_neg()?, TaxBehavior::Exclusive, "Removal of"));
     }
     let discount = held.discount.filter(|_| is_discounted);
     let total = crate::invoice::total(&rules.tax_rates, payer, &charges, discount)?.total;
@@ -220,16 +220,10 @@ fn difference(
     draw(ctx, rules, payer, what, &charges, discount, collect, changes).map(Some)
 }
 
-fn part(
-    subscription: &Subscription,
-    item: &Item,
-    amount: Money,
-    tax_behavior: TaxBehavior,
-    verb: &str,
-) -> Charge {
+fn part(item: &Item, amount: Money, tax_behavior: TaxBehavior, verb: &str) -> Charge {
     Charge {
         description: format!("Proration: {verb} {}", item.name),
-        product_id: Some(subscription.product_id),
+        product_id: Some(item.product_id),
         price_id: Some(item.price_id),
         category: item.category,
         quantity: 1,

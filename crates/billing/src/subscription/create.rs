@@ -207,6 +207,7 @@ pub(super) fn items_of(ctx: &mut Ctx, subscription: &Subscription, new: &[NewIte
             subscription_id: subscription.id,
             customer_id: subscription.customer_id,
             price_id: item.price.id,
+            product_id: item.product.id,
             category: item.product.category,
             name: format!("{} x {}", item.price.name.as_deref().unwrap_or(&item.product.name), item.quantity),
             unit_price: item.price.unit_price,
@@ -243,13 +244,13 @@ pub fn setup_fees(items: &[NewItem]) -> Vec<Charge> {
 ///
 /// # Errors
 /// If an amount is out of range.
-pub(super) fn charges_of(subscription: &Subscription, items: &[Item]) -> Result<Vec<Charge>, Refusal> {
+fn charges_of(items: &[Item]) -> Result<Vec<Charge>, Refusal> {
     items
         .iter()
         .map(|item| {
             Ok(Charge {
                 description: item.name.clone(),
-                product_id: (item.price_id == subscription.price_id).then_some(subscription.product_id),
+                product_id: Some(item.product_id),
                 price_id: Some(item.price_id),
                 category: item.category,
                 quantity: item.quantity,
@@ -272,7 +273,7 @@ pub(super) fn bill_period(
     renewal: bool,
     changes: &mut Changes,
 ) -> Result<Drawn, Refusal> {
-    let mut charges = charges_of(subscription, items)?;
+    let mut charges = charges_of(items)?;
     charges.extend_from_slice(setup_fees);
     let what = InvoiceFor {
         kind: InvoiceKind::Subscription,

@@ -163,6 +163,8 @@ pub struct Item {
     pub customer_id: CustomerId,
     /// What it was priced by.
     pub price_id: PriceId,
+    /// The product of that price.
+    pub product_id: ProductId,
     /// What its charges are for.
     pub category: Category,
     /// Its name.

@@ -161,6 +161,7 @@ fn take_up_pending(
     }
     if changed && let Some(first) = kept.first() {
         subscription.price_id = first.price_id;
+        subscription.product_id = first.product_id;
         subscription.category = first.category;
     }
     kept

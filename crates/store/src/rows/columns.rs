@@ -386,6 +386,8 @@ macro_rules! item_columns {
             $t,
             ".price_id, ",
             $t,
+            ".product_id, ",
+            $t,
             ".category, ",
             $t,
             ".name, ",

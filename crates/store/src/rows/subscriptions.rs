@@ -132,13 +132,13 @@ pub(crate) fn subscription(row: &Row<'_>, at: usize) -> Result<Subscription, Err
 }
 
 pub(crate) const INSERT_ITEM: &str = "insert into items (
-     shard, subscription_id, id, environment, customer_id, price_id, category, name, unit_price,
-     currency, tax_behavior, quantity, pending, added_at, created_at, updated_at)
+     shard, subscription_id, id, environment, customer_id, price_id, product_id, category, name,
+     unit_price, currency, tax_behavior, quantity, pending, added_at, created_at, updated_at)
      values (
-     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
 
 /// The parameters of [`INSERT_ITEM`].
-pub(crate) fn insert_item<'a>(row: &'a Item) -> [Param<'a>; 16] {
+pub(crate) fn insert_item<'a>(row: &'a Item) -> [Param<'a>; 17] {
     [
         row.id.shard().into(),
         row.subscription_id.raw().into(),
@@ -146,6 +146,7 @@ pub(crate) fn insert_item<'a>(row: &'a Item) -> [Param<'a>; 16] {
         row.environment.into(),
         row.customer_id.raw().into(),
         row.price_id.raw().into(),
+        row.product_id.raw().into(),
         row.category.as_str().into(),
         (&row.name).into(),
         row.unit_price.minor().into(),
@@ -185,15 +186,16 @@ pub(crate) fn item(row: &Row<'_>, at: usize) -> Result<Item, Error> {
         environment: row.int(at + 2)?,
         customer_id: get::id(row, at + 3)?,
         price_id: get::id(row, at + 4)?,
-        category: get::word(row, at + 5, Category::parse)?,
-        name: row.text(at + 6)?.to_owned(),
-        unit_price: Money::new(row.int(at + 7)?, get::currency(row, at + 8)?),
-        tax_behavior: get::word(row, at + 9, TaxBehavior::parse)?,
-        quantity: row.int(at + 10)?,
-        pending: get::opt_word(row, at + 11, PendingItem::parse)?,
-        added_at: get::time(row, at + 12)?,
-        created_at: get::time(row, at + 13)?,
-        updated_at: get::time(row, at + 14)?,
+        product_id: get::id(row, at + 5)?,
+        category: get::word(row, at + 6, Category::parse)?,
+        name: row.text(at + 7)?.to_owned(),
+        unit_price: Money::new(row.int(at + 8)?, get::currency(row, at + 9)?),
+        tax_behavior: get::word(row, at + 10, TaxBehavior::parse)?,
+        quantity: row.int(at + 11)?,
+        pending: get::opt_word(row, at + 12, PendingItem::parse)?,
+        added_at: get::time(row, at + 13)?,
+        created_at: get::time(row, at + 14)?,
+        updated_at: get::time(row, at + 15)?,
     })
 }
 

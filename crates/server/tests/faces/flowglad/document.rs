@@ -131,6 +131,7 @@ fn rows(books: &Environment, catalog: billing::CatalogId) -> Rows {
         subscription_id: subscription.id,
         customer_id: customer.id,
         price_id: price.id,
+        product_id: price.product_id,
         category: Category::Subscription,
         name: "Professional x 123".into(),
         unit_price: price.unit_price,
