@@ -4,7 +4,7 @@
 use crate::charging::{Intent, bill_of, conclude_one};
 use crate::{Engine, Error};
 use billing::payment::{Asking, try_again};
-use billing::subscription::{Due, NewItem, Status, renew, setup_fees};
+use billing::subscription::{Due, NewItem, PendingItem, Status, renew, setup_fees};
 use billing::{Bill, Changes, CustomerId, Payer, Payment, Rules, Subscription, SubscriptionId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use store::Snapshot;
@@ -354,7 +354,7 @@ async fn load_one_due(
     }
     if subscription.status == Status::Trialing {
         let mut offers = Vec::with_capacity(due.items.len());
-        for item in &due.items {
+        for item in due.items.iter().filter(|item| item.pending != Some(PendingItem::Remove)) {
             if let Some((price, product)) = store::subscriptions::offer(s, environment, item.price_id).await?
             {
                 offers.push(NewItem { price, product, quantity: item.quantity });

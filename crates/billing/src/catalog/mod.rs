@@ -7,7 +7,10 @@ pub use edit::{
     edit_discount, edit_price, edit_product, new_catalog, new_discount, new_price, new_product, new_tax_rate,
 };
 
-use crate::{CatalogId, DiscountId, Interval, Money, PriceId, ProductId, Rate, TaxRateId, Timestamp};
+use crate::{
+    CatalogId, DiscountId, Interval, Money, MoneyError, PriceId, ProductId, Rate, Ratio, Rounding, TaxRateId,
+    Timestamp,
+};
 
 /// What a charge is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -202,6 +205,20 @@ pub struct Discount {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+impl Discount {
+    /// What it takes off a part of a period: a percentage stays, an amount is shared out.
+    ///
+    /// # Errors
+    /// If the amount is beyond what the books can hold.
+    pub(crate) fn prorated(&self, share: Ratio) -> Result<Self, MoneyError> {
+        let amount = match self.amount {
+            DiscountAmount::Percent(percent) => DiscountAmount::Percent(percent),
+            DiscountAmount::Fixed(whole) => DiscountAmount::Fixed(whole.prorate(share, Rounding::HalfUp)?),
+        };
+        Ok(Self { amount, ..self.clone() })
+    }
 }
 
 /// A tax of a country or one of its states, for all categories or for one.

@@ -190,14 +190,19 @@ fn difference(
         charges.push(part(item, amount, item.tax_behavior, "Addition of"));
     }
     let mut is_discounted = false;
+    let mut lines = held.billed.to_vec();
     for item in old {
-        let Some(billed) = held.billed.iter().rfind(|line| line.price_id == item.price_id) else { continue };
+        // Two items may share a price: each line is credited once.
+        let Some(line) = lines.iter().rposition(|line| line.price_id == item.price_id) else { continue };
+        let billed = lines.remove(line);
         is_discounted |= billed.is_discounted;
         let none_yet = Money::zero(billed.net.currency());
         let back = credit(billed.net, none_yet, share_by_seconds(billed.period, ctx.now))?;
         charges.push(part(item, back.checked_neg()?, TaxBehavior::Exclusive, "Removal of"));
     }
-    let discount = held.discount.filter(|_| is_discounted);
+    let discount = held.discount.filter(|_| is_discounted).map(|discount| discount.prorated(share));
+    let discount = discount.transpose()?;
+    let discount = discount.as_ref();
     let total = crate::invoice::total(&rules.tax_rates, payer, &charges, discount)?.total;
     if total < 0 {
         return Err(Refusal::State(
