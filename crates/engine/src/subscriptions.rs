@@ -3,8 +3,8 @@
 use crate::{Engine, Error, deciding};
 use billing::invoice::OpenInvoice;
 use billing::subscription::{
-    Billed, CancelAt, Changeable, Changing, ItemChange, NewItem, NewSubscription, cancel, change, create,
-    move_renewal, uncancel,
+    Billed, CancelAt, Changeable, Changing, ItemChange, NewItem, NewSubscription, Status, cancel, change,
+    create, move_renewal, uncancel,
 };
 use billing::{
     Changes, Ctx, CustomerId, Discount, Item, Payer, PaymentMethodId, PriceId, Refusal, Request, Rules,
@@ -291,12 +291,31 @@ async fn load_joinable(
         None => None,
         Some(code) => Some(load_discount(s, environment, code).await?),
     };
-    let has_current = !rules.environment.multiple_subscriptions
-        && store::subscriptions::of_customer(s, customer)
-            .await?
-            .iter()
-            .any(|subscription| subscription.status.is_current());
+    let has_current = !rules.environment.multiple_subscriptions && has_current(s, customer).await?;
     Ok(Joinable { rules, payer, items, discount, has_current })
+}
+
+/// Whether a customer has a subscription, or one whose first payment is under way.
+async fn has_current(s: &mut Snapshot, customer: CustomerId) -> Result<bool, Error> {
+    let mut starting = Vec::new();
+    for subscription in store::subscriptions::of_customer(s, customer).await? {
+        if subscription.status.is_current() {
+            return Ok(true);
+        }
+        if subscription.status == Status::Incomplete {
+            starting.push(subscription.id);
+        }
+    }
+    if starting.is_empty() {
+        return Ok(false);
+    }
+    for invoice in store::invoices::open(s, customer).await? {
+        let is_first = invoice.subscription_id.is_some_and(|id| starting.contains(&id));
+        if is_first && store::payments::in_flight(s, invoice.id).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The active discount of a code.

@@ -1,6 +1,6 @@
 //! Changing what a subscription holds: at the end of the period, or now with the difference in price.
 
-use super::create::items_of;
+use super::create::{check_item, items_of};
 use super::{Item, NewItem, PendingItem, Status, Subscription, next_due};
 use crate::invoice::{Charge, Collect, Drawn, InvoiceFor, InvoiceKind, draw};
 use crate::proration::{credit, share_by_seconds};
@@ -83,8 +83,9 @@ pub struct Changeable<'a> {
 /// Changes the items of a subscription.
 ///
 /// # Errors
-/// If the subscription does not run, the new items have another interval or currency, or a change now
-/// would leave a credit: that one is to be made at the end of the period.
+/// If the subscription does not run, the new items have another interval or currency or are not sold, or
+/// a change now has nothing to charge or would leave a credit: that one is to be made at the end of the
+/// period.
 pub fn change(
     ctx: &mut Ctx,
     rules: &Rules,
@@ -93,7 +94,7 @@ pub fn change(
     change: &ItemChange,
     changes: &mut Changes,
 ) -> Result<(Subscription, Option<Drawn>), Refusal> {
-    check(held.subscription, change)?;
+    check(held, change)?;
     let mut subscription = held.subscription.clone();
     subscription.updated_at = ctx.now;
     // A change that was to come and is replaced by this one is forgotten.
@@ -134,7 +135,8 @@ pub fn change(
     Ok((subscription, drawn))
 }
 
-fn check(subscription: &Subscription, change: &ItemChange) -> Result<(), Refusal> {
+fn check(held: &Changeable<'_>, change: &ItemChange) -> Result<(), Refusal> {
+    let subscription = held.subscription;
     match subscription.status {
         Status::Trialing | Status::Active | Status::PastDue => {}
         Status::Incomplete
@@ -152,16 +154,11 @@ fn check(subscription: &Subscription, change: &ItemChange) -> Result<(), Refusal
         return Err(Refusal::invalid("newSubscriptionItems", "at least one item is needed"));
     }
     for item in &change.items {
-        if item.price.interval != Some(subscription.interval)
-            || item.price.unit_price.currency() != subscription.currency
-        {
-            return Err(Refusal::invalid(
-                "newSubscriptionItems",
-                "a price with the interval and the currency of the subscription",
-            ));
-        }
-        if item.quantity < 1 {
-            return Err(Refusal::invalid("quantity", "a whole number of at least 1"));
+        check_item("newSubscriptionItems", item, Some(subscription.interval), subscription.currency)?;
+        // Who has a price keeps it when it is no longer sold.
+        if !item.is_sold() && held.items.iter().all(|held| held.price_id != item.price.id) {
+            let problem = "the price or its product is not active";
+            return Err(Refusal::invalid("newSubscriptionItems", problem));
         }
     }
     Ok(())
@@ -222,7 +219,11 @@ fn difference(
     };
     let collect =
         Collect::Now([subscription.default_payment_method_id, subscription.backup_payment_method_id]);
-    draw(ctx, rules, payer, what, &charges, discount, collect, changes).map(Some)
+    let drawn = draw(ctx, rules, payer, what, &charges, discount, collect, changes)?;
+    if drawn.invoice.owed() > 0 && drawn.payment.is_none() {
+        return Err(Refusal::State("the customer has no payment method to charge".into()));
+    }
+    Ok(Some(drawn))
 }
 
 fn part(item: &Item, amount: Money, tax_behavior: TaxBehavior, verb: &str) -> Charge {

@@ -3,8 +3,8 @@
 use super::{BillingPeriod, Item, Status, Subscription, next_due};
 use crate::invoice::{Charge, Collect, Drawn, Invoice, InvoiceFor, InvoiceKind, draw};
 use crate::{
-    Change, Changes, Ctx, Discount, InvoiceId, Payer, Payment, PaymentMethodId, Period, Price, PriceKind,
-    Product, Refusal, Rules, Schedule, Timestamp, Zone,
+    Change, Changes, Ctx, Currency, Discount, Interval, InvoiceId, Payer, Payment, PaymentMethodId, Period,
+    Price, PriceKind, Product, Refusal, Rules, Schedule, Timestamp, Zone,
 };
 
 /// One thing to subscribe to.
@@ -16,6 +16,13 @@ pub struct NewItem {
     pub product: Product,
     /// How many units, at least 1.
     pub quantity: i64,
+}
+
+impl NewItem {
+    /// Whether new subscribers can have it.
+    pub(super) fn is_sold(&self) -> bool {
+        self.price.active && self.product.active
+    }
 }
 
 /// What to subscribe to, and how.
@@ -167,26 +174,32 @@ fn check<'a>(
         return Err(Refusal::invalid("startDate", "a subscription starts now or has started already"));
     }
     for item in &new.items {
-        if item.price.kind != PriceKind::Subscription || item.price.interval.is_none() {
-            return Err(Refusal::invalid(
-                "priceId",
-                "only a price of type subscription can be subscribed to",
-            ));
-        }
-        if !item.price.active || !item.product.active {
+        check_item("priceId", item, first.price.interval, first.price.unit_price.currency())?;
+        if !item.is_sold() {
             return Err(Refusal::invalid("priceId", "the price or its product is not active"));
         }
-        if item.price.interval != first.price.interval
-            || item.price.unit_price.currency() != first.price.unit_price.currency()
-        {
-            return Err(Refusal::invalid("priceId", "all items share one interval and one currency"));
-        }
-        if item.quantity < 1 {
-            return Err(Refusal::invalid("quantity", "a whole number of at least 1"));
-        }
-        item.price.unit_price.checked_mul_int(item.quantity)?;
     }
     Ok(first)
+}
+
+/// Checks that an item can be one of a subscription with an interval and a currency.
+pub(super) fn check_item(
+    field: &'static str,
+    item: &NewItem,
+    interval: Option<Interval>,
+    currency: Currency,
+) -> Result<(), Refusal> {
+    if item.price.kind != PriceKind::Subscription || item.price.interval.is_none() {
+        return Err(Refusal::invalid(field, "only a price of type subscription can be subscribed to"));
+    }
+    if item.price.interval != interval || item.price.unit_price.currency() != currency {
+        return Err(Refusal::invalid(field, "all items share one interval and one currency"));
+    }
+    if item.quantity < 1 {
+        return Err(Refusal::invalid("quantity", "a whole number of at least 1"));
+    }
+    item.price.unit_price.checked_mul_int(item.quantity)?;
+    Ok(())
 }
 
 fn name_of(item: &NewItem) -> String {
