@@ -17,6 +17,7 @@ pub mod invoices;
 mod lists;
 mod lock;
 mod migrate;
+mod numbers;
 pub mod pages;
 pub mod payers;
 pub mod payments;
