@@ -39,7 +39,8 @@ impl Default for Options {
     }
 }
 
-/// Bytes of the head of a request; more are answered with 431.
+/// Bytes of the head of a request that are kept waiting for more; hyper reads up to twice as many at
+/// once, and answers a longer head with 431.
 const HEAD_BYTES: usize = 32 << 10;
 /// Header lines of a request; more are answered with 431.
 const HEADERS_MAX: usize = 100;
