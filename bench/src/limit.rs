@@ -55,7 +55,8 @@ impl Script {
              create index main.by_payer on payments (customer_id);
              create index main.by_buyer on invoices (customer_id);
              create index main.by_period on periods (customer_id);
-             create index main.by_subscriber on subscriptions (customer_id)",
+             create index main.by_subscriber on subscriptions (customer_id);
+             analyze main",
         )?;
         let reader = Reader { connection: &connection, now: now.micros() };
         let mut batches = Vec::new();
