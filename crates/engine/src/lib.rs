@@ -20,6 +20,7 @@ mod payments;
 mod refunds;
 mod setup;
 mod staff;
+mod stepping;
 mod subscriptions;
 mod tax_rates;
 pub mod views;

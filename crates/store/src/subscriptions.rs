@@ -6,12 +6,8 @@ use billing::{CustomerId, Id, Item, Price, Product, Subscription, SubscriptionId
 
 const ONE: &str =
     concat!("select ", subscription_columns!("s"), " from subscriptions s where s.shard = $1 and s.id = $2");
-const DUE: &str = concat!(
-    "select ",
-    subscription_columns!("s"),
-    " from subscriptions s where s.environment = $1 and s.shard = $2 and s.due_at <= $3
-     order by s.due_at, s.id limit $4"
-);
+const DUE: &str = "select id, customer_id from subscriptions
+     where environment = $1 and shard = $2 and due_at <= $3 order by due_at, id limit $4";
 const NEXT_DUE: &str = "select min(due_at) from subscriptions
      where environment = $1 and shard = $2 and due_at > $3";
 const ITEMS: &str = concat!(
@@ -35,16 +31,33 @@ pub async fn one(
     Ok(found.filter(|subscription| subscription.environment == environment))
 }
 
-/// The subscriptions of a shard of which something is due, the longest due first.
+/// The subscriptions of these ids that are of the environment, in the order of the ids.
+pub async fn many(
+    s: &mut Snapshot,
+    environment: i64,
+    ids: &[SubscriptionId],
+) -> Result<Vec<Subscription>, Error> {
+    let keys = ids.iter().map(|id| [id.shard().into(), Param::Id(id.raw())]);
+    let mut found = Vec::with_capacity(ids.len());
+    s.each_for(ONE, keys, |_, row| {
+        found.push(rows::subscription(row, 0)?);
+        Ok(())
+    })
+    .await?;
+    found.retain(|subscription| subscription.environment == environment);
+    Ok(found)
+}
+
+/// The subscriptions of a shard of which something is due and their customers, the longest due first.
 pub async fn due(
     s: &mut Snapshot,
     environment: i64,
     shard: i64,
     now: Timestamp,
     limit: i64,
-) -> Result<Vec<Subscription>, Error> {
+) -> Result<Vec<(SubscriptionId, CustomerId)>, Error> {
     let params = [environment.into(), shard.into(), now.micros().into(), limit.into()];
-    s.rows(DUE, &params, |row| rows::subscription(row, 0)).await
+    s.rows(DUE, &params, |row| Ok((get::id(row, 0)?, get::id(row, 1)?))).await
 }
 
 /// When the next subscription of a shard falls due after an instant.
