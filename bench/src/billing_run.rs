@@ -2,8 +2,9 @@
 //! written by prepared statements and nothing else.
 
 use crate::books::{Shape, engine, file, month_end, remove};
+use crate::device::cpu_seconds;
 use crate::limit::Script;
-use crate::report::{Figure, Report};
+use crate::report::{Figure, Report, median};
 use crate::{Failure, Options};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -23,10 +24,13 @@ pub(crate) async fn measure(options: &Options, report: &mut Report) -> Result<()
         goal: 0.6,
     };
     let mut bytes = 0;
+    let (mut our_cpu, mut limit_cpu) = (Vec::new(), Vec::new());
     let mut script = None;
     for round in 0..options.rounds() {
         let copy = copy(&books, &folder.join("run.db"))?;
+        let cpu = cpu_seconds();
         let seconds = run(&copy, customers, round as u64 + 2).await?;
+        our_cpu.push((cpu_seconds() - cpu) / customers as f64 * 1e6);
         figure.ours.push(customers as f64 / seconds);
         bytes = std::fs::metadata(&copy)?.len() - std::fs::metadata(&books)?.len();
         // What the first run wrote is what the limit writes, every time.
@@ -36,11 +40,15 @@ pub(crate) async fn measure(options: &Options, report: &mut Report) -> Result<()
         };
         remove(&copy)?;
         let copy = self::copy(&books, &folder.join("limit.db"))?;
+        let cpu = cpu_seconds();
         figure.limit.push(customers as f64 / script.play(&copy)?);
+        limit_cpu.push((cpu_seconds() - cpu) / customers as f64 * 1e6);
         script.check(&copy)?;
         remove(&copy)?;
     }
     report.figure(&figure);
+    report.note("processor time per renewal, ours", median(&our_cpu), "µs");
+    report.note("processor time per renewal, limit", median(&limit_cpu), "µs");
     report.note("bytes on disk per renewal", bytes as f64 / customers as f64, "bytes");
     if let Some(script) = &script {
         report.note("rows written per renewal", script.rows() as f64 / customers as f64, "rows");

@@ -80,7 +80,7 @@ impl Script {
         let connection = Connection::open(path)?;
         connection.execute_batch(
             "pragma synchronous = full; pragma wal_autocheckpoint = 10000; pragma foreign_keys = on;
-             pragma journal_size_limit = 268435456; pragma cache_size = -65536; pragma mmap_size = 2147418112;
+             pragma journal_size_limit = 268435456; pragma cache_size = -65536; pragma mmap_size = 1099511627776;
              pragma temp_store = memory",
         )?;
         connection.set_prepared_statement_cache_capacity(512);

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use store::Snapshot;
 
 /// How many batches are planned at a time.
-const BATCHES: i64 = 8;
+const BATCHES: i64 = 64;
 
 impl Engine {
     /// Takes one step of the subscriptions that have been due the longest; returns how many.
@@ -263,7 +263,7 @@ struct DueBatch {
 }
 
 /// Shares out what is due among batches. A customer is in one of them only, so that no batch waits
-/// for another to be decided on.
+/// for another to be decided on; and neighbours are together, because their rows share pages.
 async fn plan_due(
     s: &mut Snapshot,
     environment: i64,
@@ -273,19 +273,17 @@ async fn plan_due(
     let rules = crate::rules(s, environment).await?;
     let passed = i64::try_from(passed_over.len()).unwrap_or(i64::MAX);
     let most = BATCH.saturating_mul(BATCHES).saturating_add(passed);
+    let mut due = store::subscriptions::due(s, environment, 0, now, most).await?;
+    due.retain(|(id, _)| !passed_over.contains(id));
+    due.sort_by_key(|(_, customer)| *customer);
     let mut plan: Vec<Vec<SubscriptionId>> = Vec::new();
-    let mut places: BTreeMap<CustomerId, usize> = BTreeMap::new();
-    for (id, customer) in store::subscriptions::due(s, environment, 0, now, most).await? {
-        if passed_over.contains(&id) {
-            continue;
+    for neighbours in due.chunk_by(|a, b| a.1 == b.1) {
+        if plan.last().is_none_or(|batch| batch.len() as i64 >= BATCH) {
+            plan.push(Vec::new());
         }
-        let place = *places.entry(customer).or_insert_with(|| {
-            if plan.last().is_none_or(|batch| batch.len() as i64 >= BATCH) {
-                plan.push(Vec::new());
-            }
-            plan.len() - 1
-        });
-        plan[place].push(id);
+        if let Some(batch) = plan.last_mut() {
+            batch.extend(neighbours.iter().map(|(id, _)| *id));
+        }
     }
     Ok((rules, plan))
 }
