@@ -160,13 +160,16 @@ async fn one_at_a_time(
     Ok(1e3 / loaded.p50_ms)
 }
 
+/// A list: its contract, its path, what says how long a page is, and the headers.
+type List<'a> = (&'a str, &'a str, &'a str, Vec<(&'a str, &'a str)>);
+
 /// The first, a middle and the last page of every list, and the one page of 002.
 async fn pages_of(up: &Up, path: &Path) -> Result<Vec<(String, Arc<Vec<Ask>>)>, Failure> {
     let passes = Passes::issue(up, path, 1).await?;
     let (external_id, handle, token) = passes.customers.first().ok_or("books without a customer")?;
     let (bearer, staff) = (format!("Bearer {token}"), format!("Bearer {}", passes.staff));
     let (key, jwt) = (format!("Bearer {}", passes.periods), format!("jwt {token}"));
-    let lists: [(&str, &str, &str, Vec<(&str, &str)>); 4] = [
+    let lists: [List<'_>; 4] = [
         ("000", "/api/v1/profile/payments", "limit=2", vec![("authorization", &bearer)]),
         ("001", "/api/v1/admin/payments", "limit=10", vec![("authorization", &staff)]),
         ("003", "/v1/periods", "limit=20", vec![("authorization", &key)]),
