@@ -167,12 +167,21 @@ async fn never_stale() {
         hex24(ours.debtor.id.raw())
     );
     let period = uuid(ours.owed.period_id.raw());
+    let debtor = test.customer_token(ours.books.number, ours.debtor.id).await;
+    let authorization = format!("jwt {debtor}");
+    let headers =
+        [("authorization", authorization.as_str()), ("org-handle", ours.debtor.handle.as_deref().unwrap())];
     for n in 1..=200 {
         assert_eq!(test.write(Method::POST, LIST, &ours.owner, &[], &cash).await.status, 201);
         acknowledged.store(n, Ordering::SeqCst);
         // The fifteenth dollar pays what was owed: the period knows it in the same instant.
         let read = test.get(&format!("/v1/periods/{period}"), &ours.periods_key).await.json();
         assert_eq!(read["status"], if n < 15 { "payment_failed" } else { "paid" }, "after {n}");
+        let own = test.get("/api/v1/profile/payments", &debtor).await.json();
+        assert_eq!(own["data"]["items"][0]["status"], if n < 15 { "open" } else { "paid" }, "after {n}");
+        let target = "/api/v2/platform/organisation/billing/";
+        let issued = test.send(Method::GET, target, &headers, "").await.json();
+        assert_eq!(issued["data"][0]["status"], if n < 15 { "pending" } else { "paid" }, "after {n}");
     }
     done.store(true, Ordering::SeqCst);
     for reader in readers {
