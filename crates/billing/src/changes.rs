@@ -188,6 +188,7 @@ impl Changes {
     /// Adds all that another decision, about other customers, has decided.
     pub fn absorb(&mut self, other: Changes) {
         self.decided_on.extend(other.decided_on);
+        self.decided_on_offer = self.decided_on_offer.or(other.decided_on_offer);
         self.rows.extend(other.rows);
     }
 }

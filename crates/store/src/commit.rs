@@ -243,7 +243,7 @@ async fn write_customers(tx: &mut Tx, run: &[&Change], numbers: &mut Numbers) ->
                 let mut row = row.clone();
                 let place = numbers.next(row.environment, "customers")?;
                 if row.invoice_number_base.is_empty() {
-                    row.invoice_number_base = invoice_number_base(place);
+                    row.invoice_number_base = crate::customers::invoice_number_base(place);
                 }
                 let row = &row;
                 tx.execute(customers::INSERT_CUSTOMER, &customers::insert_customer(row)).await?;
@@ -274,13 +274,6 @@ async fn write_customers(tx: &mut Tx, run: &[&Change], numbers: &mut Numbers) ->
         }
     }
     Ok(())
-}
-
-/// The first part of the invoice numbers of the n-th customer: seven digits that do not tell n.
-/// Multiplication by an odd number permutes what fits the digits, so no two customers share them.
-fn invoice_number_base(n: i64) -> String {
-    const SPREAD: i64 = 0x9e3_779b;
-    format!("{:07X}", n.wrapping_mul(SPREAD) & 0xfff_ffff)
 }
 
 /// Moves a name of a customer. A name that another customer has is a conflict.

@@ -125,3 +125,23 @@ pub async fn payment_methods(
     let key = [customer.shard().into(), customer.raw().into()];
     snapshot.rows(SQL, &key, |row| customers::payment_method(row, 0)).await
 }
+
+/// The first part of the invoice numbers of the n-th customer: seven digits that do not tell n.
+/// Multiplication by an odd number permutes what fits the digits, so no two customers share them.
+pub(crate) fn invoice_number_base(n: i64) -> String {
+    const SPREAD: i64 = 0x9e3_779b;
+    format!("{:07X}", n.wrapping_mul(SPREAD) & 0xfff_ffff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::invoice_number_base;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_two_customers_share_the_first_part_of_their_invoice_numbers() {
+        let bases: BTreeSet<String> = (1..=100_000).map(invoice_number_base).collect();
+        assert_eq!(bases.len(), 100_000);
+        assert!(bases.iter().all(|base| base.len() == 7));
+    }
+}

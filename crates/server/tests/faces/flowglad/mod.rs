@@ -3,6 +3,7 @@
 mod billing;
 mod document;
 mod failures;
+mod hostile;
 mod lists;
 mod resources;
 mod walls;

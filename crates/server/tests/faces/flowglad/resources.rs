@@ -90,6 +90,37 @@ async fn creates_are_safe_to_repeat_by_their_natural_keys() {
 }
 
 #[tokio::test]
+async fn what_is_made_by_several_at_once_is_made_once() {
+    let m = Merchant::new().await;
+    let customer = json!({"customer": {"externalId": "c", "name": "Ada", "email": "a@b"}});
+    let (a, b, c, d) = tokio::join!(
+        m.made("customers", customer.clone()),
+        m.made("customers", customer.clone()),
+        m.made("customers", customer.clone()),
+        m.made("customers", customer.clone()),
+    );
+    assert!(a == b && b == c && c == d);
+    let product = |name: &str| json!({"product": {"name": name, "slug": "same", "default": true}});
+    let (one, two) = (product("One"), product("Two"));
+    let (one, two) = tokio::join!(m.post("products", &one), m.post("products", &two));
+    let mut statuses = [one.status.as_u16(), two.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409]);
+    let catalog = |name: &str| json!({"catalog": {"name": name, "isDefault": true}});
+    let (one, two, three) = (catalog("One"), catalog("Two"), catalog("Three"));
+    tokio::join!(m.made("catalogs", one), m.made("catalogs", two), m.made("catalogs", three));
+    let catalogs = m.read("catalogs").await["data"].clone();
+    let defaults = catalogs.as_array().unwrap().iter().filter(|row| row["isDefault"] == true).count();
+    assert_eq!(defaults, 1);
+    let card =
+        |token: &str| json!({"paymentMethod": {"customerExternalId": "c", "token": token, "default": true}});
+    let (one, two) = (card("tok_visa"), card("tok_mastercard"));
+    tokio::join!(m.made("payment-methods", one), m.made("payment-methods", two));
+    let methods = m.read("payment-methods").await["data"].clone();
+    assert_eq!(methods.as_array().unwrap().iter().filter(|row| row["default"] == true).count(), 1);
+}
+
+#[tokio::test]
 async fn a_name_that_is_taken() {
     let m = Merchant::new().await;
     for id in ["a", "b"] {
