@@ -9,6 +9,7 @@ use billing::{
     Category, CustomerId, Invoice, InvoiceId, InvoiceStatus, Money, Payment, PriceId, ProductId, Purchase,
     Refusal, Request, TaxBehavior, Timestamp,
 };
+use store::Snapshot;
 
 /// A line of an invoice that the merchant writes.
 #[derive(Debug, Clone)]
@@ -33,7 +34,7 @@ impl Engine {
     /// Issues an invoice with the merchant's own lines. It is charged only if `charge` says so.
     ///
     /// # Errors
-    /// If the customer does not exist, there is no line, or an amount is out of range.
+    /// If the customer or what a line names does not exist, there is no line, or an amount is out of range.
     pub async fn issue_invoice(
         &self,
         now: Timestamp,
@@ -45,10 +46,17 @@ impl Engine {
         request: Option<Request>,
     ) -> Result<Invoice, Error> {
         let charges = lines.iter().map(charge_of).collect::<Result<Vec<_>, _>>()?;
+        let named: Vec<_> = lines.iter().map(|line| (line.price_id, line.product_id)).collect();
         let (invoice, payment) = deciding(async || {
+            let named = named.clone();
             let (rules, mut payer) = self
                 .store
-                .read(move |s| Box::pin(async move { crate::load(s, environment, customer).await }))
+                .read(move |s| {
+                    Box::pin(async move {
+                        check_sold(s, environment, &named).await?;
+                        crate::load(s, environment, customer).await
+                    })
+                })
                 .await?;
             let mut ctx = self.ctx(now);
             ctx.request = request.clone();
@@ -210,6 +218,27 @@ impl Engine {
         })
         .await
     }
+}
+
+/// Checks that prices and products are of the environment.
+async fn check_sold(
+    s: &mut Snapshot,
+    environment: i64,
+    named: &[(Option<PriceId>, Option<ProductId>)],
+) -> Result<(), Error> {
+    for (price, product) in named {
+        if let Some(id) = price
+            && store::catalog::price(s, environment, *id).await?.is_none()
+        {
+            return Err(Refusal::invalid("priceId", "the id of a price").into());
+        }
+        if let Some(id) = product
+            && store::catalog::product(s, environment, *id).await?.is_none()
+        {
+            return Err(Refusal::invalid("productId", "the id of a product").into());
+        }
+    }
+    Ok(())
 }
 
 fn charge_of(line: &NewLine) -> Result<Charge, Error> {

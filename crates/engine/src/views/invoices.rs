@@ -56,7 +56,7 @@ impl Engine {
     /// A customer's invoices in one currency.
     ///
     /// # Errors
-    /// If the store fails.
+    /// If there is none of this id in the environment.
     pub async fn customer_invoices(
         &self,
         now: Timestamp,
@@ -65,10 +65,12 @@ impl Engine {
         currency: Currency,
         sheet: Sheet,
     ) -> Result<CustomerInvoices, Error> {
+        let number = environment.number;
         let found = self
             .store
-            .read(move |s| Box::pin(views::invoices::statements(s, customer, currency, sheet)))
-            .await?;
+            .read(move |s| Box::pin(views::invoices::statements(s, number, customer, currency, sheet)))
+            .await?
+            .ok_or_else(|| Error::not_found("customer", ""))?;
         let zone = found.zone.as_deref().unwrap_or(&environment.zone);
         let zone = Zone::parse(zone).map_err(Refusal::from)?;
         let mut rows = Vec::with_capacity(found.rows.len());

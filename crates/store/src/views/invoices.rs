@@ -96,7 +96,7 @@ const NEWEST: &str = "select customer_ordinal from invoices where shard = $1 and
      order by customer_ordinal desc limit 1";
 const NEWEST_IN_CURRENCY: &str = "select currency_ordinal from invoices
      where shard = $1 and customer_id = $2 and currency = $3 order by customer_ordinal desc limit 1";
-const ZONE: &str = "select zone from customers where shard = $1 and id = $2";
+const ZONE: &str = "select zone from customers where shard = $1 and id = $2 and environment = $3";
 const STATEMENTS: &str =
     "select i.id, i.ordinal, i.subscription_id, i.purchase_id, i.status, i.total, i.refunded,
        i.period_start, i.period_end, i.created_at, i.updated_at,
@@ -114,21 +114,24 @@ const STATEMENTS: &str =
      order by i.customer_ordinal desc";
 const EARLIER: &str = "select count(*) from invoices where shard = $1 and subscription_id = $2 and id < $3";
 
-/// A page of a customer's invoices in one currency.
+/// A page of the invoices of an environment's customer in one currency; none if it has no such customer.
 pub async fn statements(
     s: &mut Snapshot,
+    environment: i64,
     customer: CustomerId,
     currency: Currency,
     sheet: Sheet,
-) -> Result<Statements, Error> {
+) -> Result<Option<Statements>, Error> {
     let (shard, id, code) = (customer.shard(), customer.raw(), currency.code());
-    let zone = s.row(ZONE, &[shard.into(), id.into()], |row| Ok(row.opt_text(0)?.map(str::to_owned))).await?;
+    let owner = [shard.into(), id.into(), environment.into()];
+    let zone = s.row(ZONE, &owner, |row| Ok(row.opt_text(0)?.map(str::to_owned))).await?;
+    let Some(zone) = zone else { return Ok(None) };
     let newest = s.row(NEWEST, &[shard.into(), id.into()], |row| row.int(0)).await?.unwrap_or(0);
     let key = [shard.into(), id.into(), code.into()];
     let total = s.row(NEWEST_IN_CURRENCY, &key, |row| row.int(0)).await?.unwrap_or(0);
     let (low, high) = sheet.places(total);
     if low > high {
-        return Ok(Statements { zone: zone.flatten(), total, rows: Vec::new() });
+        return Ok(Some(Statements { zone, total, rows: Vec::new() }));
     }
     // An invoice's place among all cannot be lower than among those in its currency, and is higher by at
     // most the number of those in others: so what is walked is the page and those.
@@ -136,7 +139,7 @@ pub async fn statements(
     let params = [shard.into(), id.into(), code.into(), low.into(), last.into(), high.into()];
     let mut rows = s.rows(STATEMENTS, &params, statement).await?;
     count_earlier(s, shard, &mut rows).await?;
-    Ok(Statements { zone: zone.flatten(), total, rows })
+    Ok(Some(Statements { zone, total, rows }))
 }
 
 /// Counts once for every subscription on the page, before its oldest invoice there.
