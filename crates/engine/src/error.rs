@@ -22,15 +22,24 @@ pub enum Error {
         /// The field, as the merchant API names it.
         field: &'static str,
     },
-    /// The caller used an idempotency key for another request before.
-    #[error("the idempotency key was used for another request")]
+    /// A request with the same idempotency key has had its effect before.
+    #[error("a request with this idempotency key has had its effect")]
     KeyReused,
     /// The books moved on too often while the decision was made.
     #[error("the books are busy; try again")]
     Busy,
     /// The store failed.
     #[error(transparent)]
-    Store(#[from] store::Error),
+    Store(store::Error),
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::KeyTaken => Self::KeyReused,
+            error => Self::Store(error),
+        }
+    }
 }
 
 impl Error {

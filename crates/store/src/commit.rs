@@ -24,7 +24,8 @@ impl Store {
     /// Writes all of the changes, durably, or nothing.
     ///
     /// # Errors
-    /// [`Error::Conflict`] if a customer has moved on since it was read, or a key is taken.
+    /// [`Error::Conflict`] if a customer has moved on since it was read, or something unique is taken;
+    /// [`Error::KeyTaken`] if the request has had its effect.
     pub async fn commit(&self, changes: Changes) -> Result<Committed, Error> {
         let changes = Arc::new(changes);
         self.write(move |tx| {

@@ -8,6 +8,9 @@ pub enum Error {
     /// Somebody else changed what was decided on, or a unique key is taken: decide again on fresh state.
     #[error("the books changed meanwhile")]
     Conflict,
+    /// A request with the same idempotency key has had its effect: there is nothing to decide again.
+    #[error("a request with this key has had its effect")]
+    KeyTaken,
     /// A row refers to another that does not exist, or one that is referred to was deleted.
     #[error("a row refers to one that does not exist")]
     ForeignKey,

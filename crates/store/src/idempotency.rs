@@ -31,8 +31,7 @@ pub async fn find(snapshot: &mut Snapshot, environment: i64, key: &str) -> Resul
         .await
 }
 
-/// Keeps the key of a request with its effect. A key that is taken is a conflict: who decides again
-/// finds it.
+/// Keeps the key of a request with its effect; [`Error::KeyTaken`] if it has had one.
 pub(crate) async fn keep(tx: &mut Tx, request: &Idempotency) -> Result<(), Error> {
     const SQL: &str = "insert into idempotency (environment, key, fingerprint, resource, created_at) \
          values ($1, $2, $3, $4, $5)";
@@ -43,7 +42,11 @@ pub(crate) async fn keep(tx: &mut Tx, request: &Idempotency) -> Result<(), Error
         request.resource.into(),
         request.created_at.micros().into(),
     ];
-    tx.execute(SQL, &row).await.map(|_| ())
+    match tx.execute(SQL, &row).await {
+        Ok(_) => Ok(()),
+        Err(Error::Conflict) => Err(Error::KeyTaken),
+        Err(error) => Err(error),
+    }
 }
 
 impl Store {

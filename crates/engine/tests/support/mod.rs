@@ -198,7 +198,7 @@ impl World {
         let page =
             self.engine.invoices(self.environment, Of::Customer(customer), None, window).await.unwrap();
         let mut invoices: Vec<_> = page.rows.into_iter().map(|full| full.invoice).collect();
-        invoices.sort_by_key(|invoice| invoice.id);
+        invoices.sort_by_key(|invoice| invoice.customer_ordinal);
         invoices
     }
 

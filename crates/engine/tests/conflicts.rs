@@ -1,0 +1,192 @@
+//! Two decisions at once: each has its effect once, and none is lost.
+
+mod support;
+
+use billing::subscription::{CancelAt, Changing, Status};
+use billing::{InvoiceStatus, PaymentStatus};
+use engine::{Adjust, Engine, Error, Subscribe, SubscribeItem};
+use std::sync::Arc;
+use support::{World, at, open};
+
+/// Another process over the same books.
+fn other(world: &World) -> Engine {
+    open(&world.folder.path().join("books.db"), 99).0
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn manual_payments_at_once_all_count() {
+    let world = Arc::new(World::new("2024-01-01T00:00:00Z").await);
+    let ada = world.customer("ada", None).await;
+    world.bill(ada, 1000, false, world.start).await;
+    world.bill(ada, 1000, false, world.start).await;
+    let writing = (0..10).map(|_| {
+        let world = Arc::clone(&world);
+        tokio::spawn(async move { world.write_down(ada, 250, world.start).await })
+    });
+    for written in writing.collect::<Vec<_>>() {
+        written.await.unwrap();
+    }
+    assert_eq!(world.payments(ada).await.len(), 10);
+    let paid = world.invoices(ada).await.iter().filter(|i| i.status == InvoiceStatus::Paid).count();
+    assert_eq!((paid, world.balance(ada).await), (2, 500));
+    world.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_request_that_comes_twice_at_once_subscribes_once() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let ada = world.customer("ada", Some("tok_visa")).await;
+    let price = world.price(1000, |_| {}).await;
+    let new =
+        Subscribe { items: vec![SubscribeItem { price: price.id, quantity: 1 }], ..Subscribe::default() };
+    let twice = [world.engine.clone(), other(&world)].map(|engine| {
+        let (new, request) = (new.clone(), world.request("once"));
+        let (environment, now) = (world.environment, world.start);
+        tokio::spawn(async move { engine.subscribe(now, environment, ada, new, Some(request)).await })
+    });
+    let mut made = 0;
+    for outcome in twice {
+        match outcome.await.unwrap() {
+            Ok(_) => made += 1,
+            Err(error) => assert_eq!(error, Error::KeyReused),
+        }
+    }
+    assert_eq!((made, world.invoices(ada).await.len(), world.payments(ada).await.len()), (1, 1, 1));
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn a_key_that_has_had_its_effect_has_none_again() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let ada = world.customer("ada", None).await;
+    let record = async || {
+        let (cash, request) = (world.cash(100, world.start), world.request("cash"));
+        world.engine.record_payment(world.start, world.environment, ada, cash, Some(request)).await
+    };
+    let payment = record().await.unwrap();
+    assert_eq!(record().await, Err(Error::KeyReused));
+    let answered = world.engine.answered(&world.request("cash")).await.unwrap().unwrap();
+    assert_eq!(answered.resource, support::raw(payment.id));
+    assert_eq!(world.balance(ada).await, 100);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_cancellation_and_a_renewal_at_once_agree() {
+    for round in 0..20u32 {
+        let world = World::new("2024-01-01T00:00:00Z").await;
+        let ada = world.customer("ada", Some("tok_visa")).await;
+        let price = world.price(1000, |_| {}).await;
+        let id = world.subscribe(ada, price.id, world.start).await.id;
+        let now = at("2024-02-01T00:00:00Z");
+        let (renewing, canceling) = (world.engine.clone(), other(&world));
+        let environment = world.environment;
+        let renewing = tokio::spawn(async move { renewing.run_due(environment, now).await });
+        for _ in 0..round {
+            tokio::task::yield_now().await;
+        }
+        canceling.cancel(now, environment, id, CancelAt::Now, None).await.unwrap();
+        renewing.await.unwrap().unwrap();
+        world.run("2024-02-01T00:02:00Z").await;
+        let subscription = world.subscription(id).await;
+        assert_eq!((subscription.status, subscription.ended_at), (Status::Canceled, Some(now)));
+        let invoices = world.invoices(ada).await;
+        assert!((1..=2).contains(&invoices.len()), "renewed once at most");
+        assert!(invoices.iter().all(|invoice| invoice.status == InvoiceStatus::Paid));
+        assert_eq!(world.payments(ada).await.len(), invoices.len());
+        world.run("2024-05-01T00:00:00Z").await;
+        assert_eq!(world.invoices(ada).await.len(), invoices.len(), "what was canceled is not renewed");
+        world.audit().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_processes_bill_each_period_once() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let price = world.price(1000, |_| {}).await;
+    let mut customers = Vec::new();
+    for n in 0..30 {
+        let customer = world.customer(&format!("c{n}"), Some("tok_visa")).await;
+        world.subscribe(customer, price.id, world.start).await;
+        customers.push(customer);
+    }
+    let now = at("2024-04-01T00:00:00Z");
+    let environment = world.environment;
+    let both = [world.engine.clone(), other(&world)]
+        .map(|engine| tokio::spawn(async move { engine.run_due(environment, now).await }));
+    for run in both {
+        run.await.unwrap().unwrap();
+    }
+    world.run("2024-04-01T00:02:00Z").await;
+    for customer in customers {
+        let invoices = world.invoices(customer).await;
+        assert_eq!(invoices.len(), 4, "January to April");
+        assert!(invoices.iter().all(|i| i.status == InvoiceStatus::Paid && i.attempt_count == 1));
+        assert_eq!(world.payments(customer).await.len(), 4);
+    }
+    world.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_invoice_is_tried_again_once_by_two_who_ask_at_once() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let ada = world.customer("ada", Some("tok_card_declined")).await;
+    let invoice = world.bill(ada, 1000, true, world.start).await;
+    world.card(ada, "tok_visa", world.start).await;
+    let (environment, now) = (world.environment, at("2024-01-04T00:00:00Z"));
+    let (policy, person, id) = (world.engine.clone(), other(&world), invoice.id);
+    let policy = tokio::spawn(async move { policy.run_due(environment, now).await.map(drop) });
+    let person =
+        tokio::spawn(async move { person.retry_payment(now, environment, id, None).await.map(drop) });
+    policy.await.unwrap().unwrap();
+    let refused = person.await.unwrap();
+    assert!(matches!(refused, Ok(()) | Err(Error::Refused(_))), "{refused:?}");
+    let payments = world.payments(ada).await;
+    let succeeded = payments.iter().filter(|payment| payment.status == PaymentStatus::Succeeded).count();
+    assert_eq!((payments.len(), succeeded), (2, 1));
+    assert_eq!(world.balance(ada).await, 0);
+    world.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_payment_is_given_back_once_by_two_who_ask_at_once() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let ada = world.customer("ada", Some("tok_visa")).await;
+    world.bill(ada, 1000, true, world.start).await;
+    let payment = world.payments(ada).await[0].id;
+    let (environment, now) = (world.environment, world.start);
+    let both = [world.engine.clone(), other(&world)].map(|engine| {
+        tokio::spawn(async move { engine.refund(now, environment, payment, Some(700), None, None).await })
+    });
+    let mut made = 0;
+    for refund in both {
+        match refund.await.unwrap() {
+            Ok(_) => made += 1,
+            Err(error) => assert!(matches!(error, Error::Refused(_)), "{error:?}"),
+        }
+    }
+    assert_eq!((made, world.payments(ada).await[0].refunded), (1, 700));
+    world.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_upgrades_at_once_come_one_after_the_other() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let ada = world.customer("ada", Some("tok_visa")).await;
+    let (basic, pro) = (world.price(1000, |_| {}).await, world.price(3000, |_| {}).await);
+    let id = world.subscribe(ada, basic.id, world.start).await.id;
+    let (environment, now) = (world.environment, at("2024-01-16T12:00:00Z"));
+    let both = [world.engine.clone(), other(&world)].map(|engine| {
+        let items = vec![SubscribeItem { price: pro.id, quantity: 1 }];
+        let to = Adjust { items, when: Changing::Now };
+        tokio::spawn(async move { engine.adjust(now, environment, id, to, None).await })
+    });
+    for change in both {
+        change.await.unwrap().unwrap();
+    }
+    // Half of 30.00 less half of 10.00; the second change finds what it wants and costs nothing.
+    let totals: Vec<_> = world.invoices(ada).await.iter().map(|invoice| invoice.total).collect();
+    assert_eq!(totals, [1000, 1000, 0]);
+    let items = world.engine.full_subscription(environment, id).await.unwrap().1;
+    assert_eq!(items.len(), 1);
+    world.audit().await;
+}
