@@ -7,6 +7,9 @@ use crate::{
     Price, PriceKind, Product, Refusal, Rules, Schedule, Timestamp, Zone,
 };
 
+/// How long ago a new subscription may have begun: ten years.
+const BACKDATED_DAYS_MAX: i64 = 3_660;
+
 /// One thing to subscribe to.
 #[derive(Debug, Clone)]
 pub struct NewItem {
@@ -172,6 +175,10 @@ fn check<'a>(
     }
     if new.start > ctx.now {
         return Err(Refusal::invalid("startDate", "a subscription starts now or has started already"));
+    }
+    // Every period since then is billed one by one: a slip of the pen must not make thousands.
+    if new.start < ctx.now.plus_days(-BACKDATED_DAYS_MAX)? {
+        return Err(Refusal::invalid("startDate", "at most ten years ago"));
     }
     for item in &new.items {
         check_item("priceId", item, first.price.interval, first.price.unit_price.currency())?;

@@ -9,6 +9,9 @@ use crate::respond::Body;
 use axum::extract::Request;
 use axum::response::Response;
 
+/// How far the clock may be moved at once: ten years.
+const DAYS_MAX: i64 = 3_660;
+
 /// `GET /api/v1/clock`
 pub(super) async fn retrieve(merchant: Merchant) -> Result<Response<Body>, Error> {
     Ok(ok(show(merchant, 0).await?))
@@ -30,6 +33,10 @@ pub(super) async fn advance(merchant: Merchant, request: Request) -> Result<Resp
         let fields = Fields::of(&asked.body)?;
         let fields = fields.object("clock")?.unwrap_or(fields);
         let to = fields.required("now", "the time to move the clock to", |f, name| f.time(name))?;
+        // One request cannot ask for more work than a server can do for it.
+        if merchant.now().plus_days(DAYS_MAX).is_ok_and(|most| to > most) {
+            return Err(fields.wrong("now", "at most ten years ahead"));
+        }
         merchant.engine().advance_clock(merchant.environment(), to).await?;
         Ok(0)
     }

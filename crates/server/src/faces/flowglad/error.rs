@@ -74,7 +74,7 @@ fn code(status: StatusCode) -> &'static str {
         409 => "CONFLICT",
         413 => "PAYLOAD_TOO_LARGE",
         422 => "UNPROCESSABLE_CONTENT",
-        503 => "TIMEOUT",
+        503 => "SERVICE_UNAVAILABLE",
         _ => "INTERNAL_SERVER_ERROR",
     }
 }

@@ -219,6 +219,7 @@ async fn bodies_that_cannot_be() {
         ("subscriptions", json!({"customerExternalId": "c", "priceId": price, "quantity": "2"})),
         ("subscriptions", json!({"customerExternalId": "c", "priceId": price, "startDate": "soon"})),
         ("subscriptions", json!({"customerExternalId": "c", "priceId": price, "startDate": "2027-01-01"})),
+        ("subscriptions", json!({"customerExternalId": "c", "priceId": price, "startDate": "1999-01-01"})),
         ("subscriptions", json!({"customerExternalId": "c", "priceId": price, "interval": "year"})),
         ("subscriptions", json!({"customerExternalId": "c", "priceId": price, "discountCode": "NONE"})),
         ("subscriptions", json!({"customerExternalId": "c", "priceId": price, "metadata": "x"})),
@@ -246,6 +247,7 @@ async fn bodies_that_cannot_be() {
         ("clock", json!({})),
         ("clock", json!({"now": "2025-01-01T00:00:00Z"})),
         ("clock", json!({"now": "9999999999999999999999"})),
+        ("clock", json!({"now": "2040-01-01"})),
         ("customers/c/tokens", json!({"email": "nobody"})),
         ("customers/c/tokens", json!({"expiresInSeconds": 1})),
     ] {
