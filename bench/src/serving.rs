@@ -60,8 +60,15 @@ fn app(engine: Engine, answer_bytes: usize) -> App {
             }),
             since: Arc::new(move || started.elapsed()),
         },
-        // Nothing here is secret, and the same keys again keep runs comparable.
-        entropy: Arc::new(|bytes: &mut [u8]| bytes.iter_mut().enumerate().for_each(|(n, b)| *b = n as u8)),
+        // Nothing here is secret, but books that are kept from run to run must not meet a key again.
+        entropy: Arc::new(|bytes: &mut [u8]| {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let mut state = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
+            for byte in bytes {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                *byte = (state >> 56) as u8;
+            }
+        }),
         jwt_key: vec![1; 32],
         pepper: vec![2; 32],
         limits: Limits { answer_bytes, ..Limits::default() },
