@@ -6,8 +6,8 @@ use crate::{Changes, Ctx, Refusal, Rules};
 
 /// Makes a subscription active of which nothing is owed any more, if it was waiting for that.
 ///
-/// Time in which it was not renewed is not billed afterwards: the period that ended before stretches to
-/// now, and the next one begins now.
+/// Time in which it was not renewed is not billed afterwards: the period that ended while it waited
+/// stretches to now, and the next one begins now. Periods that were over when it was made are billed.
 ///
 /// # Errors
 /// If a date is out of range.
@@ -20,7 +20,9 @@ pub(crate) fn revive(
     match subscription.status {
         Status::PastDue => {}
         Status::Incomplete | Status::Unpaid => {
-            if subscription.period.end < ctx.now && subscription.periods_left != Some(0) {
+            let was_over = subscription.status == Status::Incomplete
+                && subscription.period.end <= subscription.created_at;
+            if !was_over && subscription.period.end < ctx.now && subscription.periods_left != Some(0) {
                 move_end(ctx, subscription, ctx.now, changes);
             }
         }
