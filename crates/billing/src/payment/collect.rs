@@ -220,6 +220,10 @@ fn receive(
         payer.credits.push(credit.clone());
         changes.push(Change::InsertCredit(credit));
     }
+    if bill.invoice.status == InvoiceStatus::Open {
+        // More is owed than when the payment was asked for: other money was taken back meanwhile.
+        mark_past_due(ctx, rules, bill)?;
+    }
     after_payment(ctx, rules, bill, changes)
 }
 
