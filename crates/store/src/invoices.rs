@@ -63,10 +63,11 @@ pub async fn open(s: &mut Snapshot, customer: CustomerId) -> Result<Vec<Invoice>
 const OF_PERIOD: &str = concat!(
     "select ",
     invoice_columns!("i"),
-    " from invoices i where i.shard = $1 and i.subscription_id = $2 and i.period_id = $3 order by i.id"
+    " from invoices i where i.shard = $1 and i.subscription_id = $2 and i.period_id = $3
+     and i.status <> 'void' order by i.id"
 );
 
-/// The invoices of a period of a subscription, the oldest first.
+/// The invoices of a period of a subscription that were not withdrawn, the oldest first.
 pub async fn of_period(
     s: &mut Snapshot,
     subscription: SubscriptionId,
