@@ -4,6 +4,7 @@
 
 mod counters;
 mod customers;
+mod holdings;
 mod invoices;
 mod ledger;
 mod payments;
@@ -13,6 +14,7 @@ pub use counters::{
     Numbered, Request, count, counted_kinds, credentials, numbered, repeated_numbers, requests, tallies,
 };
 pub use customers::{InvoiceSums, MoneySums, Named, invoice_sums, money_sums, named, names, slice_end};
+pub use holdings::{Holdings, holdings, versions};
 pub use invoices::{
     Attempt, PeriodOwner, allocated, attempts, invoices, issue_entries, period_owners, purchases,
 };

@@ -1,0 +1,114 @@
+//! Requests: what a client asks of the engine's public API.
+
+use billing::customer::{CustomerEdit, NewPaymentMethod};
+use billing::payment::{ManualPaymentEdit, NewManualPayment};
+use billing::subscription::CancelAt;
+use billing::{
+    CustomerId, Id, InvoiceId, PaymentId, PaymentMethodId, PaymentMethodKind, Request, SubscriptionId,
+    Timestamp,
+};
+use engine::{Adjust, Engine, Error, NewLine, Subscribe, SubscribeItem};
+
+/// Something that is asked of the engine.
+#[derive(Debug, Clone)]
+pub enum Ask {
+    /// A new customer.
+    Customer(CustomerEdit),
+    /// Something new to charge a customer with, and whether it is the default.
+    Method(CustomerId, &'static str, bool),
+    /// Another default payment method.
+    DefaultMethod(PaymentMethodId),
+    /// A subscription.
+    Subscribe(CustomerId, Subscribe),
+    /// Other items.
+    Adjust(SubscriptionId, Adjust),
+    /// A cancellation.
+    Cancel(SubscriptionId, CancelAt),
+    /// No cancellation after all.
+    Uncancel(SubscriptionId),
+    /// Another end of the current period.
+    MoveRenewal(SubscriptionId, Timestamp),
+    /// A sale, with the code of a discount.
+    Sell(CustomerId, SubscribeItem, Option<String>),
+    /// An invoice, and whether it is charged.
+    Bill(CustomerId, Vec<NewLine>, bool),
+    /// An invoice to withdraw.
+    Void(InvoiceId),
+    /// A manual payment to write down.
+    Record(CustomerId, NewManualPayment),
+    /// A manual payment to change.
+    Edit(PaymentId, ManualPaymentEdit),
+    /// A manual payment to take back.
+    Delete(PaymentId),
+    /// A payment to give back, in whole or in part.
+    Refund(PaymentId, Option<i64>),
+    /// An invoice to charge once more.
+    Retry(InvoiceId),
+}
+
+impl Ask {
+    /// Asks it; the answer is the raw id of what was made or changed.
+    ///
+    /// # Errors
+    /// Whatever the engine answers.
+    pub async fn of(
+        &self,
+        engine: &Engine,
+        now: Timestamp,
+        environment: i64,
+        request: Request,
+    ) -> Result<u128, Error> {
+        let (books, request) = (environment, Some(request));
+        Ok(match self.clone() {
+            Self::Customer(new) => engine.create_customer(now, books, new, request).await?.id.raw(),
+            Self::Method(customer, token, is_default) => {
+                let new = method(token, is_default);
+                engine.create_payment_method(now, books, customer, new, request).await?.id.raw()
+            }
+            Self::DefaultMethod(id) => {
+                engine.set_default_payment_method(now, books, id, request).await?.id.raw()
+            }
+            Self::Subscribe(customer, new) => {
+                engine.subscribe(now, books, customer, new, request).await?.id.raw()
+            }
+            Self::Adjust(id, adjust) => engine.adjust(now, books, id, adjust, request).await?.id.raw(),
+            Self::Cancel(id, at) => engine.cancel(now, books, id, at, request).await?.id.raw(),
+            Self::Uncancel(id) => engine.uncancel(now, books, id, request).await?.id.raw(),
+            Self::MoveRenewal(id, end) => engine.move_renewal(now, books, id, end, request).await?.id.raw(),
+            Self::Sell(customer, item, code) => {
+                engine.sell(now, books, customer, item, None, None, code, request).await?.id.raw()
+            }
+            Self::Bill(customer, lines, charge) => {
+                engine.issue_invoice(now, books, customer, lines, None, charge, request).await?.id.raw()
+            }
+            Self::Void(id) => engine.void_invoice(now, books, id, request).await?.id.raw(),
+            Self::Record(customer, new) => {
+                engine.record_payment(now, books, customer, new, request).await?.id.raw()
+            }
+            Self::Edit(id, edit) => engine.edit_payment(now, books, id, edit, request).await?.id.raw(),
+            Self::Delete(id) => {
+                engine.delete_payment(now, books, id, request).await?;
+                id.raw()
+            }
+            Self::Refund(id, amount) => {
+                engine.refund(now, books, id, amount, None, request).await?;
+                id.raw()
+            }
+            Self::Retry(id) => {
+                engine.retry_payment(now, books, id, request).await?;
+                id.raw()
+            }
+        })
+    }
+}
+
+fn method(token: &str, is_default: bool) -> NewPaymentMethod {
+    NewPaymentMethod {
+        kind: PaymentMethodKind::Card,
+        token: token.to_owned(),
+        is_default,
+        billing_details: "{}".to_owned(),
+        data: "{}".to_owned(),
+        metadata: None,
+    }
+}
