@@ -44,7 +44,7 @@ pub use currency::Currency;
 pub use customer::{Customer, CustomerUser, Organization, PaymentMethod, PaymentMethodKind, Staff};
 pub use environment::{DunningEnd, DunningPolicy, Environment, Numbering};
 pub use id::*;
-pub use invoice::{Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, InvoiceTax};
+pub use invoice::{AMOUNT_MAX, Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, InvoiceTax};
 pub use ledger::{Account, EntryKind, JournalEntry, Posting};
 pub use money::{Money, MoneyError, Ratio, Rounding};
 pub use payer::{Bill, Payer, Refusal, Rules};

@@ -1,5 +1,7 @@
 //! What a subscription holds: changed now, at the end of the period, and in a trial.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use billing::catalog::{DiscountEdit, PriceEdit};

@@ -1,8 +1,14 @@
 //! What becomes of payments: asked for once, booked once, given back once.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
-use billing::{DunningEnd, DunningPolicy, InvoiceStatus, PaymentStatus};
+use billing::payment::ManualPaymentEdit;
+use billing::{
+    Category, Currency, DunningEnd, DunningPolicy, InvoiceStatus, Money, PaymentStatus, TaxBehavior,
+};
+use engine::{NewLine, Subscribe, SubscribeItem};
 use support::{World, at, open};
 
 #[tokio::test]
@@ -124,4 +130,38 @@ async fn an_invoice_of_nothing_cannot_be_withdrawn() {
     let invoice = world.bill(ada, 0, false, world.start).await;
     let refused = world.engine.void_invoice(world.start, world.environment, invoice.id, None).await;
     assert!(matches!(refused, Err(engine::Error::Refused(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn sums_that_could_not_be_added_up_are_refused() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let ada = world.customer("ada", Some("tok_visa")).await;
+    let (engine, number, now) = (&world.engine, world.environment, world.start);
+    let cash = world.cash(i64::MAX / 2, now);
+    let refused = engine.record_payment(now, number, ada, cash, None).await;
+    assert!(matches!(refused, Err(engine::Error::Refused(_))), "{refused:?}");
+    let most = world.write_down(ada, billing::AMOUNT_MAX, now).await;
+    let edit = ManualPaymentEdit {
+        amount: Some(Money::new(billing::AMOUNT_MAX + 1, Currency::USD)),
+        ..ManualPaymentEdit::default()
+    };
+    let refused = engine.edit_payment(now, number, most.id, edit, None).await;
+    assert!(matches!(refused, Err(engine::Error::Refused(_))), "{refused:?}");
+    let trial = world.price(1_000_000, |price| price.trial_days = Some(14)).await;
+    let items = vec![SubscribeItem { price: trial.id, quantity: 1 << 40 }];
+    let new = Subscribe { items, ..Subscribe::default() };
+    let refused = engine.subscribe(now, number, ada, new, None).await;
+    assert!(matches!(refused, Err(engine::Error::Refused(_))), "{refused:?}");
+    let line = NewLine {
+        description: "A planet".into(),
+        price_id: None,
+        product_id: None,
+        category: Category::AddOn,
+        quantity: 1,
+        unit_price: Money::new(billing::AMOUNT_MAX + 1, Currency::USD),
+        tax_behavior: TaxBehavior::Exclusive,
+    };
+    let refused = engine.issue_invoice(now, number, ada, vec![line], None, true, None).await;
+    assert!(matches!(refused, Err(engine::Error::Refused(_))), "{refused:?}");
+    world.audit().await;
 }

@@ -1,5 +1,7 @@
 //! Two decisions at once: each has its effect once, and none is lost.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use billing::subscription::{CancelAt, Changing, Status};

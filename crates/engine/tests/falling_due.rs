@@ -1,5 +1,7 @@
 //! What falls due: after an outage, beside what is stuck, and when it is no longer wanted.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use billing::subscription::{CancelAt, Status};

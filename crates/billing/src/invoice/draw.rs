@@ -1,6 +1,6 @@
 //! Drawing up an invoice from charges: discount, tax, number, balance and ledger in one decision.
 
-use super::{Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, InvoiceTax, sum};
+use super::{AMOUNT_MAX, Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, InvoiceTax, sum};
 use crate::ledger::{Account, EntryKind, JournalEntry, Posting};
 use crate::{
     Allocation, Category, Change, Ctx, Discount, DiscountAmount, Money, MoneyError, Payer, Payment,
@@ -198,7 +198,8 @@ fn discount_parts(charges: &[Charge], discount: Option<&Discount>) -> Result<Opt
 /// Draws up an invoice, final at once: lines, taxes, journal entry, and what the balance pays of it.
 ///
 /// # Errors
-/// If there is no charge, the currencies differ, the total is negative, or a sum is out of range.
+/// If there is no charge, the currencies differ, the total is negative or above [`AMOUNT_MAX`], or a sum
+/// is out of range.
 pub fn draw(
     ctx: &mut Ctx,
     rules: &Rules,
@@ -219,6 +220,9 @@ pub fn draw(
     let totals = total(&rules.tax_rates, payer, charges, discount)?;
     if totals.total < 0 {
         return Err(Refusal::State("an invoice cannot come to less than nothing".into()));
+    }
+    if totals.total > AMOUNT_MAX {
+        return Err(Refusal::OutOfRange);
     }
     let mut invoice = issue(ctx, rules, payer, what, first, &totals)?;
     let lines = lines_of(ctx, &invoice, charges, discount, &totals, payer.shard());

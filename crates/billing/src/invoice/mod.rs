@@ -10,6 +10,10 @@ use crate::{
     ProductId, PurchaseId, Rate, SubscriptionId, Timestamp,
 };
 
+/// The most that an invoice or a manual payment may come to, in minor units: thousands of them still add
+/// up in 64 bits.
+pub const AMOUNT_MAX: i64 = 1_000_000_000_000_000;
+
 /// What an invoice is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvoiceKind {

@@ -6,7 +6,8 @@ use crate::invoice::{Invoice, InvoiceStatus, settle};
 use crate::ledger::{Account, EntryKind, JournalEntry, Posting};
 use crate::subscription::{Status, Subscription, next_due, revive};
 use crate::{
-    Category, Change, Changes, Ctx, Money, MoneyError, Payer, Purchase, Refusal, Rules, StaffId, Timestamp,
+    AMOUNT_MAX, Category, Change, Changes, Ctx, Money, MoneyError, Payer, Purchase, Refusal, Rules, StaffId,
+    Timestamp,
 };
 
 /// A manual payment to write down.
@@ -112,7 +113,7 @@ impl Standing {
 /// goes on the balance.
 ///
 /// # Errors
-/// If the amount is not above 0, or a sum is out of range.
+/// If the amount is not above 0 or above [`AMOUNT_MAX`], or a sum is out of range.
 pub fn record(
     ctx: &mut Ctx,
     rules: &Rules,
@@ -169,7 +170,11 @@ pub fn record(
 }
 
 fn positive(amount: Money) -> Result<(), Refusal> {
-    if amount.is_positive() { Ok(()) } else { Err(Refusal::invalid("amount", "an amount above 0")) }
+    match amount.minor() {
+        1..=AMOUNT_MAX => Ok(()),
+        ..=0 => Err(Refusal::invalid("amount", "an amount above 0")),
+        _ => Err(Refusal::OutOfRange),
+    }
 }
 
 /// Whether a credit has no row yet.
@@ -309,7 +314,7 @@ fn check_manual(payment: &Payment) -> Result<(), Refusal> {
 /// Changes a manual payment. Another amount reverses what it paid and applies it anew.
 ///
 /// # Errors
-/// If the payment is automatic, the amount is not above 0 or in another currency.
+/// If the payment is automatic, the amount is not above 0 or above [`AMOUNT_MAX`] or in another currency.
 pub fn edit(
     ctx: &mut Ctx,
     rules: &Rules,

@@ -3,8 +3,8 @@
 use super::{BillingPeriod, Item, Status, Subscription, next_due};
 use crate::invoice::{Charge, Collect, Drawn, Invoice, InvoiceFor, InvoiceKind, draw};
 use crate::{
-    Change, Changes, Ctx, Currency, Discount, Interval, InvoiceId, Payer, Payment, PaymentMethodId, Period,
-    Price, PriceKind, Product, Refusal, Rules, Schedule, Timestamp, Zone,
+    AMOUNT_MAX, Change, Changes, Ctx, Currency, Discount, Interval, InvoiceId, Payer, Payment,
+    PaymentMethodId, Period, Price, PriceKind, Product, Refusal, Rules, Schedule, Timestamp, Zone,
 };
 
 /// How long ago a new subscription may have begun: ten years.
@@ -205,8 +205,10 @@ pub(super) fn check_item(
     if item.quantity < 1 {
         return Err(Refusal::invalid("quantity", "a whole number of at least 1"));
     }
-    item.price.unit_price.checked_mul_int(item.quantity)?;
-    Ok(())
+    match item.price.unit_price.checked_mul_int(item.quantity)?.minor() {
+        ..=AMOUNT_MAX => Ok(()),
+        _ => Err(Refusal::OutOfRange),
+    }
 }
 
 fn name_of(item: &NewItem) -> String {
