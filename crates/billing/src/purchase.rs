@@ -39,7 +39,7 @@ pub fn sell(
         name: name.unwrap_or_else(|| item.product.name.clone()),
         status: PurchaseStatus::Open,
         quantity: item.quantity,
-        first_invoice_value: amount.minor(),
+        first_invoice_value: 0,
         price_per_cycle: None,
         currency: amount.currency(),
         metadata,
@@ -66,6 +66,7 @@ pub fn sell(
     };
     let row = changes.rows.len();
     let drawn = draw(ctx, rules, payer, what, &[charge], discount, Collect::Now([None, None]), changes)?;
+    purchase.first_invoice_value = drawn.invoice.subtotal;
     if drawn.invoice.owed() == 0 {
         purchase.status = PurchaseStatus::Paid;
         purchase.purchased_at = Some(ctx.now);

@@ -4,9 +4,11 @@
 
 mod support;
 
+use billing::catalog::DiscountEdit;
 use billing::payment::ManualPaymentEdit;
 use billing::{
-    Category, Currency, DunningEnd, DunningPolicy, InvoiceStatus, Money, PaymentStatus, TaxBehavior,
+    Category, Currency, DiscountAmount, DiscountDuration, DunningEnd, DunningPolicy, InvoiceStatus, Money,
+    PaymentStatus, PriceKind, TaxBehavior,
 };
 use engine::{NewLine, Subscribe, SubscribeItem};
 use support::{World, at, open};
@@ -164,4 +166,44 @@ async fn sums_that_could_not_be_added_up_are_refused() {
     let refused = engine.issue_invoice(now, number, ada, vec![line], None, true, None).await;
     assert!(matches!(refused, Err(engine::Error::Refused(_))), "{refused:?}");
     world.audit().await;
+}
+
+#[tokio::test]
+async fn a_decline_says_nothing_of_an_invoice_that_was_paid_meanwhile() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let ada = world.customer("ada", Some("tok_card_declined")).await;
+    world.gateway.silence(true);
+    world.bill(ada, 1000, true, world.start).await;
+    world.gateway.silence(false);
+    world.write_down(ada, 1000, world.start).await;
+    world.run("2024-01-01T01:00:00Z").await;
+    let invoice = &world.invoices(ada).await[0];
+    assert_eq!((invoice.status, &invoice.last_failure), (InvoiceStatus::Paid, &None));
+    assert_eq!(invoice.next_attempt_at, None);
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn a_purchase_says_what_its_invoice_came_to() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let ada = world.customer("ada", Some("tok_visa")).await;
+    let discount = DiscountEdit {
+        name: Some("Launch".into()),
+        code: Some("LAUNCH".into()),
+        amount: Some(DiscountAmount::Percent(10)),
+        duration: Some(DiscountDuration::Once),
+        ..DiscountEdit::default()
+    };
+    world.engine.create_discount(world.start, world.environment, discount, None).await.unwrap();
+    let price = world
+        .price(2000, |price| {
+            price.kind = PriceKind::SinglePayment;
+            price.interval = None;
+        })
+        .await;
+    let (engine, code) = (&world.engine, Some("LAUNCH".to_owned()));
+    let item = SubscribeItem { price: price.id, quantity: 1 };
+    let purchase =
+        engine.sell(world.start, world.environment, ada, item, None, None, code, None).await.unwrap();
+    assert_eq!(purchase.first_invoice_value, 1800);
 }

@@ -122,8 +122,7 @@ pub fn try_again(
         }
         after.invoice.retry_count += 1;
         after.invoice.updated_at = ctx.now;
-        after.invoice.last_failure = Some("no_payment_method".into());
-        plan_next(ctx, rules, payer, &mut after, changes)?;
+        plan_next(ctx, rules, payer, &mut after, "no_payment_method", changes)?;
         after.write(bill, changes);
         return Ok(None);
     };
@@ -166,15 +165,13 @@ pub fn conclude(
             concluded.status = PaymentStatus::Failed;
             concluded.failure_code = Some(code.clone());
             concluded.failure_message = Some(message.clone());
-            after.invoice.last_failure = Some(code.clone());
-            plan_next(ctx, rules, payer, &mut after, changes)?;
+            plan_next(ctx, rules, payer, &mut after, code, changes)?;
         }
         Outcome::RequiresAction { message } => {
             concluded.status = PaymentStatus::RequiresAction;
             concluded.failure_code = Some("authentication_required".into());
             concluded.failure_message = Some(message.clone());
-            after.invoice.last_failure = Some("authentication_required".into());
-            plan_next(ctx, rules, payer, &mut after, changes)?;
+            plan_next(ctx, rules, payer, &mut after, "authentication_required", changes)?;
         }
     }
     after.write(bill, changes);
@@ -228,7 +225,7 @@ fn receive(
 }
 
 /// The name under which the ledger keeps the gateway's money.
-const GATEWAY: &str = "sandbox";
+pub(super) const GATEWAY: &str = "sandbox";
 
 /// A given-up invoice that is paid after all is owed again first.
 pub(crate) fn recover(
@@ -265,23 +262,26 @@ fn after_payment(ctx: &Ctx, rules: &Rules, bill: &mut Bill, changes: &mut Change
     Ok(())
 }
 
-/// An attempt has failed: the policy says when the next one is, or what happens in the end.
+/// An attempt has failed for a reason: the policy says when the next one is, or what happens in the end.
+/// An invoice that was settled meanwhile stays as it is.
 fn plan_next(
     ctx: &mut Ctx,
     rules: &Rules,
     payer: &Payer,
     bill: &mut Bill,
+    failure: &str,
     changes: &mut Changes,
 ) -> Result<(), Refusal> {
+    if bill.invoice.status != InvoiceStatus::Open {
+        return Ok(());
+    }
+    bill.invoice.last_failure = Some(failure.to_owned());
     bill.invoice.updated_at = ctx.now;
     if let Some(purchase) = &mut bill.purchase
         && purchase.status == PurchaseStatus::Open
     {
         purchase.status = PurchaseStatus::Failed;
         purchase.updated_at = ctx.now;
-    }
-    if bill.invoice.status != InvoiceStatus::Open {
-        return Ok(());
     }
     let policy = &rules.environment.dunning;
     let next = usize::try_from(bill.invoice.retry_count).ok().and_then(|n| policy.retry_days.get(n));

@@ -1,5 +1,6 @@
 //! Giving money back: asked of the gateway like a payment, booked when it has gone.
 
+use super::collect::GATEWAY;
 use super::{Credit, Payment, PaymentKind, PaymentStatus, Refund, RefundStatus};
 use crate::ledger::{Account, EntryKind, JournalEntry, Posting};
 use crate::{Bill, Change, Changes, Ctx, MoneyError, Payer, Refusal};
@@ -120,7 +121,7 @@ pub fn conclude(
                 postings: vec![
                     Posting { account: Account::CustomerBalance, amount: from_balance },
                     Posting { account: Account::Refunds, amount: from_invoice },
-                    Posting { account: Account::Cash("sandbox".into()), amount: -refund.amount },
+                    Posting { account: Account::Cash(GATEWAY.into()), amount: -refund.amount },
                 ],
             };
             changes.push(Change::Post(entry.balanced()?));
