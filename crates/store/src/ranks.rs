@@ -173,7 +173,7 @@ impl Tally {
 impl Add for Tally {
     type Output = Tally;
 
-    /// Amounts that overflow wrap here; the database and [`verify`] refuse what comes of it.
+    /// Amounts that overflow wrap here; the database and [`verify()`] refuse what comes of it.
     fn add(mut self, other: Tally) -> Tally {
         for list in 0..LISTS {
             self.counts[list] += other.counts[list];
