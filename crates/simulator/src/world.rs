@@ -135,6 +135,6 @@ fn open(
 ) -> Result<Engine, store::Error> {
     let options =
         Options { synchronous: Synchronous::Off, readers: 1, faults: Some(Arc::<Crashes>::clone(crashes)) };
-    let ids = Ids::seeded(Dice::of(seed, 100 + generation).next());
+    let ids = Ids::seeded(Dice::of(seed, 100 + generation).throw());
     Ok(Engine::new(Store::open(&path, options)?, Arc::<Acquirer>::clone(acquirer), ids))
 }

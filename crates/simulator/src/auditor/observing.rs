@@ -52,11 +52,11 @@ impl Auditor {
     }
 
     /// Takes the periods that have begun since the last look, one after another.
-    fn take_periods<'h>(
+    fn take_periods(
         &mut self,
         plan: &mut Plan,
         subscription: &Subscription,
-        held: &'h Holdings,
+        held: &Holdings,
         billed: &ByPeriod<'_>,
         now: Timestamp,
     ) {

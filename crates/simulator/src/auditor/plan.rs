@@ -10,6 +10,9 @@ use billing::{
 };
 use engine::{Subscribe, SubscribeItem};
 
+/// What a change is charged with: its charges, and the discount on them.
+pub(super) type Difference = (Vec<Charge>, Option<Discount>);
+
 /// Something that a subscription holds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {
@@ -234,11 +237,7 @@ impl Plan {
     ///
     /// # Errors
     /// If a sum is out of range.
-    pub fn difference(
-        &self,
-        new: &[Part],
-        now: Timestamp,
-    ) -> Result<Option<(Vec<Charge>, Option<Discount>)>, MoneyError> {
+    pub fn difference(&self, new: &[Part], now: Timestamp) -> Result<Option<Difference>, MoneyError> {
         if self.in_trial || self.period.is_empty() {
             return Ok(None);
         }

@@ -41,7 +41,7 @@ pub struct Place {
 }
 
 /// The rate of the nearest tax office, for this category before all.
-fn rate<'s>(shop: &'s Shop, place: Place, category: Category) -> Option<&'s TaxRate> {
+fn rate(shop: &Shop, place: Place, category: Category) -> Option<&TaxRate> {
     let here = |rate: &&TaxRate, with_state: bool, with_category: bool| {
         Some(rate.country.as_str()) == place.country
             && rate.state.is_some() == with_state
