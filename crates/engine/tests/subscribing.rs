@@ -229,3 +229,16 @@ async fn an_upgrade_now_is_charged_for_what_is_left_less_what_was_billed() {
     world.engine.advance_clock(world.environment, at("2024-02-02T00:00:00Z")).await.unwrap();
     assert_eq!(world.invoices().await[2].2, 1000);
 }
+
+#[tokio::test]
+async fn a_subscription_that_waits_for_its_first_payment_ends_when_it_was_to_be_canceled() {
+    let start = at("2024-01-01T00:00:00Z");
+    let world = world("tok_time_out_before", start).await;
+    let id = world.subscribe(start).await.id;
+    let end = at("2024-01-01T00:00:30Z");
+    let waiting = world.engine.cancel(start, world.environment, id, CancelAt::Date(end), None).await.unwrap();
+    assert_eq!((waiting.status, waiting.due_at), (Status::Incomplete, Some(end)));
+    world.engine.advance_clock(world.environment, end).await.unwrap();
+    let ended = world.engine.subscription(world.environment, id).await.unwrap();
+    assert_eq!((ended.status, ended.ended_at), (Status::Canceled, Some(end)));
+}

@@ -178,7 +178,8 @@ pub fn next_due(subscription: &Subscription, rules: &Rules) -> Result<Option<Tim
         Status::Unpaid => return Ok(subscription.cancel_scheduled_at),
         Status::Incomplete => {
             let patience = environment.due_days.saturating_add(environment.grace_days);
-            return Ok(Some(subscription.created_at.plus_days(patience)?));
+            let expiry = subscription.created_at.plus_days(patience)?;
+            return Ok(Some(subscription.cancel_scheduled_at.map_or(expiry, |at| at.min(expiry))));
         }
         Status::Trialing | Status::Active | Status::PastDue => subscription.period.end,
     };
