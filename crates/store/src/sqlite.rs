@@ -142,17 +142,21 @@ impl Database {
 }
 
 impl Shared {
-    /// Ends the threads after what is queued; readers first, so that the writer closes the file last.
+    /// Ends the threads after what is queued. The writer is told to end only when all readers have:
+    /// the connection that closes last moves the log into the file, and a reader's may not.
     fn close(&self) {
-        self.reads.close();
-        self.writes.close();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        for thread in threads.readers.into_iter().chain(threads.writer) {
-            // A job may own the last clone; its thread cannot wait for itself.
-            if thread.thread().id() != thread::current().id() && thread.join().is_err() {
-                tracing::error!("a store thread panicked");
-            }
-        }
+        self.reads.close();
+        threads.readers.into_iter().for_each(join);
+        self.writes.close();
+        threads.writer.into_iter().for_each(join);
+    }
+}
+
+/// Waits for a thread. A job may own the last clone; its thread cannot wait for itself.
+fn join(thread: JoinHandle<()>) {
+    if thread.thread().id() != thread::current().id() && thread.join().is_err() {
+        tracing::error!("a store thread panicked");
     }
 }
 
