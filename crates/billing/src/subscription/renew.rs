@@ -35,7 +35,7 @@ pub struct Renewing {
 /// Takes the first step that is due by now. Calling it until nothing is due catches up period by period.
 ///
 /// # Errors
-/// If a date or an amount is out of range.
+/// If it does not run, or a date or an amount is out of range.
 pub fn renew(
     ctx: &mut Ctx,
     rules: &Rules,
@@ -50,6 +50,8 @@ pub fn renew(
         end_now(ctx, payer, &mut subscription, &open_invoices, at, changes)?;
     } else if subscription.status == Status::Incomplete {
         expire(ctx, payer, &mut subscription, &open_invoices, changes)?;
+    } else if !is_renewed(&subscription) {
+        return Err(Refusal::State("a subscription that does not run is not renewed".into()));
     } else if subscription.period.end <= ctx.now {
         if subscription.periods_left == Some(0) {
             subscription.status = Status::Completed;
@@ -86,9 +88,13 @@ pub fn renew(
 
 /// When the subscription ends, if that is what is due: whole periods before its end are billed first.
 fn ends_at(subscription: &Subscription, now: Timestamp) -> Option<Timestamp> {
-    let is_renewed = matches!(subscription.status, Status::Trialing | Status::Active | Status::PastDue);
     let end = subscription.cancel_scheduled_at.filter(|at| *at <= now)?;
-    (end <= subscription.period.end || !is_renewed).then_some(end)
+    (end <= subscription.period.end || !is_renewed(subscription)).then_some(end)
+}
+
+/// Whether one period of it follows another.
+fn is_renewed(subscription: &Subscription) -> bool {
+    matches!(subscription.status, Status::Trialing | Status::Active | Status::PastDue)
 }
 
 /// Moves the subscription to the next period of its schedule that is not empty.
