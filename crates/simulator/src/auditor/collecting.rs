@@ -58,7 +58,8 @@ impl Auditor {
         let since = self.people.get(&invoice.customer_id).and_then(|person| person.method_since);
         let has_method = since.is_some_and(|since| since < invoice.created_at);
         let is_billed = plan_bills(invoice);
-        if is_open && is_billed && has_method && last.is_none() && invoice.created_at == invoice.updated_at {
+        let is_untouched = invoice.created_at == invoice.updated_at && !is_reopened;
+        if is_open && is_billed && has_method && last.is_none() && is_untouched {
             self.breach(format!("{number} is owed and nobody was charged: {invoice:?}"));
         }
     }

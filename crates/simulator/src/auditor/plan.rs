@@ -96,6 +96,8 @@ pub struct Plan {
     pub cancel_at: Option<Timestamp>,
     /// Where it stood last.
     pub status: Status,
+    /// When that was seen.
+    pub looked: Timestamp,
     /// When it ended.
     pub ended: Option<Timestamp>,
     /// When the books took note of that.
@@ -156,6 +158,7 @@ impl Plan {
             discount,
             cancel_at: None,
             status: Status::Incomplete,
+            looked: now,
             ended: None,
             ended_noted: None,
             created: now,

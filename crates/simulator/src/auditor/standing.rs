@@ -43,7 +43,10 @@ impl Auditor {
             );
             self.breach(told);
         }
-        self.plans.entry(id).and_modify(|plan| plan.status = subscription.status);
+        self.plans.entry(id).and_modify(|plan| {
+            plan.status = subscription.status;
+            plan.looked = now;
+        });
     }
 
     /// Whether anything of a subscription has failed that is paid by now.
@@ -66,9 +69,11 @@ impl Auditor {
             || match subscription.status {
                 Status::Canceled => {
                     let by_request = plan.ended == Some(ended);
-                    // What lies before the cancellation is billed first, however late it is.
+                    // What lies before the cancellation is billed first, however late it is, unless
+                    // collecting was given up on the way there.
                     let can_renew =
-                        matches!(plan.status, Status::Trialing | Status::Active | Status::PastDue);
+                        matches!(plan.status, Status::Trialing | Status::Active | Status::PastDue)
+                            && !self.was_marked_unpaid(id, plan.looked);
                     let by_plan = plan.cancel_at == Some(ended)
                         && ended <= now
                         && (!can_renew || ended <= plan.period.end);
@@ -110,6 +115,19 @@ impl Auditor {
                     && invoice.status == InvoiceStatus::Uncollectible
                     && usize::try_from(invoice.retry_count).is_ok_and(|retries| retries >= days)
                     && self.attempts(invoice.id).last().is_some_and(|last| last.updated_at == at)
+            })
+    }
+
+    /// Whether the last attempt that the policy has at something still owed has failed since an instant,
+    /// which is the end of renewing by that policy.
+    fn was_marked_unpaid(&self, id: SubscriptionId, since: Timestamp) -> bool {
+        let dunning = &self.shop.environment.dunning;
+        dunning.end == DunningEnd::MarkUnpaid
+            && self.open_bills(id).any(|bill| {
+                let attempts = self.attempts(bill.invoice.id);
+                let retries = attempts.iter().filter(|payment| payment.is_retry).count();
+                let last = attempts.last().filter(|last| has_failed(last.status) && last.updated_at >= since);
+                last.is_some() && retries >= dunning.retry_days.len()
             })
     }
 
