@@ -152,6 +152,11 @@ async fn load_standing(
     }
     invoices.sort_by_key(|invoice| invoice.id);
     let mut standing = Standing { invoices, ..Standing::default() };
+    for invoice in paid {
+        if store::payments::in_flight(s, invoice.id).await? {
+            standing.in_flight.push(invoice.id);
+        }
+    }
     for index in 0..standing.invoices.len() {
         let invoice = &standing.invoices[index];
         if invoice.currency != currency {

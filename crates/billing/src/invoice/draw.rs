@@ -236,8 +236,9 @@ pub fn draw(
                 Some(DiscountAmount::Fixed(_)) | None => 0,
             };
             let method = payer.method(&wanted).cloned();
-            method
-                .map(|method| payment::intent(ctx, &mut invoice, &method, &first.description, percent, false))
+            method.map(|method| {
+                payment::intent(ctx, &mut invoice, Some(&method), &first.description, percent, false)
+            })
         }
         Collect::Now(_) | Collect::Later => None,
     };
@@ -454,6 +455,7 @@ pub(crate) fn settle(invoice: &mut Invoice, amount: i64, now: crate::Timestamp) 
         invoice.status = invoice.paid_status();
         invoice.paid_at = Some(now);
         invoice.next_attempt_at = None;
+        invoice.last_failure = None;
     }
     Ok(())
 }

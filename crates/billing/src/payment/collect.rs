@@ -2,9 +2,9 @@
 //! from its answer.
 
 use super::{Payment, PaymentKind, PaymentMeans, PaymentStatus, PurchaseStatus};
-use crate::invoice::{Invoice, InvoiceStatus, OpenInvoice, entry, settle};
+use crate::invoice::{Invoice, InvoiceKind, InvoiceStatus, OpenInvoice, entry, settle};
 use crate::ledger::{Account, EntryKind, Posting};
-use crate::subscription::{Status, expire, next_due, revive};
+use crate::subscription::{Status, Subscription, expire, next_due, revive};
 use crate::{
     Bill, Change, Changes, Credit, Ctx, DunningEnd, Payer, PaymentMethod, PaymentMethodKind, Refusal, Rules,
 };
@@ -31,11 +31,12 @@ pub enum Outcome {
     },
 }
 
-/// The payment that is about to be asked of the gateway, counted on its invoice.
+/// The payment that is about to be asked of the gateway, counted on its invoice; without a method nobody
+/// can be asked.
 pub(crate) fn intent(
     ctx: &mut Ctx,
     invoice: &mut Invoice,
-    method: &PaymentMethod,
+    method: Option<&PaymentMethod>,
     description: &str,
     discount_percent: i64,
     is_retry: bool,
@@ -51,11 +52,14 @@ pub(crate) fn intent(
         invoice_id: Some(invoice.id),
         attempt: Some(invoice.attempt_count),
         is_retry,
-        payment_method_id: Some(method.id),
+        payment_method_id: method.map(|method| method.id),
         kind: PaymentKind::Automatic,
-        means: match method.kind {
-            PaymentMethodKind::Card => PaymentMeans::Card,
-            PaymentMethodKind::UsBankAccount | PaymentMethodKind::SepaDebit => PaymentMeans::BankTransfer,
+        means: match method.map(|method| method.kind) {
+            Some(PaymentMethodKind::Card) => PaymentMeans::Card,
+            Some(PaymentMethodKind::UsBankAccount | PaymentMethodKind::SepaDebit) => {
+                PaymentMeans::BankTransfer
+            }
+            None => PaymentMeans::Other,
         },
         category: invoice.category,
         amount: invoice.owed(),
@@ -78,10 +82,33 @@ pub(crate) fn intent(
     }
 }
 
+/// An attempt that fails at once, because there is nothing to charge. It is kept and counted like any
+/// other, and the policy says what follows.
+pub(crate) fn fail_without_method(
+    ctx: &mut Ctx,
+    rules: &Rules,
+    payer: &Payer,
+    bill: &mut Bill,
+    description: &str,
+    is_retry: bool,
+    changes: &mut Changes,
+) -> Result<(), Refusal> {
+    let mut payment = intent(ctx, &mut bill.invoice, None, description, 0, is_retry);
+    payment.status = PaymentStatus::Failed;
+    payment.failure_code = Some(NO_METHOD.into());
+    payment.failure_message = Some("The customer has no payment method.".into());
+    changes.push(Change::InsertPayment(Box::new(payment)));
+    bill.invoice.retry_count += i64::from(is_retry);
+    plan_next(ctx, rules, payer, bill, NO_METHOD, changes)
+}
+
+/// The reason of an attempt that found nothing to charge.
+const NO_METHOD: &str = "no_payment_method";
+
 /// Who asks for another attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asking {
-    /// The dunning policy: the attempt counts as a retry.
+    /// The dunning policy: the attempt counts as a retry, unless it is the first.
     Policy,
     /// A person: it does not.
     Person,
@@ -116,19 +143,17 @@ pub fn try_again(
         after.write(bill, changes);
         return Ok(None);
     }
+    let description = format!("Payment of invoice {}", bill.invoice.number);
+    let is_retry = asking == Asking::Policy && bill.invoice.attempt_count > 0;
     let Some(method) = payer.method(&wanted).cloned() else {
         if asking == Asking::Person {
             return Err(Refusal::State("the customer has no payment method to charge".into()));
         }
-        after.invoice.retry_count += 1;
-        after.invoice.updated_at = ctx.now;
-        plan_next(ctx, rules, payer, &mut after, "no_payment_method", changes)?;
+        fail_without_method(ctx, rules, payer, &mut after, &description, is_retry, changes)?;
         after.write(bill, changes);
         return Ok(None);
     };
-    let description = format!("Payment of invoice {}", bill.invoice.number);
-    let is_retry = asking == Asking::Policy;
-    let payment = intent(ctx, &mut after.invoice, &method, &description, 0, is_retry);
+    let payment = intent(ctx, &mut after.invoice, Some(&method), &description, 0, is_retry);
     after.invoice.retry_count += i64::from(is_retry);
     after.write(bill, changes);
     changes.push(Change::InsertPayment(Box::new(payment.clone())));
@@ -219,6 +244,7 @@ fn receive(
     }
     if bill.invoice.status == InvoiceStatus::Open {
         // More is owed than when the payment was asked for: other money was taken back meanwhile.
+        resume(ctx.now, rules, &mut bill.invoice, bill.subscription.as_ref())?;
         mark_past_due(ctx, rules, bill)?;
     }
     after_payment(ctx, rules, bill, changes)
@@ -293,6 +319,24 @@ fn plan_next(
         Some(_) => Ok(()),
         None => give_up(ctx, rules, payer, bill, policy.end, changes),
     }
+}
+
+/// Plans an attempt at an invoice that is owed again because the money that had paid it was taken back.
+/// The days until then leave time to write it down anew; an invoice that was never to be charged by itself
+/// is not charged now.
+pub(super) fn resume(
+    now: crate::Timestamp,
+    rules: &Rules,
+    invoice: &mut Invoice,
+    subscription: Option<&Subscription>,
+) -> Result<(), Refusal> {
+    let is_charged = invoice.kind != InvoiceKind::Standalone || invoice.attempt_count > 0;
+    if is_charged && subscription.is_none_or(|subscription| subscription.status.is_collected()) {
+        let days = &rules.environment.dunning.retry_days;
+        let next = usize::try_from(invoice.retry_count).ok().and_then(|n| days.get(n)).or(days.last());
+        invoice.next_attempt_at = Some(now.plus_days(next.copied().unwrap_or(0))?);
+    }
+    Ok(())
 }
 
 /// Whether the policy asks for the invoice.

@@ -1,13 +1,13 @@
 //! Money that came another way: written down, changed and taken back by staff.
 
-use super::collect::recover;
+use super::collect::{recover, resume};
 use super::{Allocation, Credit, Payment, PaymentKind, PaymentMeans, PaymentStatus};
 use crate::invoice::{Invoice, InvoiceStatus, settle};
 use crate::ledger::{Account, EntryKind, JournalEntry, Posting};
 use crate::subscription::{Status, Subscription, next_due, revive};
 use crate::{
-    AMOUNT_MAX, Category, Change, Changes, Ctx, Money, MoneyError, Payer, Purchase, Refusal, Rules, StaffId,
-    Timestamp,
+    AMOUNT_MAX, Category, Change, Changes, Ctx, InvoiceId, Money, MoneyError, Payer, Purchase, Refusal,
+    Rules, StaffId, Timestamp,
 };
 
 /// A manual payment to write down.
@@ -57,6 +57,8 @@ pub struct Standing {
     pub subscriptions: Vec<Subscription>,
     /// Their purchases.
     pub purchases: Vec<Purchase>,
+    /// Those of which a payment is being processed.
+    pub in_flight: Vec<InvoiceId>,
 }
 
 impl Standing {
@@ -88,6 +90,13 @@ impl Standing {
         for purchase in &mut self.purchases {
             if let Some(invoice) = self.invoices.iter().find(|i| i.purchase_id == Some(purchase.id)) {
                 purchase.follow(invoice, ctx.now);
+            }
+        }
+        for (invoice, before) in self.invoices.iter_mut().zip(&before.invoices) {
+            let is_owed_again = invoice.status == InvoiceStatus::Open && before.status != InvoiceStatus::Open;
+            if is_owed_again && !self.in_flight.contains(&invoice.id) {
+                let its_own = self.subscriptions.iter().find(|s| Some(s.id) == invoice.subscription_id);
+                resume(ctx.now, rules, invoice, its_own)?;
             }
         }
         for (after, before) in self.invoices.into_iter().zip(&before.invoices) {

@@ -5,7 +5,7 @@ mod manual;
 mod refund;
 
 pub use collect::{Asking, Outcome, conclude, try_again, void};
-pub(crate) use collect::{intent, withdraw};
+pub(crate) use collect::{fail_without_method, intent, withdraw};
 pub use manual::{ManualPaymentEdit, NewManualPayment, Recorded, Standing, delete, edit, record};
 pub use refund::{RefundOutcome, Taken, conclude as conclude_refund, request as request_refund};
 

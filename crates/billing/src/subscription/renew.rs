@@ -3,8 +3,9 @@
 use super::cancel::end_now;
 use super::create::bill_period;
 use super::{Item, PendingItem, Status, Subscription};
-use crate::invoice::{Charge, Invoice, InvoiceStatus, OpenInvoice};
-use crate::{Change, Changes, Ctx, Discount, Payer, Payment, Refusal, Rules, Timestamp};
+use crate::invoice::{Charge, Invoice, OpenInvoice};
+use crate::payment::fail_without_method;
+use crate::{Bill, Change, Changes, Ctx, Discount, Payer, Payment, Refusal, Rules, Timestamp};
 
 /// A subscription of which something is due, with all that the step may need.
 #[derive(Debug, Clone)]
@@ -72,8 +73,14 @@ pub fn renew(
                 renewal,
                 changes,
             )?;
-            subscription.status = status_after(&subscription, &drawn.invoice, drawn.payment.is_some());
-            renewing.invoice = Some(drawn.invoice);
+            if subscription.status == Status::Trialing {
+                subscription.status = Status::Active;
+            }
+            let mut invoice = drawn.invoice;
+            if invoice.owed() > 0 && drawn.payment.is_none() {
+                (subscription, invoice) = lack_method(ctx, rules, payer, subscription, invoice, changes)?;
+            }
+            renewing.invoice = Some(invoice);
             renewing.payment = drawn.payment;
         }
     } else {
@@ -108,16 +115,21 @@ fn begin_next_period(ctx: &mut Ctx, subscription: &mut Subscription) -> Result<(
     Ok(())
 }
 
-/// Where a running subscription stands after the invoice of a new period. Until the gateway has
-/// answered, it stands where it stood; without anything to charge it is past due.
-fn status_after(subscription: &Subscription, invoice: &Invoice, is_charging: bool) -> Status {
-    match (invoice.status, is_charging) {
-        (InvoiceStatus::Paid, _) if subscription.status == Status::Trialing => Status::Active,
-        (InvoiceStatus::Paid, _) => subscription.status,
-        (_, true) if subscription.status == Status::Trialing => Status::Active,
-        (_, true) => subscription.status,
-        (_, false) => Status::PastDue,
-    }
+/// Begins to collect a new period's invoice where there is nothing to charge: the first attempt has failed.
+fn lack_method(
+    ctx: &mut Ctx,
+    rules: &Rules,
+    payer: &Payer,
+    subscription: Subscription,
+    invoice: Invoice,
+    changes: &mut Changes,
+) -> Result<(Subscription, Invoice), Refusal> {
+    let description = subscription.name.clone();
+    let mut bill =
+        Bill { invoice, subscription: Some(subscription.clone()), purchase: None, owes_more: false };
+    fail_without_method(ctx, rules, payer, &mut bill, &description, false, changes)?;
+    changes.push(Change::SettleInvoice(Box::new(bill.invoice.clone())));
+    Ok((bill.subscription.unwrap_or(subscription), bill.invoice))
 }
 
 /// Gives up a subscription whose first payment never came.

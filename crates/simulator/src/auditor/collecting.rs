@@ -13,6 +13,9 @@ use billing::{
 /// How long the gateway may be silent until it is asked again, in seconds.
 const PATIENCE_SECONDS: i64 = 60;
 
+/// The reason of an attempt that found nothing to charge.
+const NO_METHOD: &str = "no_payment_method";
+
 impl Auditor {
     /// Compares what is planned for an invoice with the policy.
     pub(super) fn compare_collecting(&mut self, invoice: &Invoice) {
@@ -27,40 +30,68 @@ impl Auditor {
         let late = attempts.iter().find(|p| p.is_retry && ended.is_some_and(|ended| p.created_at > ended));
         let late = late.map(|payment| format!("{payment:?} was tried after {ended:?}"));
         let next_days = dunning.retry_days.get(retries).copied();
+        // What is owed again is asked for once more, even if the policy was through with it.
+        let days_again = next_days.or(dunning.retry_days.last().copied()).unwrap_or(0);
         let number = invoice.number.clone();
         let last = attempts.last().map(|payment| (payment.status, payment.updated_at));
-        let planned = match last {
-            Some((PaymentStatus::Failed | PaymentStatus::RequiresAction, at)) if !has_ended => {
-                next_days.and_then(|days| at.plus_days(days).ok())
+        let has_failed = is_failing(last);
+        let reopened = self.bills.get(&invoice.id).and_then(|bill| bill.reopened);
+        let is_charged = is_charged_by_itself(invoice) || last.is_some();
+        let planned = match (reopened, last) {
+            (Some(reopened), _) => is_charged.then_some((reopened.at, days_again)),
+            (None, Some((PaymentStatus::Failed | PaymentStatus::RequiresAction, at))) => {
+                next_days.map(|days| (at, days))
             }
-            _ => None,
+            (None, Some((PaymentStatus::Succeeded, at))) => Some((at, days_again)),
+            (None, Some((PaymentStatus::Processing, _)) | None) => None,
         };
-        let is_reopened = self.bills.get(&invoice.id).is_some_and(|bill| bill.is_reopened);
+        let planned = planned.and_then(|(at, days)| at.plus_days(days).ok());
         let is_open = invoice.status == InvoiceStatus::Open;
         let is_exhausted = last.is_some() && next_days.is_none();
         let end = dunning.end;
+        let first_is_retry = attempts.first().is_some_and(|payment| payment.is_retry);
         let counted = usize::try_from(invoice.retry_count);
         self.same(&format!("the retries of {number}"), counted, Ok(retries));
         self.breaches.extend(late);
+        if first_is_retry {
+            self.breach(format!("the first attempt at {number} counts as a retry"));
+        }
         if has_ended && is_open {
             // A planned attempt is forgotten when it falls due, if not before.
-        } else if is_open && !is_charging && !is_reopened {
+        } else if is_open && !is_charging {
             self.same(&format!("the next attempt at {number}"), invoice.next_attempt_at, planned);
-            if is_exhausted && end == DunningEnd::Cancel && !has_ended && !is_failing_later(last) {
+            let is_over = is_exhausted && has_failed && reopened.is_none();
+            if is_over && end == DunningEnd::Cancel && !has_ended {
                 self.breach(format!("{number} was not given up: {invoice:?}"));
             }
-        } else if !is_reopened {
+        } else {
             self.same(&format!("the next attempt at {number}"), invoice.next_attempt_at, None);
         }
         if invoice.status == InvoiceStatus::Uncollectible && !(is_exhausted && end == DunningEnd::Cancel) {
             self.breach(format!("{number} was given up too early: {invoice:?}"));
         }
+        self.compare_asking(invoice);
+    }
+
+    /// Compares whether an invoice was charged at all with what there was to charge.
+    fn compare_asking(&mut self, invoice: &Invoice) {
         let since = self.people.get(&invoice.customer_id).and_then(|person| person.method_since);
-        let has_method = since.is_some_and(|since| since < invoice.created_at);
-        let is_billed = plan_bills(invoice);
+        let has_method = |at: Timestamp| since.is_some_and(|since| since < at);
+        let attempts = self.attempts(invoice.id);
+        let vain = attempts.iter().find(|payment| {
+            payment.failure_code.as_deref() == Some(NO_METHOD) && has_method(payment.created_at)
+        });
+        let vain = vain.map(|payment| format!("there was something to charge for {payment:?}"));
+        let plan = invoice.subscription_id.and_then(|id| self.plans.get(&id));
+        // What follows by itself is tried even without anything to charge.
+        let follows = plan.is_some_and(|plan| plan.first != Some(invoice.id));
+        let must = follows || is_charged_by_itself(invoice) && has_method(invoice.created_at);
+        let is_reopened = self.bills.get(&invoice.id).is_some_and(|bill| bill.reopened.is_some());
         let is_untouched = invoice.created_at == invoice.updated_at && !is_reopened;
-        if is_open && is_billed && has_method && last.is_none() && is_untouched {
-            self.breach(format!("{number} is owed and nobody was charged: {invoice:?}"));
+        let is_forgotten = attempts.is_empty() && invoice.status == InvoiceStatus::Open && is_untouched;
+        self.breaches.extend(vain);
+        if must && is_forgotten {
+            self.breach(format!("{} is owed and nobody was charged: {invoice:?}", invoice.number));
         }
     }
 
@@ -126,7 +157,9 @@ fn disagreement(payment: &Payment, acquirer: &Acquirer) -> Option<String> {
     let fits = match (payment.status, &charge) {
         (PaymentStatus::Processing, None) => true,
         (PaymentStatus::Processing, Some(charge)) => charge.amount == payment.money(),
-        (_, None) => payment.failure_code.as_deref() == Some("no_payment_method"),
+        (status, None) => {
+            status == PaymentStatus::Failed && payment.failure_code.as_deref() == Some(NO_METHOD)
+        }
         (PaymentStatus::Succeeded, Some(charge)) => {
             charge.has_moved_money() && charge.amount == payment.money()
         }
@@ -138,12 +171,12 @@ fn disagreement(payment: &Payment, acquirer: &Acquirer) -> Option<String> {
     (!fits).then(|| format!("the gateway knows {charge:?}, the books say {payment:?}"))
 }
 
-/// Whether the last attempt has not failed, so that nothing was given up by it.
-fn is_failing_later(last: Option<(PaymentStatus, Timestamp)>) -> bool {
-    !matches!(last, Some((PaymentStatus::Failed | PaymentStatus::RequiresAction, _)))
+/// Whether the last attempt has failed.
+fn is_failing(last: Option<(PaymentStatus, Timestamp)>) -> bool {
+    matches!(last, Some((PaymentStatus::Failed | PaymentStatus::RequiresAction, _)))
 }
 
 /// Whether an invoice is charged by itself: all but those that the merchant wrote.
-fn plan_bills(invoice: &Invoice) -> bool {
+fn is_charged_by_itself(invoice: &Invoice) -> bool {
     invoice.kind != billing::InvoiceKind::Standalone
 }

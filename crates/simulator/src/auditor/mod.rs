@@ -37,8 +37,16 @@ pub struct Person {
 pub struct Bill {
     /// The invoice.
     pub invoice: Invoice,
-    /// Whether a correction of a manual payment has opened it again: nothing collects it by itself then.
-    pub is_reopened: bool,
+    /// Since when it is owed again, if nobody has asked for it since.
+    reopened: Option<Reopened>,
+}
+
+/// A correction of a manual payment by which a paid invoice is owed again.
+#[derive(Debug, Clone, Copy)]
+struct Reopened {
+    at: Timestamp,
+    /// How many attempts there had been by then.
+    attempts: i64,
 }
 
 /// What an invoice that must come is known by.
@@ -68,8 +76,8 @@ pub struct Auditor {
     /// What is left of the credits.
     remaining: BTreeMap<CustomerId, Vec<(Currency, i64)>>,
     expected: Vec<(For, Totals)>,
-    /// The customers whose manual payments were corrected since they were last looked at.
-    corrected: Vec<CustomerId>,
+    /// The customers whose manual payments were corrected since they were last looked at, and when.
+    corrected: Vec<(CustomerId, Timestamp)>,
     /// Invoices that may be withdrawn because somebody asked.
     voided: Vec<InvoiceId>,
     /// What is not as it must be.
@@ -167,12 +175,12 @@ impl Auditor {
             Ask::Edit(id, edit) => {
                 if let (Some(kept), Some(amount)) = (self.written_down.get_mut(id), edit.amount) {
                     kept.2 = amount.minor();
-                    self.corrected.push(kept.0);
+                    self.corrected.push((kept.0, now));
                 }
             }
             Ask::Delete(id) => {
                 if let Some(kept) = self.written_down.remove(id) {
-                    self.corrected.push(kept.0);
+                    self.corrected.push((kept.0, now));
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! Looking at what a customer has: what is new must have been expected, what is old must still hold.
 
 use super::totals::Totals;
-use super::{Auditor, Bill, For, Plan};
+use super::{Auditor, Bill, For, Plan, Reopened};
 use billing::{
     BillingPeriod, Currency, CustomerId, Id, Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, Item,
     PeriodId, Subscription, SubscriptionId, Timestamp,
@@ -30,11 +30,11 @@ impl Auditor {
             self.compare_items(&plan, subscription, items);
             self.plans.insert(subscription.id, plan);
         }
-        for (invoice, lines, _) in &held.invoices {
-            self.take_invoice(invoice, lines);
-        }
         for payment in &held.payments {
             self.payments.insert(payment.id, payment.clone());
+        }
+        for (invoice, lines, _) in &held.invoices {
+            self.take_invoice(invoice, lines);
         }
         for refund in &held.refunds {
             self.refunds.insert(refund.id, refund.clone());
@@ -48,7 +48,7 @@ impl Auditor {
             self.compare_collecting(invoice);
         }
         self.compare_money(customer);
-        self.corrected.retain(|corrected| *corrected != customer);
+        self.corrected.retain(|(corrected, _)| *corrected != customer);
     }
 
     /// Takes the periods that have begun since the last look, one after another.
@@ -152,6 +152,9 @@ impl Auditor {
         self.compare_totals(&format!("an invoice of {name:?}"), invoice, lines, predicted);
         self.same(&format!("the time that an invoice of {name:?} is for"), invoice.period, Some(plan.period));
         plan.count_invoice();
+        if plan.seen == 1 {
+            plan.first = Some(invoice.id);
+        }
         plan.invoices.insert(invoice.id);
         plan.keep_billed(invoice, lines);
     }
@@ -216,12 +219,22 @@ impl Auditor {
         {
             plan.billed.retain(|line| line.invoice != invoice.id);
         }
-        let before = self.bills.get(&invoice.id);
-        let was_reopened = before.is_some_and(|bill| bill.is_reopened);
-        let is_reopened = invoice.status == InvoiceStatus::Open
-            && (was_reopened
-                || before.is_some_and(|bill| !matches!(bill.invoice.status, InvoiceStatus::Open)));
-        self.bills.insert(invoice.id, Bill { invoice: invoice.clone(), is_reopened });
+        let reopened = self.reopened(invoice);
+        self.bills.insert(invoice.id, Bill { invoice: invoice.clone(), reopened });
+    }
+
+    /// Since when an invoice is owed again, unless it was asked for since then or is being asked for.
+    fn reopened(&self, invoice: &Invoice) -> Option<Reopened> {
+        let before = self.bills.get(&invoice.id).filter(|_| invoice.status == InvoiceStatus::Open)?;
+        if before.invoice.status == InvoiceStatus::Open {
+            return before.reopened.filter(|reopened| reopened.attempts == invoice.attempt_count);
+        }
+        let attempts = self.attempts(invoice.id);
+        if attempts.iter().any(|payment| payment.status == billing::PaymentStatus::Processing) {
+            return None;
+        }
+        let corrected = self.corrected.iter().rev().find(|(customer, _)| *customer == invoice.customer_id);
+        corrected.map(|(_, at)| Reopened { at: *at, attempts: invoice.attempt_count })
     }
 
     fn take_new_invoice(&mut self, invoice: &Invoice, lines: &[InvoiceLine]) {
@@ -253,7 +266,7 @@ impl Auditor {
     fn compare_move(&mut self, before: &Bill, invoice: &Invoice) {
         let old = &before.invoice;
         let (now, was) = (invoice.status, old.status);
-        let is_corrected = self.corrected.contains(&invoice.customer_id);
+        let is_corrected = self.corrected.iter().any(|(customer, _)| *customer == invoice.customer_id);
         if invoice.settled < old.settled && !is_corrected {
             self.breach(format!("{} lost what was settled: {old:?} became {invoice:?}", invoice.number));
         }

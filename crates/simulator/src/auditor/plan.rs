@@ -106,6 +106,8 @@ pub struct Plan {
     pub created: Timestamp,
     /// What was billed of the current period.
     pub billed: Vec<BilledLine>,
+    /// The invoice with which it was made, if it began without a trial.
+    pub first: Option<billing::InvoiceId>,
     /// The invoices of its periods.
     pub invoices: std::collections::BTreeSet<billing::InvoiceId>,
 }
@@ -163,6 +165,7 @@ impl Plan {
             ended_noted: None,
             created: now,
             billed: Vec::new(),
+            first: None,
             invoices: Default::default(),
         }))
     }

@@ -9,13 +9,15 @@ impl Auditor {
     pub(super) fn compare_status(&mut self, subscription: &Subscription, now: Timestamp) {
         let id = subscription.id;
         let Some(plan) = self.plans.get(&id) else { return };
-        let (mut owed, mut charging, mut failed) = (0, 0, 0);
+        let (mut owed, mut charging, mut failed, mut short) = (0, 0, 0, 0);
         for bill in self.open_bills(id) {
             let attempts = self.attempts(bill.invoice.id);
             owed += 1;
             let is_charging = attempts.iter().any(|payment| payment.status == PaymentStatus::Processing);
             charging += usize::from(is_charging);
             failed += usize::from(attempts.iter().any(|payment| has_failed(payment.status)));
+            // A charge that came and is not enough, because other money was taken back.
+            short += usize::from(attempts.iter().any(|payment| payment.status == PaymentStatus::Succeeded));
         }
         let end = self.shop.environment.dunning.end;
         let before = plan.status;
@@ -24,7 +26,7 @@ impl Auditor {
             Status::Active => !plan.in_trial && owed == charging,
             Status::PastDue => {
                 owed > 0
-                    && (before == Status::PastDue || failed > 0 || charging < owed || {
+                    && (before == Status::PastDue || failed > 0 || short > 0 || charging < owed || {
                         self.has_failed_lately(id)
                     })
             }
