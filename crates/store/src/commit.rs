@@ -46,11 +46,13 @@ const RAISE_VERSION: &str = "update customer_versions set version = version + 1
      where shard = $1 and customer_id = $2 and version = $3";
 
 pub(crate) async fn apply(tx: &mut Tx, changes: &Changes) -> Result<Committed, Error> {
-    for (customer, version) in &changes.decided_on {
-        let params = [customer.shard().into(), customer.raw().into(), (*version).into()];
-        if tx.execute(RAISE_VERSION, &params).await? != 1 {
-            return Err(Error::Conflict);
-        }
+    let sets = changes.decided_on.iter().map(|(customer, version)| {
+        [customer.shard().into(), Param::Id(customer.raw()), (*version).into()]
+    });
+    if tx.execute_for(RAISE_VERSION, sets).await? != changes.decided_on.len() as u64 {
+        return Err(Error::Conflict);
+    }
+    for (customer, _) in &changes.decided_on {
         tx.touch(Scope::Customer(customer.raw()));
     }
     if let Some(request) = &changes.idempotency {
@@ -131,7 +133,7 @@ macro_rules! each {
             Change::$variant(row) => Some($params(row)),
             _ => None,
         });
-        $tx.execute_for($sql, sets).await?
+        $tx.send_for($sql, sets).await?
     }};
 }
 
@@ -168,63 +170,63 @@ async fn write_offer(tx: &mut Tx, run: &[&Change], numbers: &mut Numbers) -> Res
         match change {
             Change::InsertOrganization(row) => {
                 let params = environments::insert_organization(row);
-                tx.execute(environments::INSERT_ORGANIZATION, &params).await?;
+                tx.send(environments::INSERT_ORGANIZATION, params).await?;
             }
             Change::InsertEnvironment(row) => {
                 let days = row.dunning.days_text();
                 let params = environments::insert_environment(row, &days);
-                tx.execute(environments::INSERT_ENVIRONMENT, &params).await?;
+                tx.send(environments::INSERT_ENVIRONMENT, params).await?;
             }
             Change::UpdateEnvironment(row) => {
                 let days = row.dunning.days_text();
                 let params = environments::update_environment(row, &days);
-                tx.execute(environments::UPDATE_ENVIRONMENT, &params).await?;
+                tx.send(environments::UPDATE_ENVIRONMENT, params).await?;
                 tx.touch(Scope::Catalog(row.number));
             }
             Change::SetClock(environment, to) => {
                 let params = [(*environment).into(), to.micros().into()];
-                tx.execute("update environments set clock = $2 where number = $1", &params).await?;
+                tx.send("update environments set clock = $2 where number = $1", params).await?;
                 tx.touch(Scope::Catalog(*environment));
             }
             Change::InsertStaff(row) => {
-                tx.execute(environments::INSERT_STAFF, &environments::insert_staff(row)).await?;
+                tx.send(environments::INSERT_STAFF, environments::insert_staff(row)).await?;
                 tx.touch(Scope::Credentials);
             }
             Change::InsertCatalog(row) => {
-                tx.execute(catalog::INSERT_CATALOG, &catalog::insert_catalog(row)).await?;
+                tx.send(catalog::INSERT_CATALOG, catalog::insert_catalog(row)).await?;
                 tx.touch(Scope::Catalog(row.environment));
             }
             Change::UpdateCatalog(row) => {
-                tx.execute(catalog::UPDATE_CATALOG, &catalog::update_catalog(row)).await?;
+                tx.send(catalog::UPDATE_CATALOG, catalog::update_catalog(row)).await?;
                 tx.touch(Scope::Catalog(row.environment));
             }
             Change::InsertProduct(row) => {
                 let row = Product { number: numbers.next(row.environment, "products")?, ..row.clone() };
-                tx.execute(catalog::INSERT_PRODUCT, &catalog::insert_product(&row)).await?;
+                tx.send(catalog::INSERT_PRODUCT, catalog::insert_product(&row)).await?;
                 tx.touch(Scope::Catalog(row.environment));
             }
             Change::UpdateProduct(row) => {
-                tx.execute(catalog::UPDATE_PRODUCT, &catalog::update_product(row)).await?;
+                tx.send(catalog::UPDATE_PRODUCT, catalog::update_product(row)).await?;
                 tx.touch(Scope::Catalog(row.environment));
             }
             Change::InsertPrice(row) => {
                 let row = Price { number: numbers.next(row.environment, "prices")?, ..row.clone() };
-                tx.execute(catalog::INSERT_PRICE, &catalog::insert_price(&row)).await?;
+                tx.send(catalog::INSERT_PRICE, catalog::insert_price(&row)).await?;
                 tx.touch(Scope::Catalog(row.environment));
             }
             Change::UpdatePrice(row) => {
-                tx.execute(catalog::UPDATE_PRICE, &catalog::update_price(row)).await?;
+                tx.send(catalog::UPDATE_PRICE, catalog::update_price(row)).await?;
                 tx.touch(Scope::Catalog(row.environment));
             }
             Change::InsertDiscount(row) => {
-                tx.execute(catalog::INSERT_DISCOUNT, &catalog::insert_discount(row)).await?;
+                tx.send(catalog::INSERT_DISCOUNT, catalog::insert_discount(row)).await?;
             }
             Change::UpdateDiscount(row) => {
-                tx.execute(catalog::UPDATE_DISCOUNT, &catalog::update_discount(row)).await?;
+                tx.send(catalog::UPDATE_DISCOUNT, catalog::update_discount(row)).await?;
             }
             Change::InsertTaxRate(row) => {
                 let rate = row.rate.to_string();
-                tx.execute(catalog::INSERT_TAX_RATE, &catalog::insert_tax_rate(row, &rate)).await?;
+                tx.send(catalog::INSERT_TAX_RATE, catalog::insert_tax_rate(row, &rate)).await?;
             }
             _ => {}
         }
@@ -247,7 +249,7 @@ async fn write_customers(tx: &mut Tx, run: &[&Change], numbers: &mut Numbers) ->
                     row.invoice_number_base = crate::customers::invoice_number_base(place);
                 }
                 let row = &row;
-                tx.execute(customers::INSERT_CUSTOMER, &customers::insert_customer(row)).await?;
+                tx.send(customers::INSERT_CUSTOMER, customers::insert_customer(row)).await?;
                 let first = [row.id.shard().into(), row.id.raw().into()];
                 tx.execute(
                     "insert into customer_versions (shard, customer_id, version) values ($1, $2, 1)",
@@ -267,7 +269,7 @@ async fn write_customers(tx: &mut Tx, run: &[&Change], numbers: &mut Numbers) ->
                     )
                     .await?;
                 let (external_id, handle) = before.ok_or(Error::Conflict)?;
-                tx.execute(customers::UPDATE_CUSTOMER, &customers::update_customer(row)).await?;
+                tx.send(customers::UPDATE_CUSTOMER, customers::update_customer(row)).await?;
                 name(tx, row, "external_id", Some(&external_id), Some(&row.external_id)).await?;
                 name(tx, row, "handle", handle.as_deref(), row.handle.as_deref()).await?;
             }
@@ -292,7 +294,7 @@ async fn name(
         if let Some(name) = name {
             let params =
                 [customer.environment.into(), kind.into(), name.into(), Param::Id(customer.id.raw())];
-            tx.execute(sql, &params).await?;
+            tx.send(sql, params).await?;
         }
     }
     Ok(())
@@ -319,12 +321,12 @@ async fn write_invoices(
         taxes.extend(its_taxes);
     }
     let issued = committed.invoices[first..].iter().map(invoices::insert_invoice);
-    tx.execute_for(invoices::INSERT_INVOICE, issued).await?;
+    tx.send_for(invoices::INSERT_INVOICE, issued).await?;
     let sets = lines.into_iter().map(invoices::insert_invoice_line);
-    tx.execute_for(invoices::INSERT_INVOICE_LINE, sets).await?;
+    tx.send_for(invoices::INSERT_INVOICE_LINE, sets).await?;
     for tax in taxes {
         let rate = tax.rate.to_string();
-        tx.execute(invoices::INSERT_INVOICE_TAX, &invoices::insert_invoice_tax(tax, &rate)).await?;
+        tx.send(invoices::INSERT_INVOICE_TAX, invoices::insert_invoice_tax(tax, &rate)).await?;
     }
     Ok(())
 }
@@ -413,9 +415,9 @@ async fn write_numbered(tx: &mut Tx, run: &[&Change], numbers: &mut Numbers) -> 
         }
     }
     let sets = new_subscriptions.iter().map(subscriptions::insert_subscription);
-    tx.execute_for(subscriptions::INSERT_SUBSCRIPTION, sets).await?;
+    tx.send_for(subscriptions::INSERT_SUBSCRIPTION, sets).await?;
     let sets = new_periods.iter().map(subscriptions::insert_period);
-    tx.execute_for(subscriptions::INSERT_PERIOD, sets).await?;
+    tx.send_for(subscriptions::INSERT_PERIOD, sets).await?;
     Ok(())
 }
 
@@ -424,12 +426,12 @@ async fn write_payments(tx: &mut Tx, run: &[&Change]) -> Result<(), Error> {
         Change::InsertPayment(row) => Some(payments::insert_payment(row)),
         _ => None,
     });
-    tx.execute_for(payments::INSERT_PAYMENT, inserts).await?;
+    tx.send_for(payments::INSERT_PAYMENT, inserts).await?;
     let updates = run.iter().filter_map(|change| match change {
         Change::UpdatePayment(_, after) => Some(payments::update_payment(after)),
         _ => None,
     });
-    tx.execute_for(payments::UPDATE_PAYMENT, updates).await?;
+    tx.send_for(payments::UPDATE_PAYMENT, updates).await?;
     let moves = run.iter().filter_map(|change| match change {
         Change::InsertPayment(row) => Some((None, row.as_ref())),
         Change::UpdatePayment(before, after) => Some((Some(before.as_ref()), after.as_ref())),
@@ -445,7 +447,7 @@ async fn write_journal(tx: &mut Tx, run: &[&Change]) -> Result<(), Error> {
             _ => None,
         })
     };
-    tx.execute_for(ledger::INSERT_JOURNAL_ENTRY, entries().map(ledger::insert_journal_entry)).await?;
+    tx.send_for(ledger::INSERT_JOURNAL_ENTRY, entries().map(ledger::insert_journal_entry)).await?;
     let postings: Vec<_> = entries()
         .flat_map(|entry| (1i64..).zip(&entry.postings).map(move |(n, posting)| (entry.id, n, posting)))
         .map(|(id, position, posting)| (id, position, posting.account.name(), posting.amount))
@@ -454,7 +456,7 @@ async fn write_journal(tx: &mut Tx, run: &[&Change]) -> Result<(), Error> {
         let account: &str = account;
         [id.shard().into(), Param::Id(id.raw()), (*position).into(), account.into(), (*amount).into()]
     });
-    tx.execute_for(
+    tx.send_for(
         "insert into postings (shard, entry_id, position, account, amount) values ($1, $2, $3, $4, $5)",
         sets,
     )
@@ -470,23 +472,23 @@ async fn write_small(tx: &mut Tx, run: &[&Change]) -> Result<(), Error> {
                 let params =
                     [subscription.shard().into(), Param::Id(subscription.raw()), Param::Id(id.raw())];
                 let sql = "delete from items where shard = $1 and subscription_id = $2 and id = $3";
-                tx.execute(sql, &params).await?;
+                tx.send(sql, params).await?;
             }
             Change::DeleteAllocation(customer, id) => {
                 let params = [customer.shard().into(), Param::Id(id.raw())];
-                tx.execute("delete from allocations where shard = $1 and id = $2", &params).await?;
+                tx.send("delete from allocations where shard = $1 and id = $2", params).await?;
             }
             Change::EndPeriod(customer, id, end, now) => {
                 let params =
                     [customer.shard().into(), Param::Id(id.raw()), end.micros().into(), now.micros().into()];
                 let sql = "update periods set period_end = $3, updated_at = $4 where shard = $1 and id = $2";
-                tx.execute(sql, &params).await?;
+                tx.send(sql, params).await?;
             }
             Change::RemindPeriod(customer, id, now) => {
                 let params = [customer.shard().into(), Param::Id(id.raw()), now.micros().into()];
                 let sql = "update periods set reminder_sent_at = $3, updated_at = $3
                      where shard = $1 and id = $2";
-                tx.execute(sql, &params).await?;
+                tx.send(sql, params).await?;
             }
             _ => {}
         }

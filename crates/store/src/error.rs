@@ -43,6 +43,12 @@ pub enum Error {
     /// Another process is writing to the books for so long that this one gave up: try again later.
     #[error("the books are busy")]
     Busy,
+    /// The database cannot be reached, or does not answer: try again later.
+    #[error("the database cannot be reached: {0}")]
+    Unavailable(String),
+    /// The address of a database cannot be used.
+    #[error("{0}")]
+    Address(String),
     /// The store is shut.
     #[error("the store is closed")]
     Closed,

@@ -21,6 +21,7 @@ mod numbers;
 pub mod pages;
 pub mod payers;
 pub mod payments;
+mod postgres;
 pub mod ranks;
 mod snapshot;
 mod sqlite;
@@ -38,7 +39,7 @@ pub use migrate::Migration;
 pub use snapshot::{BoxFuture, Snapshot, Tx};
 pub use sqlite::{Options, Synchronous};
 pub use value::{Param, Row};
-pub use versions::{Scope, Versions};
+pub use versions::Scope;
 
 use std::path::Path;
 
@@ -47,6 +48,8 @@ use std::path::Path;
 pub enum Store {
     /// One SQLite file.
     Sqlite(sqlite::Database),
+    /// A PostgreSQL database, which several processes may share.
+    Postgres(postgres::Database),
 }
 
 impl Store {
@@ -55,9 +58,29 @@ impl Store {
         Ok(Store::Sqlite(sqlite::Database::open(path, options, migrate::SQLITE)?))
     }
 
-    /// The migrations that the database file lacks, oldest first; opening it applies them.
-    pub fn pending(path: &Path) -> Result<Vec<Migration>, Error> {
-        sqlite::pending(path, migrate::SQLITE)
+    /// Opens the books at an address: `postgres://…`, or the path of a file as [`Store::open`].
+    ///
+    /// # Errors
+    /// If the address makes no sense, the database cannot be reached or its schema is newer.
+    pub async fn connect(address: &str, options: Options) -> Result<Store, Error> {
+        if postgres::is_address(address) {
+            let database = postgres::Database::open(address, options.faults, migrate::POSTGRES).await?;
+            Ok(Store::Postgres(database))
+        } else {
+            Store::open(Path::new(address), options)
+        }
+    }
+
+    /// The migrations that the database at an address lacks, oldest first; opening it applies them.
+    ///
+    /// # Errors
+    /// As [`Store::connect`].
+    pub async fn pending(address: &str) -> Result<Vec<Migration>, Error> {
+        if postgres::is_address(address) {
+            postgres::pending(address, migrate::POSTGRES).await
+        } else {
+            sqlite::pending(Path::new(address), migrate::SQLITE)
+        }
     }
 
     /// Runs `f` on one consistent snapshot of the books.
@@ -71,6 +94,7 @@ impl Store {
     {
         match self {
             Store::Sqlite(database) => database.read(f).await,
+            Store::Postgres(database) => database.read(f).await,
         }
     }
 
@@ -84,13 +108,22 @@ impl Store {
     {
         match self {
             Store::Sqlite(database) => database.write(f).await,
+            Store::Postgres(database) => database.write(f).await,
         }
     }
 
-    /// The versions of what commits touch.
-    pub fn versions(&self) -> &Versions {
+    /// The sum of the versions of some scopes. Take it before the snapshot that is rendered: while it is
+    /// the same, the rendering is too.
+    ///
+    /// # Errors
+    /// If it has to be looked up and the database fails.
+    pub async fn version(&self, scopes: &[Scope]) -> Result<u64, Error> {
         match self {
-            Store::Sqlite(database) => database.versions(),
+            Store::Sqlite(database) => {
+                let versions = database.versions();
+                Ok(scopes.iter().fold(0, |sum, scope| sum.wrapping_add(versions.of(*scope))))
+            }
+            Store::Postgres(database) => database.version(scopes).await,
         }
     }
 
@@ -99,6 +132,10 @@ impl Store {
     pub async fn close(&self) -> Result<(), Error> {
         match self {
             Store::Sqlite(database) => database.close().await,
+            Store::Postgres(database) => {
+                database.close().await;
+                Ok(())
+            }
         }
     }
 }

@@ -4,7 +4,7 @@
 use crate::ranks::{self, Entry, Lists, Ranking};
 use crate::{Error, Tx};
 use billing::{Category, Currency, Id, Payment, PaymentKind, PaymentStatus};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The ranking of the money that was received in a currency from the customers of a shard.
 pub fn received(shard: i64, environment: i64, currency: Currency) -> Ranking {
@@ -61,12 +61,18 @@ pub(crate) async fn follow<'p>(
     tx: &mut Tx,
     moves: impl Iterator<Item = (Option<&'p Payment>, &'p Payment)>,
 ) -> Result<(), Error> {
+    let moves: Vec<_> = moves
+        .map(|(before, after)| (before.and_then(place), place(after)))
+        .filter(|(before, after)| before != after)
+        .collect();
+    let places = moves.iter().flat_map(|(before, after)| [before, after]).flatten();
+    let rankings: BTreeSet<(i64, i64)> =
+        places.map(|(ranking, _)| (ranking.environment, ranking.shard)).collect();
+    for (environment, shard) in rankings {
+        tx.take_turns(environment, shard).await?;
+    }
     let mut added: BTreeMap<Ranking, Vec<Entry>> = BTreeMap::new();
     for (before, after) in moves {
-        let (before, after) = (before.and_then(place), place(after));
-        if before == after {
-            continue;
-        }
         if let Some((ranking, entry)) = before {
             ranks::remove(tx, ranking, entry.list, entry.at, entry.id).await?;
         }

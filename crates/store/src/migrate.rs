@@ -13,23 +13,34 @@ pub struct Migration {
     pub(crate) sql: &'static str,
 }
 
-macro_rules! sqlite_migrations {
+macro_rules! migrations {
     ($($number:literal $digits:literal $name:literal),* $(,)?) => {
+        /// The whole schema on SQLite. A migration that was published is never edited: add another.
+        pub(crate) const SQLITE: &[Migration] = migrations![in "sqlite": $($number $digits $name),*];
+        /// The whole schema on PostgreSQL: the same numbers and names.
+        pub(crate) const POSTGRES: &[Migration] = migrations![in "postgres": $($number $digits $name),*];
+    };
+    (in $folder:literal: $($number:literal $digits:literal $name:literal),*) => {
         &[$(Migration {
             number: $number,
             name: $name,
-            sql: include_str!(concat!("../../../migrations/sqlite/", $digits, "_", $name, ".sql")),
+            sql: include_str!(concat!("../../../migrations/", $folder, "/", $digits, "_", $name, ".sql")),
         }),*]
     };
 }
 
-/// The whole schema on SQLite. A migration that was published is never edited: add another.
-pub(crate) const SQLITE: &[Migration] =
-    sqlite_migrations![1 "0001" "books", 2 "0002" "counted_lists", 3 "0003" "credentials"];
+migrations![1 "0001" "books", 2 "0002" "counted_lists", 3 "0003" "credentials", 4 "0004" "processes"];
 
 /// The migrations that the database still lacks, oldest first.
 pub(crate) fn pending<'m>(connection: &Connection, known: &'m [Migration]) -> Result<&'m [Migration], Error> {
-    let applied = applied(connection)?;
+    lacking(&applied(connection)?, known)
+}
+
+/// What is known and was not applied, oldest first.
+pub(crate) fn lacking<'m>(
+    applied: &[(u32, String)],
+    known: &'m [Migration],
+) -> Result<&'m [Migration], Error> {
     if let Some((found, _)) = applied.get(known.len()) {
         let known = known.last().map_or(0, |migration| migration.number);
         return Err(Error::NewerSchema { found: *found, known });

@@ -1,7 +1,7 @@
 //! What code inside a transaction sees: statements in, rows out.
 
 use crate::versions::Scope;
-use crate::{Error, Param, Row, sqlite};
+use crate::{Error, Param, Row, postgres, sqlite};
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
@@ -17,15 +17,32 @@ pub struct Snapshot {
 
 pub(crate) enum Session {
     Sqlite(sqlite::Session),
+    Postgres(postgres::Session),
 }
 
 impl Snapshot {
+    /// The session of a snapshot that was made on SQLite.
+    pub(crate) fn sqlite(&mut self) -> &mut sqlite::Session {
+        match &mut self.session {
+            Session::Sqlite(session) => session,
+            Session::Postgres(_) => unreachable!("a snapshot stays on its database"),
+        }
+    }
+
+    /// The session of a snapshot that was made on PostgreSQL.
+    pub(crate) fn into_postgres(self) -> postgres::Session {
+        match self.session {
+            Session::Postgres(session) => session,
+            Session::Sqlite(_) => unreachable!("a snapshot stays on its database"),
+        }
+    }
+
     /// All rows of the answer, each made by `map`.
-    pub async fn rows<T>(
+    pub async fn rows<T: Send>(
         &mut self,
         sql: &'static str,
         params: &[Param<'_>],
-        mut map: impl FnMut(&Row<'_>) -> Result<T, Error>,
+        mut map: impl FnMut(&Row<'_>) -> Result<T, Error> + Send,
     ) -> Result<Vec<T>, Error> {
         let mut rows = Vec::new();
         self.each(sql, params, |row| {
@@ -37,14 +54,15 @@ impl Snapshot {
     }
 
     /// The first row of the answer, made by `map`.
-    pub async fn row<T>(
+    pub async fn row<T: Send>(
         &mut self,
         sql: &'static str,
         params: &[Param<'_>],
-        map: impl FnOnce(&Row<'_>) -> Result<T, Error>,
+        map: impl FnOnce(&Row<'_>) -> Result<T, Error> + Send,
     ) -> Result<Option<T>, Error> {
         match &mut self.session {
             Session::Sqlite(session) => session.row(sql, params, map),
+            Session::Postgres(session) => session.row(sql, params, map).await,
         }
     }
 
@@ -53,10 +71,11 @@ impl Snapshot {
         &mut self,
         sql: &'static str,
         params: &[Param<'_>],
-        see: impl FnMut(&Row<'_>) -> Result<(), Error>,
+        see: impl FnMut(&Row<'_>) -> Result<(), Error> + Send,
     ) -> Result<(), Error> {
         match &mut self.session {
             Session::Sqlite(session) => session.each(sql, params, see),
+            Session::Postgres(session) => session.each(sql, params, see).await,
         }
     }
 
@@ -66,11 +85,12 @@ impl Snapshot {
     pub async fn each_for<'p, const N: usize>(
         &mut self,
         sql: &'static str,
-        sets: impl IntoIterator<Item = [Param<'p>; N]>,
-        see: impl FnMut(usize, &Row<'_>) -> Result<(), Error>,
+        sets: impl IntoIterator<Item = [Param<'p>; N], IntoIter: Send> + Send,
+        see: impl FnMut(usize, &Row<'_>) -> Result<(), Error> + Send,
     ) -> Result<(), Error> {
         match &mut self.session {
             Session::Sqlite(session) => session.each_for(sql, sets, see),
+            Session::Postgres(session) => session.each_for(sql, sets, see).await,
         }
     }
 }
@@ -90,6 +110,7 @@ impl Tx {
     pub async fn execute(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<u64, Error> {
         match &mut self.snapshot.session {
             Session::Sqlite(session) => session.execute(sql, params),
+            Session::Postgres(session) => session.execute(sql, params).await,
         }
     }
 
@@ -98,11 +119,50 @@ impl Tx {
     pub async fn execute_for<'p, const N: usize>(
         &mut self,
         sql: &'static str,
-        sets: impl IntoIterator<Item = [Param<'p>; N]>,
+        sets: impl IntoIterator<Item = [Param<'p>; N], IntoIter: Send> + Send,
     ) -> Result<u64, Error> {
         match &mut self.snapshot.session {
             Session::Sqlite(session) => session.execute_for(sql, sets),
+            Session::Postgres(session) => session.execute_for(sql, sets).await,
         }
+    }
+
+    /// Runs one statement once for each set of parameters, without waiting where the database is far
+    /// away: a failure may be told by a later statement or by the commit.
+    pub async fn send_for<'p, const N: usize>(
+        &mut self,
+        sql: &'static str,
+        sets: impl IntoIterator<Item = [Param<'p>; N], IntoIter: Send> + Send,
+    ) -> Result<(), Error> {
+        match &mut self.snapshot.session {
+            Session::Sqlite(session) => session.execute_for(sql, sets).map(|_| ()),
+            Session::Postgres(session) => session.send_for(sql, sets).await,
+        }
+    }
+
+    /// As [`Tx::send_for`], once.
+    pub async fn send<const N: usize>(
+        &mut self,
+        sql: &'static str,
+        params: [Param<'_>; N],
+    ) -> Result<(), Error> {
+        match &mut self.snapshot.session {
+            Session::Sqlite(session) => session.execute(sql, &params).map(|_| ()),
+            Session::Postgres(session) => session.send_for(sql, [params]).await,
+        }
+    }
+
+    /// Makes transactions that change the counted lists of a shard and an environment do so one after
+    /// another, each seeing what the one before left. SQLite does so anyway.
+    pub(crate) async fn take_turns(&mut self, environment: i64, shard: i64) -> Result<(), Error> {
+        match &mut self.snapshot.session {
+            Session::Sqlite(_) => Ok(()),
+            Session::Postgres(session) => session.take_turns(environment, shard).await,
+        }
+    }
+
+    pub(crate) fn into_parts(self) -> (Snapshot, Vec<Scope>) {
+        (self.snapshot, self.touched)
     }
 
     /// Notes what this transaction changes; its version rises once the commit stands.

@@ -66,11 +66,24 @@ impl<'a, T: Into<Param<'a>>> From<Option<T>> for Param<'a> {
     }
 }
 
+/// One value of a row, as a database gives it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Value<'r> {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Text(&'r str),
+    Id(u128),
+    Bytes(&'r [u8]),
+    Real,
+}
+
 /// One row of an answer; columns are counted from 0.
 pub struct Row<'r>(pub(crate) Source<'r>);
 
 pub(crate) enum Source<'r> {
     Sqlite(&'r rusqlite::Row<'r>),
+    Postgres(&'r tokio_postgres::Row),
 }
 
 impl Row<'_> {
@@ -82,8 +95,8 @@ impl Row<'_> {
     /// An integer or null.
     pub fn opt_int(&self, i: usize) -> Result<Option<i64>, Error> {
         match self.value(i)? {
-            ValueRef::Null => Ok(None),
-            ValueRef::Integer(value) => Ok(Some(value)),
+            Value::Null => Ok(None),
+            Value::Int(value) => Ok(Some(value)),
             other => Err(kind(i, "an integer", &other)),
         }
     }
@@ -93,12 +106,13 @@ impl Row<'_> {
         self.opt_bool(i)?.ok_or_else(|| null(i))
     }
 
-    /// A boolean or null.
+    /// A boolean or null; 0 and 1 are booleans too.
     pub fn opt_bool(&self, i: usize) -> Result<Option<bool>, Error> {
         match self.value(i)? {
-            ValueRef::Null => Ok(None),
-            ValueRef::Integer(0) => Ok(Some(false)),
-            ValueRef::Integer(1) => Ok(Some(true)),
+            Value::Null => Ok(None),
+            Value::Bool(value) => Ok(Some(value)),
+            Value::Int(0) => Ok(Some(false)),
+            Value::Int(1) => Ok(Some(true)),
             other => Err(kind(i, "a boolean", &other)),
         }
     }
@@ -111,10 +125,8 @@ impl Row<'_> {
     /// A text or null.
     pub fn opt_text(&self, i: usize) -> Result<Option<&str>, Error> {
         match self.value(i)? {
-            ValueRef::Null => Ok(None),
-            ValueRef::Text(bytes) => std::str::from_utf8(bytes)
-                .map(Some)
-                .map_err(|_| Error::Corrupt(format!("column {i} is not valid UTF-8"))),
+            Value::Null => Ok(None),
+            Value::Text(text) => Ok(Some(text)),
             other => Err(kind(i, "a text", &other)),
         }
     }
@@ -126,10 +138,14 @@ impl Row<'_> {
 
     /// An id or null.
     pub fn opt_id(&self, i: usize) -> Result<Option<u128>, Error> {
-        let Some(bytes) = self.opt_bytes(i)? else { return Ok(None) };
-        match bytes.try_into() {
-            Ok(bytes) => Ok(Some(u128::from_be_bytes(bytes))),
-            Err(_) => Err(Error::Corrupt(format!("column {i} holds {} bytes, not an id", bytes.len()))),
+        match self.value(i)? {
+            Value::Null => Ok(None),
+            Value::Id(id) => Ok(Some(id)),
+            Value::Bytes(bytes) => match bytes.try_into() {
+                Ok(bytes) => Ok(Some(u128::from_be_bytes(bytes))),
+                Err(_) => Err(Error::Corrupt(format!("column {i} holds {} bytes, not an id", bytes.len()))),
+            },
+            other => Err(kind(i, "an id", &other)),
         }
     }
 
@@ -141,15 +157,25 @@ impl Row<'_> {
     /// Bytes or null.
     pub fn opt_bytes(&self, i: usize) -> Result<Option<&[u8]>, Error> {
         match self.value(i)? {
-            ValueRef::Null => Ok(None),
-            ValueRef::Blob(bytes) => Ok(Some(bytes)),
+            Value::Null => Ok(None),
+            Value::Bytes(bytes) => Ok(Some(bytes)),
             other => Err(kind(i, "bytes", &other)),
         }
     }
 
-    fn value(&self, i: usize) -> Result<ValueRef<'_>, Error> {
-        let Source::Sqlite(row) = &self.0;
-        row.get_ref(i).map_err(|_| Error::Misuse(format!("there is no column {i}")))
+    fn value(&self, i: usize) -> Result<Value<'_>, Error> {
+        match &self.0 {
+            Source::Sqlite(row) => match row.get_ref(i).map_err(|_| no_column(i))? {
+                ValueRef::Null => Ok(Value::Null),
+                ValueRef::Integer(value) => Ok(Value::Int(value)),
+                ValueRef::Real(_) => Ok(Value::Real),
+                ValueRef::Text(bytes) => std::str::from_utf8(bytes)
+                    .map(Value::Text)
+                    .map_err(|_| Error::Corrupt(format!("column {i} is not valid UTF-8"))),
+                ValueRef::Blob(bytes) => Ok(Value::Bytes(bytes)),
+            },
+            Source::Postgres(row) => row.try_get(i).map_err(|_| no_column(i)),
+        }
     }
 }
 
@@ -159,6 +185,20 @@ fn null(i: usize) -> Error {
 }
 
 #[cold]
-fn kind(i: usize, wanted: &str, found: &ValueRef<'_>) -> Error {
-    Error::Corrupt(format!("column {i} is not {wanted} but {}", found.data_type()))
+fn no_column(i: usize) -> Error {
+    Error::Misuse(format!("there is no column {i} that can be read"))
+}
+
+#[cold]
+fn kind(i: usize, wanted: &str, found: &Value<'_>) -> Error {
+    let found = match found {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Int(_) => "an integer",
+        Value::Text(_) => "a text",
+        Value::Id(_) => "an id",
+        Value::Bytes(_) => "bytes",
+        Value::Real => "a float",
+    };
+    Error::Corrupt(format!("column {i} is not {wanted} but {found}"))
 }

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a commit touched, or what an answer was made from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
     /// All of the books; part of every other scope.
     Everything,
@@ -25,7 +25,7 @@ const CUSTOMERS: usize = 1 << 16;
 /// the process, so a version kept outside of it must name the process too.
 ///
 /// Scopes share a fixed number of counters: two that meet in one counter only raise each other.
-pub struct Versions {
+pub(crate) struct Versions {
     everything: AtomicU64,
     credentials: AtomicU64,
     environments: Box<[AtomicU64]>,
@@ -45,7 +45,7 @@ impl Versions {
 
     /// The version of a scope. Take it before the snapshot that is rendered: while it is the same,
     /// the rendering is too.
-    pub fn of(&self, scope: Scope) -> u64 {
+    pub(crate) fn of(&self, scope: Scope) -> u64 {
         // Both counters only rise, so an equal sum means that neither did.
         let everything = self.everything.load(Ordering::SeqCst);
         match self.counter(scope) {

@@ -48,7 +48,7 @@ pub async fn entries(s: &mut Snapshot, after: After, limit: i64) -> Result<Entry
     let is_last = i64::try_from(entries.len()).is_ok_and(|read| read < limit);
     let until = match entries.last() {
         Some(last) if !is_last => After::row(last.entry.id),
-        _ => After { shard: i64::MAX, id: u128::MAX },
+        _ => After { shard: i64::from(i16::MAX), id: u128::MAX },
     };
     let range = [after.shard.into(), after.id.into(), until.shard.into(), until.id.into()];
     let (mut at, mut strays) = (0, Vec::new());

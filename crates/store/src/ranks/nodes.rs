@@ -130,8 +130,7 @@ pub(super) async fn add(
 
 /// Adds nodes to a level.
 pub(super) async fn create(tx: &mut Tx, ranking: Ranking, level: i64, nodes: &[Node]) -> Result<(), Error> {
-    tx.execute_for(INSERT, nodes.iter().map(|node| whole(ranking, level, node.key, &node.tally))).await?;
-    Ok(())
+    tx.send_for(INSERT, nodes.iter().map(|node| whole(ranking, level, node.key, &node.tally))).await
 }
 
 /// The entries of one list in a range, oldest first.
@@ -141,7 +140,7 @@ pub(super) async fn entries(
     list: u8,
     from: Key,
     until: Key,
-    mut see: impl FnMut(Entry) -> Result<(), Error>,
+    mut see: impl FnMut(Entry) -> Result<(), Error> + Send,
 ) -> Result<(), Error> {
     snapshot
         .each(ENTRIES, &range(ranking, list.into(), from, until), |row| {

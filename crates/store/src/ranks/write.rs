@@ -31,7 +31,7 @@ pub async fn insert(tx: &mut Tx, ranking: Ranking, entries: &[Entry]) -> Result<
             entry.amount.into(),
         ]
     });
-    tx.execute_for(INSERT, sets).await?;
+    tx.send_for(INSERT, sets).await?;
     let mut changes: Vec<Change> = entries
         .iter()
         .map(|entry| Change { key: entry.key(), tally: Tally::of(entry), new_nodes: false })

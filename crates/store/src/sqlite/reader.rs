@@ -1,8 +1,7 @@
 //! A thread that reads: one job, one snapshot.
 
 use super::{Session, Shared};
-use crate::Error;
-use crate::snapshot::{self, Snapshot};
+use crate::snapshot::Snapshot;
 
 pub(super) fn run(session: Session, shared: &Shared) {
     let mut snapshot = Snapshot::from(session);
@@ -10,10 +9,10 @@ pub(super) fn run(session: Session, shared: &Shared) {
         if job.abandoned() {
             continue;
         }
-        let failed = match statement(&mut snapshot, "begin") {
+        let failed = match snapshot.sqlite().run("begin") {
             Ok(()) => {
                 job.run(&mut snapshot);
-                statement(&mut snapshot, "rollback").err()
+                snapshot.sqlite().run("rollback").err()
             }
             Err(error) => Some(error),
         };
@@ -21,11 +20,5 @@ pub(super) fn run(session: Session, shared: &Shared) {
             tracing::error!(%error, "a snapshot failed");
         }
         job.answer(failed.as_ref());
-    }
-}
-
-fn statement(snapshot: &mut Snapshot, sql: &'static str) -> Result<(), Error> {
-    match &mut snapshot.session {
-        snapshot::Session::Sqlite(session) => session.run(sql),
     }
 }

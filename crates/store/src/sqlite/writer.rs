@@ -5,7 +5,7 @@ use super::job::Job;
 use super::queue::Taken;
 use super::{Session, Shared};
 use crate::faults::{FaultPoint, Faults};
-use crate::snapshot::{self, Snapshot, Tx};
+use crate::snapshot::{Snapshot, Tx};
 use crate::{Error, Scope};
 use std::sync::Arc;
 use std::time::Duration;
@@ -129,8 +129,6 @@ impl Writer<'_> {
     }
 
     fn session(&mut self) -> &mut Session {
-        match &mut self.tx.session {
-            snapshot::Session::Sqlite(session) => session,
-        }
+        self.tx.sqlite()
     }
 }

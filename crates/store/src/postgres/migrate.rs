@@ -1,0 +1,104 @@
+//! The schema of a database that several processes may be about to bring up to date.
+//!
+//! Each migration is a transaction that first takes the lease, a row that only one can hold, until it
+//! commits or its connection ends; then it looks again what is lacking.
+
+use super::failure::Failure;
+use super::pool::{Connection, Pool};
+use super::{BACKOFF_MIN, PATIENCE};
+use crate::Error;
+use crate::migrate::{Migration, lacking};
+use std::sync::Arc;
+use tokio::time::Instant;
+use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
+
+const LEDGER: &str =
+    "create table if not exists migrations (number bigint primary key, name text not null);
+     create table if not exists migration_lease (id smallint primary key, holder text not null);
+     insert into migration_lease (id, holder) values (1, '') on conflict (id) do nothing";
+const LEASE: &str = "update migration_lease set holder = $1 where id = 1";
+
+/// Brings the schema up to date, each migration in a transaction of its own.
+pub(super) async fn migrate(pool: &Pool, known: &[Migration]) -> Result<(), Error> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match try_migrate(pool, known).await {
+            Ok(()) => return Ok(()),
+            Err(failure) if failure.passes() && Instant::now() < until => {
+                tracing::debug!(error = %failure.error, "the schema cannot be read yet");
+                tokio::time::sleep(BACKOFF_MIN * 4).await;
+            }
+            Err(failure) => return Err(failure.error),
+        }
+    }
+}
+
+/// The migrations that the database still lacks, oldest first.
+pub(super) async fn pending(pool: &Pool, known: &[Migration]) -> Result<Vec<Migration>, Error> {
+    let found = async {
+        let mut connection = pool.take(PATIENCE).await?;
+        let client = connection.line()?.client.clone();
+        let applied = applied(&client).await?;
+        let found = lacking(&applied, known).map_err(Failure::lasting)?.to_vec();
+        pool.give_back(connection);
+        Ok(found)
+    };
+    found.await.map_err(|failure: Failure| failure.error)
+}
+
+async fn try_migrate(pool: &Pool, known: &[Migration]) -> Result<(), Failure> {
+    let mut connection: Connection = pool.take(PATIENCE).await?;
+    let client = connection.line()?.client.clone();
+    let there = applied(&client).await?;
+    if !lacking(&there, known).map_err(Failure::lasting)?.is_empty() {
+        // Two that make the same table at once collide, and one of them looks again.
+        client.batch_execute(LEDGER).await.map_err(colliding)?;
+        while apply_next(&client, known).await? {}
+    }
+    pool.give_back(connection);
+    Ok(())
+}
+
+/// Applies the next migration; false if there is none.
+async fn apply_next(client: &Arc<Client>, known: &[Migration]) -> Result<bool, Failure> {
+    client.batch_execute("begin").await?;
+    client.execute(LEASE, &[&format!("{}", std::process::id())]).await?;
+    let there = applied(client).await?;
+    let Some(next) = lacking(&there, known).map_err(Failure::lasting)?.first().copied() else {
+        client.batch_execute("rollback").await?;
+        return Ok(false);
+    };
+    client.batch_execute(next.sql).await?;
+    let insert = "insert into migrations (number, name) values ($1, $2)";
+    client.execute(insert, &[&i64::from(next.number), &next.name]).await?;
+    client.batch_execute("commit").await?;
+    tracing::info!(number = next.number, name = next.name, "migrated");
+    Ok(true)
+}
+
+fn colliding(error: tokio_postgres::Error) -> Failure {
+    let is_made_twice = error
+        .code()
+        .is_some_and(|code| [SqlState::UNIQUE_VIOLATION, SqlState::DUPLICATE_TABLE].contains(code));
+    if is_made_twice { Failure::lost("another process makes the schema") } else { error.into() }
+}
+
+async fn applied(client: &Arc<Client>) -> Result<Vec<(u32, String)>, Failure> {
+    let tables = "select table_name::text from information_schema.tables where table_schema = current_schema()";
+    let tables: Vec<String> =
+        client.query(tables, &[]).await?.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+    if tables.is_empty() {
+        return Ok(Vec::new());
+    }
+    if !tables.iter().any(|table| table == "migrations") {
+        return Err(Failure::lasting(Error::Corrupt("this is a database of another program".to_owned())));
+    }
+    let rows = client.query("select number, name from migrations order by number", &[]).await?;
+    rows.iter()
+        .map(|row| {
+            let number: i64 = row.try_get(0)?;
+            Ok((u32::try_from(number).unwrap_or(u32::MAX), row.try_get(1)?))
+        })
+        .collect()
+}

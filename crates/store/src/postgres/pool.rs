@@ -1,0 +1,154 @@
+//! A bounded number of connections, made when they are wanted.
+//!
+//! A connection that is dropped is closed: only one whose transaction has ended is given back. Nothing
+//! ever asks the server to cancel a statement, because a commit that is canceled while it waits for a
+//! standby says that it succeeded when it may not have.
+
+use super::address::Address;
+use super::failure::Failure;
+use crate::Error;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
+use tokio_postgres::{Client, Statement};
+
+/// How long a connection may take to be made.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
+
+pub(super) struct Pool {
+    address: Address,
+    places: Arc<Semaphore>,
+    idle: Mutex<Vec<Line>>,
+    made: AtomicU64,
+    /// Tells the connections of this pool from those of all others.
+    hasher: RandomState,
+}
+
+/// One connection, outside of the pool.
+pub(super) struct Connection {
+    line: Option<Line>,
+    _place: OwnedSemaphorePermit,
+}
+
+/// What a connection consists of.
+pub(super) struct Line {
+    pub(super) client: Arc<Client>,
+    /// Prepared statements, by where their texts lie in memory.
+    pub(super) statements: HashMap<(usize, usize), Prepared>,
+    /// Its name in the table of connections.
+    pub(super) id: u128,
+    /// The number of its last commit.
+    pub(super) commits: i64,
+    driver: JoinHandle<()>,
+}
+
+/// A statement as it was written, and over arrays.
+#[derive(Clone)]
+pub(super) struct Prepared {
+    pub(super) plain: Statement,
+    pub(super) bulk: Option<PreparedBulk>,
+}
+
+/// A statement over arrays; none if it cannot be written so.
+#[derive(Clone)]
+pub(super) enum PreparedBulk {
+    Is(Statement, Arc<Option<Vec<usize>>>),
+    IsNot,
+}
+
+impl Pool {
+    pub(super) fn new(address: Address) -> Pool {
+        let places = Arc::new(Semaphore::new(address.connections));
+        Pool {
+            address,
+            places,
+            idle: Mutex::default(),
+            made: AtomicU64::new(0),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// A connection; waits for one to be given back no longer than `patience`.
+    pub(super) async fn take(&self, patience: Duration) -> Result<Connection, Failure> {
+        let place = match tokio::time::timeout(patience, self.places.clone().acquire_owned()).await {
+            Ok(Ok(place)) => place,
+            Ok(Err(_)) => return Err(Failure::lasting(Error::Closed)),
+            Err(_) => return Err(Failure::lost("all connections are in use")),
+        };
+        let known = loop {
+            match self.idle().pop() {
+                Some(line) if line.client.is_closed() => {}
+                known => break known,
+            }
+        };
+        let line = match known {
+            Some(line) => line,
+            None => self.connect().await?,
+        };
+        Ok(Connection { line: Some(line), _place: place })
+    }
+
+    /// Keeps a connection for the next who wants one.
+    pub(super) fn give_back(&self, mut connection: Connection) {
+        if let Some(line) = connection.line.take()
+            && !self.places.is_closed()
+        {
+            self.idle().push(line);
+        }
+    }
+
+    /// Forgets the connections that nobody uses: they lead where another just failed.
+    pub(super) fn forget_idle(&self) {
+        self.idle().clear();
+    }
+
+    /// Ends the connections that nobody uses, and gives out no more.
+    pub(super) async fn close(&self) {
+        self.places.close();
+        let idle = std::mem::take(&mut *self.idle());
+        for mut line in idle {
+            line.statements.clear();
+            let Line { client, mut driver, .. } = line;
+            drop(client);
+            let _ = tokio::time::timeout(CONNECT_PATIENCE, &mut driver).await;
+            driver.abort();
+        }
+    }
+
+    async fn connect(&self) -> Result<Line, Failure> {
+        let connecting = tokio::time::timeout(CONNECT_PATIENCE, self.address.connect());
+        let (client, driver) =
+            connecting.await.map_err(|_| Failure::lost("the server does not answer"))??;
+        let number = self.made.fetch_add(1, Ordering::Relaxed);
+        let half = |side: u8| u128::from(self.hasher.hash_one((number, side)));
+        Ok(Line {
+            client: Arc::new(client),
+            statements: HashMap::new(),
+            id: half(0) << 64 | half(1),
+            commits: 0,
+            driver,
+        })
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Line>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Connection {
+    pub(super) fn line(&mut self) -> Result<&mut Line, Failure> {
+        self.line.as_mut().ok_or_else(|| Failure::lost("the connection was given back"))
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if let Some(line) = &self.line {
+            line.driver.abort();
+        }
+    }
+}

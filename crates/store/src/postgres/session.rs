@@ -1,0 +1,530 @@
+//! A connection inside of a transaction, with statements that were sent and not yet answered.
+
+use super::bind::{Array, Bound, Written, append, array_of};
+use super::bulk;
+use super::failure::{Failure, Remedy};
+use super::pool::{Connection, Pool, Prepared, PreparedBulk};
+use crate::value::{Param, Row, Source};
+use crate::{Error, error};
+use futures_util::TryStreamExt;
+use std::collections::HashSet;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_postgres::{Row as PgRow, Statement};
+
+/// How long a statement may leave its caller without an answer. The peer may be alive and still never
+/// answer; work that waits for it must not wait for ever.
+const SILENCE: Duration = Duration::from_secs(60);
+
+const READ: &str = "begin isolation level repeatable read read only";
+const WRITE: &str = "begin isolation level read committed";
+
+type Sent = Pin<Box<dyn Future<Output = Result<u64, tokio_postgres::Error>> + Send>>;
+
+pub(crate) struct Session {
+    pool: Arc<Pool>,
+    connection: Option<Connection>,
+    /// What begins the transaction, until it has begun; and what begins it again.
+    begin: &'static str,
+    restart: &'static str,
+    /// Until when a reading session may look for a connection that works.
+    until: Instant,
+    /// Whether anything was answered: then another connection would not have the same snapshot.
+    is_answered: bool,
+    /// Statements whose answers were not awaited, in their order. `begin` is the first.
+    sent: Vec<Sent>,
+    /// What ended the transaction.
+    pub(super) failure: Option<Failure>,
+}
+
+impl Session {
+    /// One snapshot; a connection is taken for the first statement.
+    pub(super) fn reading(pool: Arc<Pool>, patience: Duration) -> Session {
+        Session {
+            pool,
+            connection: None,
+            begin: READ,
+            restart: READ,
+            until: Instant::now() + patience,
+            is_answered: false,
+            sent: Vec::new(),
+            failure: None,
+        }
+    }
+
+    /// Statements that each stand for themselves, outside of a transaction.
+    pub(super) fn asking(pool: Arc<Pool>, patience: Duration) -> Session {
+        Session { begin: "", restart: "", ..Session::reading(pool, patience) }
+    }
+
+    /// A transaction that can write, on a connection; it begins with the first statement.
+    pub(super) fn writing(pool: Arc<Pool>, connection: Connection) -> Session {
+        Session {
+            pool,
+            connection: Some(connection),
+            begin: WRITE,
+            restart: WRITE,
+            until: Instant::now(),
+            is_answered: true,
+            sent: Vec::new(),
+            failure: None,
+        }
+    }
+
+    pub(crate) async fn row<T>(
+        &mut self,
+        sql: &'static str,
+        params: &[Param<'_>],
+        map: impl FnOnce(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        let rows = self.ask(sql, params).await?;
+        rows.first().map(|row| map(&Row(Source::Postgres(row)))).transpose()
+    }
+
+    pub(crate) async fn each(
+        &mut self,
+        sql: &'static str,
+        params: &[Param<'_>],
+        mut see: impl FnMut(&Row<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        loop {
+            match self.try_each(sql, params, &mut see).await {
+                Ok(()) => return Ok(()),
+                Err(Stopped::Here(error)) => return Err(error),
+                Err(Stopped::There(failure)) => self.start_again(failure).await?,
+            }
+        }
+    }
+
+    pub(crate) async fn each_for<'p, const N: usize>(
+        &mut self,
+        sql: &'static str,
+        sets: impl IntoIterator<Item = [Param<'p>; N]>,
+        mut see: impl FnMut(usize, &Row<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let sets: Vec<[Param<'p>; N]> = sets.into_iter().collect();
+        if let [only] = &sets[..] {
+            return self.each(sql, only, |row| see(0, row)).await;
+        }
+        if sets.is_empty() {
+            return Ok(());
+        }
+        let rows = loop {
+            match self.try_ask_for(sql, &sets).await {
+                Ok(rows) => break rows,
+                Err(failure) => self.start_again(failure).await?,
+            }
+        };
+        for (number, row) in &rows {
+            see(*number, &Row(Source::Postgres(row)))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn execute(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<u64, Error> {
+        let written = self.try_execute(sql, params).await;
+        written.map_err(|failure| self.fail(failure))
+    }
+
+    pub(crate) async fn execute_for<'p, const N: usize>(
+        &mut self,
+        sql: &'static str,
+        sets: impl IntoIterator<Item = [Param<'p>; N]>,
+    ) -> Result<u64, Error> {
+        let sets: Vec<[Param<'p>; N]> = sets.into_iter().collect();
+        let settled = self.settle().await;
+        settled.map_err(|failure| self.fail(failure))?;
+        self.push_for(sql, &sets).await?;
+        let settled = self.settle().await;
+        settled.map_err(|failure| self.fail(failure))
+    }
+
+    /// Sends a statement; its failure is told by a later one or by the commit.
+    pub(crate) async fn send_for<'p, const N: usize>(
+        &mut self,
+        sql: &'static str,
+        sets: impl IntoIterator<Item = [Param<'p>; N]>,
+    ) -> Result<(), Error> {
+        let sets: Vec<[Param<'p>; N]> = sets.into_iter().collect();
+        self.push_for(sql, &sets).await
+    }
+
+    /// Waits for those who change the same counted lists and keeps others waiting until the commit. The
+    /// row that is written has no other use.
+    pub(crate) async fn take_turns(&mut self, environment: i64, shard: i64) -> Result<(), Error> {
+        let turn = ["received".into(), environment.into(), shard.into()];
+        self.send_for(super::write::RAISE, [turn]).await
+    }
+
+    /// Commits with a last statement of the driver itself. Everything is on its way when the first
+    /// answer is awaited.
+    pub(super) async fn commit(&mut self) -> Result<(), Failure> {
+        self.send_plain("commit").await?;
+        self.settle().await.map(|_| ())
+    }
+
+    /// Undoes the transaction and gives the connection back, without waiting.
+    pub(super) async fn roll_back(mut self) {
+        let Some(connection) = &mut self.connection else { return };
+        let Ok(line) = connection.line() else { return };
+        if line.client.is_closed() || self.failure.as_ref().is_some_and(|f| f.remedy == Remedy::Reconnect) {
+            return;
+        }
+        if self.began() && self.send_plain("rollback").await.is_err() {
+            return;
+        }
+        self.give_back();
+    }
+
+    /// Gives the connection back; its transaction has ended.
+    pub(super) fn give_back(mut self) {
+        if let Some(connection) = self.connection.take() {
+            self.pool.give_back(connection);
+        }
+    }
+
+    /// Whether anything was sent.
+    pub(super) fn began(&self) -> bool {
+        self.begin.is_empty()
+    }
+
+    /// The name of the connection and the number of its next commit.
+    pub(super) fn next_commit(&mut self) -> Result<(u128, i64), Failure> {
+        let line = self.line()?;
+        line.commits += 1;
+        Ok((line.id, line.commits))
+    }
+
+    async fn ask(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<PgRow>, Error> {
+        loop {
+            match self.try_ask(sql, params).await {
+                Ok(rows) => return Ok(rows),
+                Err(failure) => self.start_again(failure).await?,
+            }
+        }
+    }
+
+    async fn try_ask(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<PgRow>, Failure> {
+        let statement = self.plain(sql, params.len()).await?;
+        self.send_begin().await?;
+        let client = self.line()?.client.clone();
+        let asked = answered(async {
+            client.query_raw(&statement, params.iter().map(|param| Bound(*param))).await?.try_collect().await
+        });
+        let rows = asked.await;
+        self.settle_with(rows).await
+    }
+
+    async fn try_each(
+        &mut self,
+        sql: &'static str,
+        params: &[Param<'_>],
+        see: &mut impl FnMut(&Row<'_>) -> Result<(), Error>,
+    ) -> Result<(), Stopped> {
+        let statement = self.plain(sql, params.len()).await?;
+        self.send_begin().await?;
+        let client = self.line()?.client.clone();
+        let bound = params.iter().map(|param| Bound(*param));
+        let stream = answered(client.query_raw(&statement, bound)).await;
+        let mut stream = pin!(self.settle_with(stream).await?);
+        loop {
+            let next = answered(stream.try_next()).await;
+            let Some(row) = self.settle_with(next).await? else { return Ok(()) };
+            see(&Row(Source::Postgres(&row))).map_err(Stopped::Here)?;
+        }
+    }
+
+    /// The rows of all sets, in the order of the sets, each with the number of its set.
+    async fn try_ask_for<const N: usize>(
+        &mut self,
+        sql: &'static str,
+        sets: &[[Param<'_>; N]],
+    ) -> Result<Vec<(usize, PgRow)>, Failure> {
+        self.plain(sql, N).await?;
+        let Some((statement, _)) = self.bulk(sql, bulk::reading).await? else {
+            return Err(Failure::lasting(Error::Misuse(format!("no statement over arrays: {sql}"))));
+        };
+        let params = arrays(&statement, sets)?;
+        self.send_begin().await?;
+        let client = self.line()?.client.clone();
+        let asked = answered(async {
+            let stream = client.query_raw(&statement, params).await?;
+            stream.try_collect::<Vec<PgRow>>().await
+        });
+        let rows = asked.await;
+        let rows = self.settle_with(rows).await?;
+        let mut numbered = Vec::with_capacity(rows.len());
+        for row in rows {
+            let n: i64 = row.try_get(row.len() - 1)?;
+            numbered.push((usize::try_from(n - 1).unwrap_or(0), row));
+        }
+        // The rows of one set come in their order, but the sets may not.
+        numbered.sort_by_key(|(n, _)| *n);
+        Ok(numbered)
+    }
+
+    async fn try_execute(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<u64, Failure> {
+        let statement = self.plain(sql, params.len()).await?;
+        self.send_begin().await?;
+        let client = self.line()?.client.clone();
+        let done = answered(client.execute_raw(&statement, params.iter().map(|param| Bound(*param)))).await;
+        self.settle_with(done).await
+    }
+
+    async fn push_for<const N: usize>(
+        &mut self,
+        sql: &'static str,
+        sets: &[[Param<'_>; N]],
+    ) -> Result<(), Error> {
+        let pushed = self.try_push_for(sql, sets).await;
+        pushed.map_err(|failure| self.fail(failure))
+    }
+
+    async fn try_push_for<const N: usize>(
+        &mut self,
+        sql: &'static str,
+        sets: &[[Param<'_>; N]],
+    ) -> Result<(), Failure> {
+        if sets.is_empty() {
+            return Ok(());
+        }
+        let plain = self.plain(sql, N).await?;
+        if sets.len() > 1
+            && let Some((statement, keys)) = self.bulk_writing(sql).await?
+            && !keys.as_ref().as_ref().is_some_and(|keys| any_twice(keys, sets))
+        {
+            let params = arrays(&statement, sets)?;
+            return self.send(statement, params).await;
+        }
+        for set in sets {
+            let params = each_written(&plain, set)?;
+            self.send(plain.clone(), params).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends a statement of the driver itself.
+    pub(super) async fn send_one<const N: usize>(
+        &mut self,
+        sql: &'static str,
+        set: [Param<'_>; N],
+    ) -> Result<(), Failure> {
+        self.try_push_for(sql, &[set]).await
+    }
+
+    async fn send(&mut self, statement: Statement, params: Vec<Written>) -> Result<(), Failure> {
+        self.send_begin().await?;
+        let client = self.line()?.client.clone();
+        self.push(Box::pin(async move { client.execute_raw(&statement, params).await })).await
+    }
+
+    async fn send_plain(&mut self, sql: &'static str) -> Result<(), Failure> {
+        let client = self.line()?.client.clone();
+        self.push(Box::pin(async move { client.batch_execute(sql).await.map(|()| 0) })).await
+    }
+
+    /// Begins the transaction, if it has not begun, with the statement that follows.
+    async fn send_begin(&mut self) -> Result<(), Failure> {
+        match std::mem::take(&mut self.begin) {
+            "" => Ok(()),
+            begin => self.send_plain(begin).await,
+        }
+    }
+
+    /// Puts a statement on the wire, which takes one poll, and keeps what waits for its answer.
+    async fn push(&mut self, mut sent: Sent) -> Result<(), Failure> {
+        match poll_fn(|cx| Poll::Ready(sent.as_mut().poll(cx))).await {
+            Poll::Ready(Ok(_)) => Ok(()),
+            Poll::Ready(Err(error)) => Err(self.first_failure(error.into()).await),
+            Poll::Pending => {
+                self.sent.push(sent);
+                Ok(())
+            }
+        }
+    }
+
+    /// Awaits what was sent; answers how many rows it changed.
+    async fn settle(&mut self) -> Result<u64, Failure> {
+        let mut changed = 0;
+        for sent in std::mem::take(&mut self.sent) {
+            changed += answered(sent).await?;
+        }
+        Ok(changed)
+    }
+
+    /// The outcome of a statement, unless one before it failed.
+    async fn settle_with<T>(&mut self, outcome: Result<T, Failure>) -> Result<T, Failure> {
+        if !self.sent.is_empty() {
+            self.settle().await?;
+        }
+        let outcome = outcome?;
+        self.is_answered = true;
+        Ok(outcome)
+    }
+
+    /// The failure that came first: after it, all statements of the transaction fail.
+    async fn first_failure(&mut self, failure: Failure) -> Failure {
+        self.settle().await.err().unwrap_or(failure)
+    }
+
+    fn fail(&mut self, failure: Failure) -> Error {
+        let error = failure.error.clone();
+        self.failure.get_or_insert(failure);
+        error
+    }
+
+    /// Before anything was answered, a reading session may begin again on another connection.
+    async fn start_again(&mut self, failure: Failure) -> Result<(), Error> {
+        if self.is_answered || !failure.passes() || Instant::now() >= self.until {
+            return Err(self.fail(failure));
+        }
+        tracing::debug!(error = %failure.error, "a snapshot begins again");
+        self.sent.clear();
+        self.connection = None;
+        self.begin = self.restart;
+        self.pool.forget_idle();
+        tokio::time::sleep(super::BACKOFF_MIN).await;
+        Ok(())
+    }
+
+    fn line(&mut self) -> Result<&mut super::pool::Line, Failure> {
+        match &mut self.connection {
+            Some(connection) => connection.line(),
+            None => Err(Failure::lost("there is no connection")),
+        }
+    }
+
+    async fn connected(&mut self) -> Result<&mut super::pool::Line, Failure> {
+        if self.connection.is_none() {
+            let patience = self.until.saturating_duration_since(Instant::now());
+            self.connection = Some(self.pool.take(patience).await?);
+        }
+        self.line()
+    }
+
+    async fn plain(&mut self, sql: &'static str, given: usize) -> Result<Statement, Failure> {
+        let place = (sql.as_ptr() as usize, sql.len());
+        let line = self.connected().await?;
+        let statement = match line.statements.get(&place) {
+            Some(known) => known.plain.clone(),
+            None => {
+                let client = line.client.clone();
+                let prepared = answered(client.prepare(sql)).await;
+                let plain = match prepared {
+                    Ok(plain) => plain,
+                    Err(failure) => return Err(self.first_failure(failure).await),
+                };
+                self.line()?.statements.insert(place, Prepared { plain: plain.clone(), bulk: None });
+                plain
+            }
+        };
+        let wanted = statement.params().len();
+        if wanted == given { Ok(statement) } else { Err(Failure::lasting(error::parameters(wanted, given))) }
+    }
+
+    async fn bulk_writing(&mut self, sql: &'static str) -> Result<Over, Failure> {
+        self.bulk(sql, bulk::writing).await
+    }
+
+    /// A statement over arrays, prepared before; none if it cannot be written so.
+    async fn bulk<B: Into<Option<bulk::Bulk>>>(
+        &mut self,
+        sql: &'static str,
+        write: fn(&str, usize) -> B,
+    ) -> Result<Over, Failure> {
+        let place = (sql.as_ptr() as usize, sql.len());
+        let line = self.line()?;
+        let Some(known) = line.statements.get(&place) else { return Ok(None) };
+        match &known.bulk {
+            Some(PreparedBulk::Is(statement, keys)) => return Ok(Some((statement.clone(), keys.clone()))),
+            Some(PreparedBulk::IsNot) => return Ok(None),
+            None => {}
+        }
+        let types: Option<Vec<_>> = known.plain.params().iter().map(array_of).collect();
+        let client = line.client.clone();
+        let over = match (types, write(sql, known.plain.params().len()).into()) {
+            (Some(types), Some(bulk)) => {
+                let prepared = answered(client.prepare_typed(&bulk.text, &types)).await;
+                let statement = match prepared {
+                    Ok(statement) => statement,
+                    Err(failure) => return Err(self.first_failure(failure).await),
+                };
+                Some((statement, Arc::new(bulk.keys)))
+            }
+            _ => None,
+        };
+        if let Some(known) = self.line()?.statements.get_mut(&place) {
+            known.bulk = Some(match &over {
+                Some((statement, keys)) => PreparedBulk::Is(statement.clone(), keys.clone()),
+                None => PreparedBulk::IsNot,
+            });
+        }
+        Ok(over)
+    }
+}
+
+/// A statement over arrays, with the parameters by which it finds rows.
+type Over = Option<(Statement, Arc<Option<Vec<usize>>>)>;
+
+/// Why a walk over rows ended early: by who walked, or by the database.
+enum Stopped {
+    Here(Error),
+    There(Failure),
+}
+
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Stopped {
+        Stopped::There(failure)
+    }
+}
+
+/// Waits for an answer, but not for ever.
+async fn answered<T>(
+    answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, Failure> {
+    match tokio::time::timeout(SILENCE, answer).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(Failure::lost("the database does not answer")),
+    }
+}
+
+fn unfit(error: Box<dyn std::error::Error + Sync + Send>) -> Failure {
+    Failure::lasting(Error::Misuse(error.to_string()))
+}
+
+fn each_written(statement: &Statement, set: &[Param<'_>]) -> Result<Vec<Written>, Failure> {
+    let pairs = set.iter().zip(statement.params());
+    pairs.map(|(param, wanted)| Written::value(*param, wanted)).collect::<Result<_, _>>().map_err(unfit)
+}
+
+/// One array for each parameter.
+fn arrays<const N: usize>(statement: &Statement, sets: &[[Param<'_>; N]]) -> Result<Vec<Written>, Failure> {
+    let columns = statement.params().iter().enumerate().map(|(column, array)| {
+        let element = match array.kind() {
+            tokio_postgres::types::Kind::Array(element) => element.clone(),
+            _ => return Err(format!("{array} is no array").into()),
+        };
+        let mut values = Array::of(element);
+        for set in sets {
+            values.push(set[column])?;
+        }
+        Ok(values.written())
+    });
+    columns.collect::<Result<_, _>>().map_err(unfit)
+}
+
+/// Whether two sets agree in all parameters by which rows are found.
+fn any_twice<const N: usize>(keys: &[usize], sets: &[[Param<'_>; N]]) -> bool {
+    let mut seen = HashSet::with_capacity(sets.len());
+    sets.iter().any(|set| {
+        let mut key = Vec::with_capacity(keys.len() * 16);
+        for at in keys {
+            append(set[*at], &mut key);
+        }
+        !seen.insert(key)
+    })
+}

@@ -1,0 +1,196 @@
+//! A transaction that is run until it stands or cannot.
+
+use super::failure::{Failure, Remedy};
+use super::pool::Connection;
+use super::session::Session;
+use super::{BACKOFF_MAX, BACKOFF_MIN, PATIENCE, Shared, unpanicked};
+use crate::faults::FaultPoint;
+use crate::snapshot::{BoxFuture, Snapshot, Tx};
+use crate::versions::Scope;
+use crate::{Error, Param};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Commits that change the same scope raise one of so many counters each.
+const SLOTS: u128 = 32;
+
+pub(super) const RAISE: &str = "insert into scope_versions (scope, environment, slot, n) values ($1, $2, $3, 1)
+     on conflict (scope, environment, slot) do update set n = scope_versions.n + 1";
+
+const NOTE_COMMIT: &str = "insert into connections (id, last_commit) values ($1, $2)
+     on conflict (id) do update set last_commit = excluded.last_commit";
+
+/// Waits for a commit of that connection that may still be under way, and keeps one from coming later.
+const LAST_COMMIT: &str = "insert into connections (id, last_commit) values ($1, 0)
+     on conflict (id) do update set last_commit = connections.last_commit returning last_commit";
+
+/// How often and until when something is tried again.
+struct Tries {
+    until: Instant,
+    pause: Duration,
+}
+
+impl Tries {
+    fn new() -> Tries {
+        Tries { until: Instant::now() + PATIENCE, pause: BACKOFF_MIN }
+    }
+
+    fn left(&self) -> Duration {
+        self.until.saturating_duration_since(Instant::now())
+    }
+
+    /// Pauses; false if there was patience enough.
+    async fn again(&mut self) -> bool {
+        if self.left() < self.pause {
+            return false;
+        }
+        tokio::time::sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(BACKOFF_MAX);
+        true
+    }
+}
+
+/// What came of one run.
+enum Run<T, E> {
+    Done(Result<T, E>),
+    Again(Failure),
+    /// The connection was lost at the commit: whether it stands is to be looked up.
+    Unknown(T, (u128, i64)),
+}
+
+pub(super) async fn write<T, E, F>(shared: &Shared, mut f: F) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+    F: for<'a> FnMut(&'a mut Tx) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
+{
+    let mut tries = Tries::new();
+    loop {
+        let failure = match run(shared, &tries, &mut f).await {
+            Run::Done(outcome) => return outcome,
+            Run::Again(failure) => failure,
+            Run::Unknown(value, commit) => {
+                tracing::warn!("the connection was lost at a commit: looking whether it stands");
+                match stands(shared, &mut tries, commit).await {
+                    Ok(true) => return Ok(value),
+                    Ok(false) => Failure::lost("the connection was lost at a commit"),
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        };
+        if failure.remedy == Remedy::Reconnect {
+            tracing::warn!(error = %failure.error, "a transaction lost its connection and is run again");
+            shared.pool.forget_idle();
+        }
+        if !tries.again().await {
+            return Err(failure.error.into());
+        }
+    }
+}
+
+async fn run<T, E, F>(shared: &Shared, tries: &Tries, f: &mut F) -> Run<T, E>
+where
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+    F: for<'a> FnMut(&'a mut Tx) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
+{
+    let connection = match shared.pool.take(tries.left()).await {
+        Ok(connection) => connection,
+        Err(failure) => return failed(failure),
+    };
+    let mut tx = Tx::new(Snapshot::from(Session::writing(shared.pool.clone(), connection)));
+    let Some(outcome) = unpanicked(|| f(&mut tx)).await else {
+        return Run::Done(Err(Error::Panicked.into()));
+    };
+    let (snapshot, touched) = tx.into_parts();
+    let mut session = snapshot.into_postgres();
+    let value = match outcome {
+        Ok(value) => value,
+        Err(error) => {
+            let failure = session.failure.clone().filter(Failure::passes);
+            session.roll_back().await;
+            return failure.map_or(Run::Done(Err(error)), Run::Again);
+        }
+    };
+    if !session.began() {
+        session.give_back();
+        return Run::Done(Ok(value));
+    }
+    if crashes(shared, FaultPoint::BeforeCommit) {
+        session.roll_back().await;
+        return Run::Done(Err(Error::Crashed.into()));
+    }
+    let commit = match note(&mut session, touched).await {
+        Ok(commit) => commit,
+        Err(failure) => return undone(session, failure).await,
+    };
+    match session.commit().await {
+        Ok(()) => {
+            session.give_back();
+            if crashes(shared, FaultPoint::AfterCommit) {
+                return Run::Done(Err(Error::Crashed.into()));
+            }
+            Run::Done(Ok(value))
+        }
+        Err(failure) if failure.remedy == Remedy::Reconnect => Run::Unknown(value, commit),
+        Err(failure) => undone(session, failure).await,
+    }
+}
+
+async fn undone<T, E: From<Error>>(session: Session, failure: Failure) -> Run<T, E> {
+    session.roll_back().await;
+    failed(failure)
+}
+
+fn failed<T, E: From<Error>>(failure: Failure) -> Run<T, E> {
+    if failure.passes() { Run::Again(failure) } else { Run::Done(Err(failure.error.into())) }
+}
+
+fn crashes(shared: &Shared, point: FaultPoint) -> bool {
+    shared.faults.as_ref().is_some_and(|faults| faults.at(point))
+}
+
+/// Raises the versions of what was touched, and leaves the mark by which the commit can be known.
+///
+/// These rows are written last, so that others wait for them no longer than the commit takes.
+async fn note(session: &mut Session, mut touched: Vec<Scope>) -> Result<(u128, i64), Failure> {
+    let (id, number) = session.next_commit()?;
+    touched.sort_unstable();
+    touched.dedup();
+    let slot = i64::try_from(id % SLOTS).unwrap_or(0);
+    for (scope, environment) in touched.iter().filter_map(super::versions::counter) {
+        session.send_one(RAISE, [scope.into(), environment.into(), slot.into()]).await?;
+    }
+    session.send_one(NOTE_COMMIT, [Param::Id(id), number.into()]).await?;
+    Ok((id, number))
+}
+
+/// Whether a commit stands.
+async fn stands(shared: &Shared, tries: &mut Tries, (id, number): (u128, i64)) -> Result<bool, Error> {
+    loop {
+        let asked = async {
+            let connection: Connection = shared.pool.take(tries.left()).await?;
+            let mut session = Session::writing(shared.pool.clone(), connection);
+            let last = session.row(LAST_COMMIT, &[Param::Id(id)], |row| row.int(0)).await;
+            let failure = session.failure.clone();
+            match (last, failure) {
+                (Ok(last), _) => {
+                    session.commit().await?;
+                    session.give_back();
+                    Ok(last.is_some_and(|last| last >= number))
+                }
+                (Err(error), failure) => Err(failure.unwrap_or_else(|| Failure::lasting(error))),
+            }
+        };
+        match asked.await {
+            Ok(stands) => return Ok(stands),
+            Err(failure) if failure.passes() => {
+                shared.pool.forget_idle();
+                if !tries.again().await {
+                    return Err(failure.error);
+                }
+            }
+            Err(failure) => return Err(failure.error),
+        }
+    }
+}

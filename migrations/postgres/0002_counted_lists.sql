@@ -1,0 +1,38 @@
+-- Lists that know their totals and find any row by its number: see crates/store/src/ranks.rs.
+
+create table list_entries (
+    shard smallint not null,
+    environment bigint not null,
+    ranking bigint not null,
+    list smallint not null,
+    at bigint not null,
+    id uuid not null,
+    amount bigint not null,
+    primary key (shard, environment, ranking, list, at, id)
+);
+
+create table list_nodes (
+    shard smallint not null,
+    environment bigint not null,
+    ranking bigint not null,
+    level smallint not null,
+    at bigint not null,
+    id uuid not null,
+    count_0 bigint not null,
+    count_1 bigint not null,
+    count_2 bigint not null,
+    count_3 bigint not null,
+    count_4 bigint not null,
+    count_5 bigint not null,
+    count_6 bigint not null,
+    count_7 bigint not null,
+    amount_0 bigint not null,
+    amount_1 bigint not null,
+    amount_2 bigint not null,
+    amount_3 bigint not null,
+    amount_4 bigint not null,
+    amount_5 bigint not null,
+    amount_6 bigint not null,
+    amount_7 bigint not null,
+    primary key (shard, environment, ranking, level, at, id)
+) with (fillfactor = 70);

@@ -1,0 +1,1 @@
+-- What several processes that share the books need to know of each other: nothing, one holds the file.
