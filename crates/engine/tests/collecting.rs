@@ -30,7 +30,7 @@ async fn two_processes_that_ask_for_the_same_payments_book_them_once() {
     while world.gateway.asked.lock().unwrap().len() < 3 {
         tokio::task::yield_now().await;
     }
-    let (other, _) = open(&world.folder.path().join("books.db"), 2);
+    let (other, _) = open(&world.books, 2).await;
     other.run_due(world.environment, now).await.unwrap();
     door.add_permits(10);
     slow.await.unwrap().unwrap();

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use support::{World, at, open};
 
 /// Another process over the same books.
-fn other(world: &World) -> Engine {
-    open(&world.folder.path().join("books.db"), 99).0
+async fn other(world: &World) -> Engine {
+    open(&world.books, 99).await.0
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -41,7 +41,7 @@ async fn one_request_that_comes_twice_at_once_subscribes_once() {
     let price = world.price(1000, |_| {}).await;
     let new =
         Subscribe { items: vec![SubscribeItem { price: price.id, quantity: 1 }], ..Subscribe::default() };
-    let twice = [world.engine.clone(), other(&world)].map(|engine| {
+    let twice = [world.engine.clone(), other(&world).await].map(|engine| {
         let (new, request) = (new.clone(), world.request("once"));
         let (environment, now) = (world.environment, world.start);
         tokio::spawn(async move { engine.subscribe(now, environment, ada, new, Some(request)).await })
@@ -80,7 +80,7 @@ async fn a_cancellation_and_a_renewal_at_once_agree() {
         let price = world.price(1000, |_| {}).await;
         let id = world.subscribe(ada, price.id, world.start).await.id;
         let now = at("2024-02-01T00:00:00Z");
-        let (renewing, canceling) = (world.engine.clone(), other(&world));
+        let (renewing, canceling) = (world.engine.clone(), other(&world).await);
         let environment = world.environment;
         let renewing = tokio::spawn(async move { renewing.run_due(environment, now).await });
         for _ in 0..round {
@@ -113,7 +113,7 @@ async fn two_processes_bill_each_period_once() {
     }
     let now = at("2024-04-01T00:00:00Z");
     let environment = world.environment;
-    let both = [world.engine.clone(), other(&world)]
+    let both = [world.engine.clone(), other(&world).await]
         .map(|engine| tokio::spawn(async move { engine.run_due(environment, now).await }));
     for run in both {
         run.await.unwrap().unwrap();
@@ -135,7 +135,7 @@ async fn an_invoice_is_tried_again_once_by_two_who_ask_at_once() {
     let invoice = world.bill(ada, 1000, true, world.start).await;
     world.card(ada, "tok_visa", world.start).await;
     let (environment, now) = (world.environment, at("2024-01-04T00:00:00Z"));
-    let (policy, person, id) = (world.engine.clone(), other(&world), invoice.id);
+    let (policy, person, id) = (world.engine.clone(), other(&world).await, invoice.id);
     let policy = tokio::spawn(async move { policy.run_due(environment, now).await.map(drop) });
     let person =
         tokio::spawn(async move { person.retry_payment(now, environment, id, None).await.map(drop) });
@@ -156,7 +156,7 @@ async fn a_payment_is_given_back_once_by_two_who_ask_at_once() {
     world.bill(ada, 1000, true, world.start).await;
     let payment = world.payments(ada).await[0].id;
     let (environment, now) = (world.environment, world.start);
-    let both = [world.engine.clone(), other(&world)].map(|engine| {
+    let both = [world.engine.clone(), other(&world).await].map(|engine| {
         tokio::spawn(async move { engine.refund(now, environment, payment, Some(700), None, None).await })
     });
     let mut made = 0;
@@ -177,7 +177,7 @@ async fn two_upgrades_at_once_come_one_after_the_other() {
     let (basic, pro) = (world.price(1000, |_| {}).await, world.price(3000, |_| {}).await);
     let id = world.subscribe(ada, basic.id, world.start).await.id;
     let (environment, now) = (world.environment, at("2024-01-16T12:00:00Z"));
-    let both = [world.engine.clone(), other(&world)].map(|engine| {
+    let both = [world.engine.clone(), other(&world).await].map(|engine| {
         let items = vec![SubscribeItem { price: pro.id, quantity: 1 }];
         let to = Adjust { items, when: Changing::Now };
         tokio::spawn(async move { engine.adjust(now, environment, id, to, None).await })

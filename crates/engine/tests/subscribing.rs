@@ -9,7 +9,7 @@ use billing::{
 use engine::{Engine, NewBooks, Subscribe, SubscribeItem};
 use gateway::Sandbox;
 use std::sync::Arc;
-use store::{Options, Store};
+use testbed::Books;
 
 fn at(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap()
@@ -20,14 +20,13 @@ struct World {
     environment: i64,
     customer: Customer,
     price: Price,
-    _folder: tempfile::TempDir,
+    _books: Books,
 }
 
 /// Books of one organization with one customer, whose card is given, and one monthly price of 10.00.
 async fn world(token: &str, now: Timestamp) -> World {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("books.db"), Options::default()).unwrap();
-    let engine = Engine::new(store, Arc::new(Sandbox::default()), Ids::seeded(1));
+    let books = Books::new().await;
+    let engine = Engine::new(books.open().await, Arc::new(Sandbox::default()), Ids::seeded(1));
     let mut ctx = engine.ctx(now);
     let (_, environment, _) = engine.open_books(&mut ctx, NewBooks::test("Acme", now)).await.unwrap();
     let catalog = billing::Catalog {
@@ -116,7 +115,7 @@ async fn world(token: &str, now: Timestamp) -> World {
     changes.push(Change::InsertCustomer(customer.clone()));
     changes.push(Change::InsertPaymentMethod(method));
     engine.store().commit(changes).await.unwrap();
-    World { engine, environment: environment.number, customer, price, _folder: folder }
+    World { engine, environment: environment.number, customer, price, _books: books }
 }
 
 impl World {

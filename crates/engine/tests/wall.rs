@@ -15,7 +15,6 @@ use billing::{
 };
 use engine::views::{CustomerName, Filter};
 use engine::{Adjust, Engine, Error, NewLine, Of, Subscribe, SubscribeItem};
-use rusqlite::types::Value;
 use std::fmt::Debug;
 use store::pages::Window;
 use store::views::Sheet;
@@ -102,22 +101,6 @@ async fn furnish(world: &World, name: &str) -> Things {
     }
 }
 
-/// Every row of every table.
-fn dump(world: &World) -> Vec<(String, Vec<Vec<Value>>)> {
-    let connection = rusqlite::Connection::open(world.folder.path().join("books.db")).unwrap();
-    let names =
-        "select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' order by name";
-    let mut names = connection.prepare(names).unwrap();
-    let names: Vec<String> = names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-    let rows_of = |name: &String| {
-        let mut statement = connection.prepare(&format!("select * from {name}")).unwrap();
-        let width = statement.column_count();
-        let rows = statement.query_map([], |row| (0..width).map(|column| row.get(column)).collect());
-        rows.unwrap().map(Result::unwrap).collect()
-    };
-    names.iter().map(|name| (name.clone(), rows_of(name))).collect()
-}
-
 fn denied<T: Debug>(what: &str, outcome: Result<T, Error>) {
     assert!(
         matches!(outcome, Err(Error::NotFound { .. } | Error::Refused(_))),
@@ -136,7 +119,7 @@ struct Wall {
 async fn wall() -> Wall {
     let ours = World::new("2024-01-01T00:00:00Z").await;
     let theirs =
-        World::beside(ours.engine.clone(), ours.gateway.clone(), ours.folder.clone(), "2024-01-01T00:00:00Z")
+        World::beside(ours.engine.clone(), ours.gateway.clone(), ours.books.clone(), "2024-01-01T00:00:00Z")
             .await;
     let (us, them) = (furnish(&ours, "us").await, furnish(&theirs, "them").await);
     Wall { ours, us, theirs, them }
@@ -230,7 +213,7 @@ async fn no_customer_can_be_changed_over_the_wall() {
     let wall = wall().await;
     let (engine, here) = wall.engine();
     let (us, them, now) = (&wall.us, &wall.them, wall.ours.start);
-    let before = dump(&wall.ours);
+    let before = wall.ours.books.dump().await;
     let renamed = CustomerEdit { name: Some("Mallory".into()), ..CustomerEdit::default() };
     denied("update_customer", engine.update_customer(now, here, "them", renamed, None).await);
     let moved = CustomerEdit { catalog_id: Some(Some(them.catalog)), ..CustomerEdit::default() };
@@ -257,7 +240,7 @@ async fn no_customer_can_be_changed_over_the_wall() {
     denied("set_default_payment_method", made);
     denied("revoke_credential", engine.revoke_credential(now, here, them.credential).await);
     denied("staff_of_email", engine.staff_of_email(now, here, "nobody@example.com", None).await);
-    assert_eq!(dump(&wall.ours), before);
+    assert_eq!(wall.ours.books.dump().await, before);
     assert_ne!(us.customer, them.customer);
     wall.theirs.audit().await;
 }
@@ -267,7 +250,7 @@ async fn no_catalog_can_be_changed_over_the_wall() {
     let wall = wall().await;
     let (engine, here) = wall.engine();
     let (them, now) = (&wall.them, wall.ours.start);
-    let before = dump(&wall.ours);
+    let before = wall.ours.books.dump().await;
     let edit = CatalogEdit { name: Some("Mallory".into()), is_default: None };
     denied("update_catalog", engine.update_catalog(now, here, them.catalog, edit, None).await);
     let copy = engine.clone_catalog(now, here, them.catalog, "Copy".into(), None).await;
@@ -294,7 +277,7 @@ async fn no_catalog_can_be_changed_over_the_wall() {
     denied("create_price", engine.create_price(now, here, them.plan.product_id, new, None).await);
     let edit = DiscountEdit { active: Some(false), ..DiscountEdit::default() };
     denied("update_discount", engine.update_discount(now, here, them.discount, edit, None).await);
-    assert_eq!(dump(&wall.ours), before);
+    assert_eq!(wall.ours.books.dump().await, before);
 }
 
 #[tokio::test]
@@ -302,7 +285,7 @@ async fn no_subscription_can_be_made_or_changed_over_the_wall() {
     let wall = wall().await;
     let (engine, here) = wall.engine();
     let (us, them, now) = (&wall.us, &wall.them, wall.ours.start);
-    let before = dump(&wall.ours);
+    let before = wall.ours.books.dump().await;
     let item = |price: &Price| SubscribeItem { price: price.id, quantity: 1 };
     let new = Subscribe { items: vec![item(&us.plan)], ..Subscribe::default() };
     denied("subscribe", engine.subscribe(now, here, them.customer, new.clone(), None).await);
@@ -327,7 +310,7 @@ async fn no_subscription_can_be_made_or_changed_over_the_wall() {
         denied("adjust", engine.adjust(now, here, them.subscription, to(&us.plan), None).await);
         denied("adjust", engine.adjust(now, here, us.subscription, to(&them.plan), None).await);
     }
-    assert_eq!(dump(&wall.ours), before);
+    assert_eq!(wall.ours.books.dump().await, before);
 }
 
 #[tokio::test]
@@ -335,7 +318,7 @@ async fn no_money_can_be_moved_over_the_wall() {
     let wall = wall().await;
     let (engine, here) = wall.engine();
     let (us, them, now) = (&wall.us, &wall.them, wall.ours.start);
-    let before = dump(&wall.ours);
+    let before = wall.ours.books.dump().await;
     let cash = wall.ours.cash(500, now);
     denied("record_payment", engine.record_payment(now, here, them.customer, cash, None).await);
     let edit = ManualPaymentEdit { notes: Some(Some("Mallory".into())), ..ManualPaymentEdit::default() };
@@ -373,5 +356,5 @@ async fn no_money_can_be_moved_over_the_wall() {
     engine.run_due(here, now.plus_days(20).unwrap()).await.unwrap();
     let theirs = engine.subscription(wall.theirs.environment, them.subscription).await.unwrap();
     assert_eq!(theirs.reminded_at, None, "what falls due there is not done here");
-    assert_eq!(dump(&wall.ours), before);
+    assert_eq!(wall.ours.books.dump().await, before);
 }

@@ -13,7 +13,7 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use store::{Scope, Versions};
+use store::{Scope, Store};
 
 use crate::respond::Body;
 
@@ -102,17 +102,16 @@ impl Answers {
     /// The answer to a question: the kept one while it stands, else what `render` makes.
     ///
     /// # Errors
-    /// If `render` fails; its failure is not kept.
-    pub async fn give<E>(
+    /// If `render` fails, whose failure is not kept, or the version cannot be looked up.
+    pub async fn give<E: From<store::Error>>(
         &self,
-        versions: &Versions,
+        store: &Store,
         question: &Question<'_>,
         headers: &HeaderMap,
         render: impl AsyncFnOnce() -> Result<Rendered, E>,
     ) -> Result<Response<Body>, E> {
         // Taken before the snapshot: a commit in between makes what is rendered outdated, not wrong.
-        let version =
-            question.scopes.iter().fold(0_u64, |version, scope| version.wrapping_add(versions.of(*scope)));
+        let version = store.version(question.scopes).await?;
         let key = question.key();
         if let Some(entry) = self.find(&key, version, question.now) {
             self.hits.fetch_add(1, Ordering::Relaxed);

@@ -135,7 +135,7 @@ impl State {
     /// # Errors
     /// If the books cannot be read or have no such environment.
     pub async fn environment(&self, number: i64) -> Result<Arc<Environment>, engine::Error> {
-        let version = self.engine.store().versions().of(Scope::Catalog(number));
+        let version = self.engine.store().version(&[Scope::Catalog(number)]).await?;
         let known = self.environments.read().unwrap_or_else(PoisonError::into_inner).get(&number).cloned();
         if let Some((at, environment)) = known
             && at == version
@@ -162,7 +162,10 @@ impl State {
         question: &Question<'_>,
         headers: &HeaderMap,
         render: impl AsyncFnOnce() -> Result<Rendered, E>,
-    ) -> Result<Response<Body>, E> {
-        self.answers.give(self.engine.store().versions(), question, headers, render).await
+    ) -> Result<Response<Body>, E>
+    where
+        E: From<store::Error>,
+    {
+        self.answers.give(self.engine.store(), question, headers, render).await
     }
 }

@@ -251,9 +251,9 @@ async fn write_customers(tx: &mut Tx, run: &[&Change], numbers: &mut Numbers) ->
                 let row = &row;
                 tx.send(customers::INSERT_CUSTOMER, customers::insert_customer(row)).await?;
                 let first = [row.id.shard().into(), row.id.raw().into()];
-                tx.execute(
+                tx.send(
                     "insert into customer_versions (shard, customer_id, version) values ($1, $2, 1)",
-                    &first,
+                    first,
                 )
                 .await?;
                 name(tx, row, "external_id", None, Some(&row.external_id)).await?;

@@ -13,10 +13,10 @@ use billing::{
 use engine::{Engine, NewBooks, NewLine, Of, Subscribe, SubscribeItem};
 use gateway::{Answer, ChargeRequest, Gateway, RefundRequest, Sandbox, Silence};
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 use store::pages::Window;
-use store::{Options, Store, Synchronous};
+use store::Options;
+use testbed::Books;
 use tokio::sync::Semaphore;
 
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -78,36 +78,36 @@ pub(crate) struct World {
     pub(crate) environment: i64,
     pub(crate) staff: Staff,
     pub(crate) start: Timestamp,
-    pub(crate) folder: Arc<tempfile::TempDir>,
+    pub(crate) books: Books,
 }
 
-/// An engine over a file, with a gateway of its own: what another process would be.
-pub(crate) fn open(path: &Path, seed: u64) -> (Engine, Arc<Told>) {
-    let options = Options { synchronous: Synchronous::Off, readers: 2, faults: None };
+/// An engine over some books, with a gateway of its own: what another process would be.
+pub(crate) async fn open(books: &Books, seed: u64) -> (Engine, Arc<Told>) {
+    let options = Options { readers: 2, ..Options::default() };
     let gateway = Arc::new(Told::default());
     let asked: Arc<dyn Gateway> = gateway.clone();
-    (Engine::new(Store::open(path, options).unwrap(), asked, Ids::seeded(seed)), gateway)
+    (Engine::new(books.open_with(options).await, asked, Ids::seeded(seed)), gateway)
 }
 
 impl World {
-    /// New books in a file of their own.
+    /// New books in a database of their own.
     pub(crate) async fn new(start: &str) -> Self {
-        let folder = Arc::new(tempfile::tempdir().unwrap());
-        let (engine, gateway) = open(&folder.path().join("books.db"), 1);
-        Self::beside(engine, gateway, folder, start).await
+        let books = Books::new().await;
+        let (engine, gateway) = open(&books, 1).await;
+        Self::beside(engine, gateway, books, start).await
     }
 
     /// New books beside the others of an engine.
     pub(crate) async fn beside(
         engine: Engine,
         gateway: Arc<Told>,
-        folder: Arc<tempfile::TempDir>,
+        books: Books,
         start: &str,
     ) -> Self {
         let start = at(start);
         let mut ctx = engine.ctx(start);
-        let (_, books, staff) = engine.open_books(&mut ctx, NewBooks::test("Acme", start)).await.unwrap();
-        Self { engine, gateway, environment: books.number, staff, start, folder }
+        let (_, opened, staff) = engine.open_books(&mut ctx, NewBooks::test("Acme", start)).await.unwrap();
+        Self { engine, gateway, environment: opened.number, staff, start, books }
     }
 
     /// Changes the policies.

@@ -64,7 +64,7 @@ impl Authenticator {
         let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         let shard = &self.known[usize::from(digest[0]) % SHARDS];
         // Taken before the look-up: a change that comes in between makes what is found outdated.
-        let version = engine.store().versions().of(Scope::Credentials);
+        let version = engine.store().version(&[Scope::Credentials]).await?;
         let found = shard.read().unwrap_or_else(PoisonError::into_inner).get(&digest).cloned();
         if let Some(known) = found.filter(|known| known.version == version) {
             return self.admit(&known, now);

@@ -42,6 +42,12 @@ enum Outdated {
     Other(Error),
 }
 
+impl From<store::Error> for Outdated {
+    fn from(error: store::Error) -> Self {
+        Self::Other(error.into())
+    }
+}
+
 impl Outdated {
     fn of(self, external_id: &str) -> Error {
         match self {

@@ -1,0 +1,106 @@
+//! One database for each test, copied from a template that has the schema.
+
+use crate::VARIABLE;
+use crate::server::Server;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
+use store::{Options, Store};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, NoTls};
+
+const TEMPLATE: &str = "quittance_template";
+
+/// A database of a test.
+pub(crate) struct Database {
+    pub(crate) address: String,
+    name: String,
+}
+
+/// Databases whose tests are over; the next one that is made takes them away.
+static OVER: Mutex<Vec<String>> = Mutex::new(Vec::new());
+static MADE: AtomicU64 = AtomicU64::new(0);
+static HAS_TEMPLATE: tokio::sync::OnceCell<()> = tokio::sync::OnceCell::const_new();
+
+impl Database {
+    pub(crate) async fn from_template() -> Database {
+        let admin = connect(server()).await;
+        HAS_TEMPLATE.get_or_init(|| make_template(&admin)).await;
+        let over = std::mem::take(&mut *OVER.lock().unwrap());
+        for name in over {
+            admin.batch_execute(&format!("drop database if exists {name} with (force)")).await.unwrap();
+        }
+        let name = fresh_name("test");
+        let create = format!("create database {name} template {TEMPLATE}");
+        admin.batch_execute(&create).await.unwrap();
+        Database { address: address_of(&name), name }
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        OVER.lock().unwrap().push(std::mem::take(&mut self.name));
+    }
+}
+
+/// The server's own address.
+fn server() -> &'static str {
+    static SERVER: OnceLock<String> = OnceLock::new();
+    SERVER.get_or_init(|| match std::env::var(VARIABLE) {
+        Ok(address) if address.contains("://") => address,
+        // Never dropped: it ends with the process.
+        _ => Box::leak(Box::new(Server::start().unwrap_or_else(|missing| panic!("{missing}")))).address(),
+    })
+}
+
+/// Other test processes may be about to make it too: whoever is first gives it its name.
+async fn make_template(admin: &Client) {
+    let there = admin.query("select 1 from pg_database where datname = $1", &[&TEMPLATE]).await.unwrap();
+    if !there.is_empty() {
+        return;
+    }
+    let name = fresh_name("template");
+    admin.batch_execute(&format!("create database {name}")).await.unwrap();
+    let store = Store::connect(&address_of(&name), Options::default()).await.unwrap();
+    store.close().await.unwrap();
+    let renamed = admin.batch_execute(&format!("alter database {name} rename to {TEMPLATE}")).await;
+    if let Err(error) = renamed {
+        assert_eq!(error.code(), Some(&SqlState::DUPLICATE_DATABASE), "{error}");
+        admin.batch_execute(&format!("drop database {name} with (force)")).await.unwrap();
+    }
+}
+
+fn fresh_name(kind: &str) -> String {
+    format!("{kind}_{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed))
+}
+
+/// The server's address with another database.
+fn address_of(name: &str) -> String {
+    let (place, query) = server().split_once('?').unwrap_or((server(), ""));
+    let (host, _) = place.rsplit_once('/').unwrap();
+    format!("{host}/{name}?{query}")
+}
+
+async fn connect(address: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(address, NoTls).await.unwrap();
+    tokio::spawn(async move { drop(connection.await) });
+    client
+}
+
+/// Runs a statement.
+pub(crate) async fn execute(address: &str, sql: &str) -> u64 {
+    connect(address).await.execute(sql, &[]).await.unwrap()
+}
+
+/// Every row of every table as text, but for what the driver notes for itself.
+pub(crate) async fn dump(address: &str) -> Vec<(String, Vec<String>)> {
+    let client = connect(address).await;
+    let names = "select table_name::text from information_schema.tables where table_schema = current_schema() \
+         and table_name not in ('connections', 'scope_versions') order by 1";
+    let mut tables = Vec::new();
+    for row in client.query(names, &[]).await.unwrap() {
+        let name: String = row.get(0);
+        let rows = client.query(&format!("select t::text from {name} t order by 1"), &[]).await.unwrap();
+        tables.push((name, rows.iter().map(|row| row.get(0)).collect()));
+    }
+    tables
+}

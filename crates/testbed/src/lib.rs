@@ -1,0 +1,108 @@
+//! Books for tests, on the database that `QUITTANCE_TEST_DATABASE` names: a SQLite file unless it says
+//! `postgres` (a private server is started, which ends with the process) or `postgres://…` (a server
+//! that somebody else ends).
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test whose books cannot be made has failed")]
+
+mod databases;
+mod server;
+
+pub use server::{Missing, Server};
+
+use std::path::Path;
+use std::sync::Arc;
+use store::{Options, Store, Synchronous};
+use tempfile::TempDir;
+
+/// The variable that names the database of tests.
+pub const VARIABLE: &str = "QUITTANCE_TEST_DATABASE";
+
+/// Whether tests run on PostgreSQL.
+pub fn is_postgres() -> bool {
+    std::env::var(VARIABLE).is_ok_and(|named| named.starts_with("postgres"))
+}
+
+/// A place for books of their own; it goes with the last clone.
+#[derive(Clone)]
+pub struct Books {
+    address: String,
+    folder: Arc<TempDir>,
+    database: Option<Arc<databases::Database>>,
+}
+
+impl Books {
+    /// A place for new books, on the database of the tests.
+    pub async fn new() -> Books {
+        if is_postgres() { Books::postgres().await } else { Books::sqlite() }
+    }
+
+    /// A place for new books in a file.
+    pub fn sqlite() -> Books {
+        let folder = tempfile::tempdir().unwrap();
+        let address = folder.path().join("books.db").to_str().unwrap().to_owned();
+        Books { address, folder: Arc::new(folder), database: None }
+    }
+
+    /// A place for new books in PostgreSQL, with the schema already made.
+    pub async fn postgres() -> Books {
+        let database = databases::Database::from_template().await;
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        Books { address: database.address.clone(), folder, database: Some(Arc::new(database)) }
+    }
+
+    /// Where they are.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// A folder that goes with them.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Opens them. What they hold survives the process, not the machine.
+    pub async fn open(&self) -> Store {
+        self.open_with(Options::default()).await
+    }
+
+    /// Opens them with faults and readers of choice.
+    pub async fn open_with(&self, options: Options) -> Store {
+        let options = Options { synchronous: Synchronous::Off, ..options };
+        Store::connect(&self.address, options).await.unwrap()
+    }
+
+    /// Runs a statement past the store, as somebody would who tampers with the books; answers how many
+    /// rows it changed.
+    pub async fn tamper(&self, sql: &str) -> u64 {
+        if self.database.is_some() {
+            databases::execute(&self.address, sql).await
+        } else {
+            rusqlite::Connection::open(&self.address).unwrap().execute(sql, []).unwrap() as u64
+        }
+    }
+
+    /// Every row of every table, as text, each table in an order of its own.
+    pub async fn dump(&self) -> Vec<(String, Vec<String>)> {
+        if self.database.is_some() {
+            return databases::dump(&self.address).await;
+        }
+        let connection = rusqlite::Connection::open(&self.address).unwrap();
+        let names =
+            "select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' order by name";
+        let mut names = connection.prepare(names).unwrap();
+        let names: Vec<String> =
+            names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        let rows_of = |name: &String| {
+            let mut statement = connection.prepare(&format!("select * from {name}")).unwrap();
+            let width = statement.column_count();
+            let rows = statement.query_map([], |row| {
+                let values: Result<Vec<rusqlite::types::Value>, _> =
+                    (0..width).map(|column| row.get(column)).collect();
+                values.map(|values| format!("{values:?}"))
+            });
+            let mut rows: Vec<String> = rows.unwrap().map(Result::unwrap).collect();
+            rows.sort();
+            rows
+        };
+        names.iter().map(|name| (name.clone(), rows_of(name))).collect()
+    }
+}

@@ -1,0 +1,159 @@
+//! A private PostgreSQL on a port of this machine, from Debian's binaries.
+
+use std::io::Write;
+use std::net::TcpListener;
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::time::Duration;
+
+/// There are no binaries of PostgreSQL on this machine.
+#[derive(Debug)]
+pub struct Missing;
+
+impl std::fmt::Display for Missing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("there is no PostgreSQL: apt-get install --no-install-recommends postgresql")
+    }
+}
+
+/// The user nobody, as whom the server runs if the tests are run by root, which it refuses.
+const NOBODY: u32 = 65534;
+
+/// A server with a folder of its own. It ends, and the folder goes, when this is dropped or the process
+/// that started it ends, however that ends.
+#[derive(Debug)]
+pub struct Server {
+    port: u16,
+    // Its closing tells the keeper to end the server.
+    leash: Option<ChildStdin>,
+    keeper: Child,
+}
+
+impl Server {
+    /// Where Debian keeps the binaries; the newest version of several.
+    ///
+    /// # Errors
+    /// If there are none.
+    pub fn binaries() -> Result<PathBuf, Missing> {
+        let versions = std::fs::read_dir("/usr/lib/postgresql").map_err(|_| Missing)?;
+        let version = |path: &PathBuf| path.file_name()?.to_str()?.parse::<u32>().ok();
+        let newest = versions
+            .filter_map(Result::ok)
+            .map(|entry| entry.path())
+            .filter(|path| path.join("bin/initdb").exists())
+            .max_by_key(version);
+        Ok(newest.ok_or(Missing)?.join("bin"))
+    }
+
+    /// Starts a server that does not wait for the disk.
+    ///
+    /// # Errors
+    /// If there are no binaries.
+    pub fn start() -> Result<Server, Missing> {
+        Server::start_with(&["fsync=off", "synchronous_commit=off", "full_page_writes=off"])
+    }
+
+    /// Starts a server with settings.
+    ///
+    /// # Errors
+    /// If there are no binaries.
+    pub fn start_with(settings: &[&str]) -> Result<Server, Missing> {
+        let binaries = Server::binaries()?;
+        let folder = tempfile::Builder::new().prefix("quittance-postgres-").tempdir().unwrap().keep();
+        let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
+        if is_root {
+            chown(&folder, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        let command = |program: &Path| {
+            let mut command = Command::new(program);
+            command.current_dir(&folder).stdout(Stdio::null());
+            if is_root {
+                command.uid(NOBODY).gid(NOBODY);
+            }
+            command
+        };
+        let made = command(&binaries.join("initdb"))
+            .args(["-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"])
+            .status()
+            .unwrap();
+        assert!(made.success(), "initdb failed");
+        // A port that was free a moment ago may be taken by another: then the next one is tried.
+        for _ in 0..20 {
+            let port = free_port();
+            let mut keeper = command(Path::new("/bin/sh"));
+            keeper.args(["-c", KEEPER, "keeper"]).arg(binaries.join("postgres")).arg(&folder);
+            keeper.args(["-D", "data", "-c", &format!("port={port}"), "-c", "listen_addresses=127.0.0.1"]);
+            keeper.args(["-c", "unix_socket_directories=", "-c", "max_connections=500"]);
+            keeper.args(settings.iter().flat_map(|setting| ["-c", setting]));
+            let log = std::fs::File::create(folder.join("log")).unwrap();
+            let mut keeper = keeper.stdin(Stdio::piped()).stderr(log).spawn().unwrap();
+            let leash = keeper.stdin.take();
+            let server = Server { port, leash, keeper };
+            if server.answers(&folder.join("ended")) {
+                return Ok(server);
+            }
+            // Its keeper would take the folder away; it ends with this process.
+            std::mem::forget(server);
+            std::fs::remove_file(folder.join("ended")).unwrap();
+        }
+        panic!("PostgreSQL does not start: see {}", folder.join("log").display());
+    }
+
+    /// Its address, with the database that it always has.
+    pub fn address(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres?sslmode=disable", self.port)
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Waits until it takes connections; false if it ended.
+    fn answers(&self, ended: &Path) -> bool {
+        for _ in 0..1200 {
+            if ended.exists() {
+                return false;
+            }
+            if is_ready(self.port) {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(25));
+        }
+        false
+    }
+}
+
+/// Runs the server until the standard input ends, then takes it and its folder away.
+const KEEPER: &str = r#"
+program=$1; folder=$2; shift 2
+( "$program" "$@" </dev/null; : >"$folder/ended" ) &
+cat >/dev/null
+kill -QUIT "$(head -n 1 "$folder/data/postmaster.pid")" 2>/dev/null
+wait
+cd /
+rm -rf "$folder"
+"#;
+
+fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// Whether a server takes connections: it answers the question whether it encrypts.
+fn is_ready(port: u16) -> bool {
+    let Ok(mut socket) = std::net::TcpStream::connect(("127.0.0.1", port)) else { return false };
+    let asks = [0, 0, 0, 8, 4, 210, 22, 47];
+    let mut answer = [0];
+    socket.set_read_timeout(Some(Duration::from_secs(2))).is_ok()
+        && socket.write_all(&asks).is_ok()
+        && std::io::Read::read_exact(&mut socket, &mut answer).is_ok()
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.leash.take());
+        let _ = self.keeper.wait();
+    }
+}
