@@ -1,6 +1,5 @@
 //! A private PostgreSQL on a port of this machine, from Debian's binaries.
 
-use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
@@ -91,7 +90,7 @@ impl Server {
             let mut keeper = keeper.stdin(Stdio::piped()).stderr(log).spawn().unwrap();
             let leash = keeper.stdin.take();
             let server = Server { port, leash, keeper };
-            if server.answers(&folder.join("ended")) {
+            if Server::answers(&folder) {
                 return Ok(server);
             }
             // Its keeper would take the folder away; it ends with this process.
@@ -112,12 +111,12 @@ impl Server {
     }
 
     /// Waits until it takes connections; false if it ended.
-    fn answers(&self, ended: &Path) -> bool {
+    fn answers(folder: &Path) -> bool {
         for _ in 0..1200 {
-            if ended.exists() {
+            if folder.join("ended").exists() {
                 return false;
             }
-            if is_ready(self.port) {
+            if is_ready(folder) {
                 return true;
             }
             std::thread::sleep(Duration::from_millis(25));
@@ -141,14 +140,10 @@ fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
-/// Whether a server takes connections: it answers the question whether it encrypts.
-fn is_ready(port: u16) -> bool {
-    let Ok(mut socket) = std::net::TcpStream::connect(("127.0.0.1", port)) else { return false };
-    let asks = [0, 0, 0, 8, 4, 210, 22, 47];
-    let mut answer = [0];
-    socket.set_read_timeout(Some(Duration::from_secs(2))).is_ok()
-        && socket.write_all(&asks).is_ok()
-        && std::io::Read::read_exact(&mut socket, &mut answer).is_ok()
+/// Whether a server takes connections: it says so in its file.
+fn is_ready(folder: &Path) -> bool {
+    let said = std::fs::read_to_string(folder.join("data/postmaster.pid")).unwrap_or_default();
+    said.lines().nth(7).is_some_and(|state| state.trim() == "ready")
 }
 
 impl Drop for Server {

@@ -58,7 +58,7 @@ async fn what_is_known_is_not_sent_again() {
     // The tag of one page says nothing about another, nor about another process.
     assert_eq!(ask(Method::GET, &format!("{LIST}?page=2"), &tag).await.status, 200);
     let headers = [("authorization", authorization.as_str()), ("if-none-match", tag.as_str())];
-    assert_eq!(test.restarted().send(Method::GET, LIST, &headers, "").await.status, 200);
+    assert_eq!(test.restarted().await.send(Method::GET, LIST, &headers, "").await.status, 200);
     let head = ask(Method::HEAD, LIST, "\"x\"").await;
     assert_eq!((head.line(), head.header("etag")), ("200 ".to_owned(), tag.as_str()));
     assert_ne!(head.header("content-length"), "0");
@@ -66,7 +66,7 @@ async fn what_is_known_is_not_sent_again() {
 
 #[tokio::test]
 async fn a_change_of_the_catalog_or_the_clock_is_seen() {
-    let test = TestApp::new();
+    let test = TestApp::new().await;
     let books = test.books("Test", Some("2026-03-20T12:00:00Z")).await;
     let window = store::pages::Window { after: None, limit: 1 };
     let catalog = test.engine.catalogs(books.number, window).await.unwrap().rows[0].id;
@@ -108,7 +108,7 @@ async fn a_change_of_the_catalog_or_the_clock_is_seen() {
 
 #[tokio::test]
 async fn little_memory_keeps_little() {
-    let test = TestApp::with_limits(Limits { answer_bytes: 64 << 10, ..Limits::default() });
+    let test = TestApp::with_limits(Limits { answer_bytes: 64 << 10, ..Limits::default() }).await;
     let books = test.books("Small", None).await;
     let viewer = test.staff_token(books.number, "viewer").await;
     for round in 0..2 {
@@ -121,7 +121,7 @@ async fn little_memory_keeps_little() {
             );
         }
     }
-    let none = TestApp::with_limits(Limits { answer_bytes: 0, ..Limits::default() });
+    let none = TestApp::with_limits(Limits { answer_bytes: 0, ..Limits::default() }).await;
     let books = none.books("None", None).await;
     let viewer = none.staff_token(books.number, "viewer").await;
     for _ in 0..3 {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 #[tokio::test]
 async fn each_face_answers_for_its_paths() {
-    let test = TestApp::new();
+    let test = TestApp::new().await;
     let ask = async |method: Method, target: &str| test.send(method, target, &[], "").await;
     for (target, line) in [
         ("/api/v1/profile/other", "404 {\"code\":404,\"message\":\"Not Found\"}"),
@@ -47,7 +47,7 @@ async fn each_face_answers_for_its_paths() {
 async fn a_body_that_is_too_long_is_refused() {
     let world = World::new().await;
     let limits = Limits { body_bytes: 100, ..Limits::default() };
-    let small = TestApp::with_limits(limits);
+    let small = TestApp::with_limits(limits).await;
     let books = small.books("Small", None).await;
     let owner = small.staff_token(books.number, "owner").await;
     let key = small.key(books.number, &[billing::KeyScope::Periods]).await;
@@ -72,7 +72,7 @@ async fn a_body_that_is_too_long_is_refused() {
 
 #[tokio::test]
 async fn a_request_that_takes_too_long_is_given_up() {
-    let test = TestApp::with_limits(Limits { request_time: Duration::ZERO, ..Limits::default() });
+    let test = TestApp::with_limits(Limits { request_time: Duration::ZERO, ..Limits::default() }).await;
     let routes = axum::Router::new().route("/v1/periods", axum::routing::get(std::future::pending::<()>));
     let responder = server::respond::Responder::over(test.app().clone(), routes);
     let request = http::Request::get("/v1/periods").body(server::respond::Body::empty()).unwrap();
@@ -83,7 +83,7 @@ async fn a_request_that_takes_too_long_is_given_up() {
 
 #[tokio::test]
 async fn a_panic_is_one_answer_and_nothing_more() {
-    let test = TestApp::new();
+    let test = TestApp::new().await;
     let panics = || async {
         if true {
             panic!("a bug of ours")

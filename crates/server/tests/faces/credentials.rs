@@ -11,13 +11,13 @@ async fn refused(test: &TestApp, token: &str) -> Refused {
 
 #[tokio::test]
 async fn a_key_holds_until_it_is_revoked() {
-    let test = TestApp::new();
+    let test = TestApp::new().await;
     let books = test.books("Acme", None).await;
     let key = test.key(books.number, &[KeyScope::Periods]).await;
     let who = test.app().who(&key).await.unwrap();
     assert_eq!(who.environment, books.number);
     assert!(who.has_scope(KeyScope::Periods) && !who.has_scope(KeyScope::Merchant));
-    assert_eq!(test.restarted().app().who(&key).await.unwrap(), who);
+    assert_eq!(test.restarted().await.app().who(&key).await.unwrap(), who);
 
     test.engine.revoke_credential(test.now(), books.number, who.credential).await.unwrap();
     assert_eq!(refused(&test, &key).await, Refused::Revoked);
@@ -28,7 +28,7 @@ async fn a_key_holds_until_it_is_revoked() {
 
 #[tokio::test]
 async fn another_environment_cannot_revoke_a_key() {
-    let test = TestApp::new();
+    let test = TestApp::new().await;
     let (books, others) = (test.books("Acme", None).await, test.books("Other", None).await);
     let key = test.key(books.number, &[]).await;
     let id = test.app().who(&key).await.unwrap().credential;
@@ -38,7 +38,7 @@ async fn another_environment_cannot_revoke_a_key() {
 
 #[tokio::test]
 async fn a_token_expires_by_the_real_clock() {
-    let test = TestApp::new();
+    let test = TestApp::new().await;
     let books = test.books("Acme", Some("2020-01-01")).await;
     let staff: StaffId = seeds::id(7);
     test.commit(vec![Change::InsertStaff(seeds::staff(books.number, staff, "viewer"))]).await;
@@ -48,12 +48,12 @@ async fn a_token_expires_by_the_real_clock() {
     assert!(test.app().who(&token).await.is_ok());
     test.set_now(test.now().plus_seconds(1).unwrap());
     assert_eq!(refused(&test, &token).await, Refused::Expired);
-    assert_eq!(refused(&test.restarted(), &token).await, Refused::Expired);
+    assert_eq!(refused(&test.restarted().await, &token).await, Refused::Expired);
 }
 
 #[tokio::test]
 async fn what_a_role_permits_can_change() {
-    let test = TestApp::new();
+    let test = TestApp::new().await;
     let books = test.books("Acme", None).await;
     let token = test.staff_token(books.number, "viewer").await;
     assert!(!test.app().who(&token).await.unwrap().may("payments.manage"));
@@ -66,7 +66,7 @@ async fn what_a_role_permits_can_change() {
 
 #[tokio::test]
 async fn nobody_is_let_in_with_what_was_not_given_out() {
-    let test = TestApp::new();
+    let test = TestApp::new().await;
     let (books, others) = (test.books("Acme", None).await, test.books("Other", None).await);
     let customer = seeds::customer(books.number, seeds::id(1));
     test.commit(vec![Change::InsertCustomer(customer.clone())]).await;
@@ -93,7 +93,7 @@ async fn nobody_is_let_in_with_what_was_not_given_out() {
 
 #[tokio::test]
 async fn the_last_use_is_noted_once_a_minute() {
-    let test = TestApp::new();
+    let test = TestApp::new().await;
     let books = test.books("Acme", None).await;
     let key = test.key(books.number, &[]).await;
     let app = test.app();

@@ -1,4 +1,4 @@
-//! A server without a socket over books in a temporary file, with a clock that tests set.
+//! A server without a socket over books of its own, with a clock that tests set.
 
 use billing::{
     Bearer, Change, Changes, CustomerId, CustomerUserId, Environment, Id, KeyScope, Role, StaffId,
@@ -13,17 +13,16 @@ use server::respond::{Body, Responder};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
-use store::{Options, Store, Synchronous};
-use tempfile::TempDir;
+use store::Options;
+use testbed::Books;
 
 /// A server with its books.
 pub(crate) struct TestApp {
     pub(crate) responder: Responder,
     pub(crate) engine: Engine,
     clock: Arc<AtomicI64>,
-    path: std::path::PathBuf,
     // Dropped last: the books lie in it.
-    _directory: Arc<TempDir>,
+    books: Books,
 }
 
 /// What came back.
@@ -57,33 +56,24 @@ pub(crate) fn time(text: &str) -> Timestamp {
 
 impl TestApp {
     /// Empty books; the real clock stands at noon of 20 March 2026.
-    pub(crate) fn new() -> Self {
-        Self::with_limits(Limits::default())
+    pub(crate) async fn new() -> Self {
+        Self::with_limits(Limits::default()).await
     }
 
     /// Empty books and other limits.
-    pub(crate) fn with_limits(limits: Limits) -> Self {
-        let directory = Arc::new(tempfile::tempdir().unwrap());
-        let path = directory.path().join("books.db");
+    pub(crate) async fn with_limits(limits: Limits) -> Self {
         let clock = Arc::new(AtomicI64::new(time("2026-03-20T12:00:00Z").micros()));
-        Self::open(path, directory, clock, limits, 1)
+        Self::open(Books::new().await, clock, limits, 1).await
     }
 
     /// Another process on the same books: nothing of this one's memory is known to it.
-    pub(crate) fn restarted(&self) -> Self {
+    pub(crate) async fn restarted(&self) -> Self {
         let limits = self.app().limits.clone();
-        Self::open(self.path.clone(), self._directory.clone(), self.clock.clone(), limits, 2)
+        Self::open(self.books.clone(), self.clock.clone(), limits, 2).await
     }
 
-    fn open(
-        path: std::path::PathBuf,
-        directory: Arc<TempDir>,
-        clock: Arc<AtomicI64>,
-        limits: Limits,
-        seed: u64,
-    ) -> Self {
-        let options = Options { synchronous: Synchronous::Off, readers: 2, faults: None };
-        let store = Store::open(&path, options).unwrap();
+    async fn open(books: Books, clock: Arc<AtomicI64>, limits: Limits, seed: u64) -> Self {
+        let store = books.open_with(Options { readers: 2, ..Options::default() }).await;
         let engine = Engine::new(store, Arc::new(Sandbox::default()), Ids::seeded(seed));
         let now = clock.clone();
         let random = AtomicU64::new(seed);
@@ -104,7 +94,7 @@ impl TestApp {
             pepper: b"a pepper for tests".to_vec(),
             limits,
         });
-        Self { responder: Responder::new(app), engine, clock, path, _directory: directory }
+        Self { responder: Responder::new(app), engine, clock, books }
     }
 
     pub(crate) fn app(&self) -> &App {
@@ -140,11 +130,12 @@ impl TestApp {
     }
 
     /// Makes the next row of a kind get the number after `n`, as if so many had been there before.
-    pub(crate) fn set_tally(&self, environment: i64, kind: &str, n: i64) {
-        let connection = rusqlite::Connection::open(&self.path).unwrap();
-        let sql = "insert into tallies (environment, kind, n) values (?1, ?2, ?3)
-             on conflict (environment, kind) do update set n = excluded.n";
-        connection.execute(sql, rusqlite::params![environment, kind, n]).unwrap();
+    pub(crate) async fn set_tally(&self, environment: i64, kind: &str, n: i64) {
+        let sql = format!(
+            "insert into tallies (environment, kind, n) values ({environment}, '{kind}', {n})
+             on conflict (environment, kind) do update set n = excluded.n"
+        );
+        self.books.tamper(&sql).await;
     }
 
     /// An API key with scopes.

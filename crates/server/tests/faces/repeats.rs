@@ -30,7 +30,7 @@ async fn the_same_answer_and_one_effect() {
     let first = post(&test, &ours.owner, "k-1", &body(&ours, "5")).await;
     assert_eq!((first.status.as_u16(), first.header("idempotency-replayed")), (201, ""));
     test.set_now(test.now().plus_seconds(60).unwrap());
-    for test in [&test, &test.restarted()] {
+    for test in [&test, &test.restarted().await] {
         let again = post(test, &ours.owner, "k-1", &body(&ours, "5")).await;
         assert_eq!((again.line(), again.header("idempotency-replayed")), (first.line(), "true"));
     }
@@ -40,7 +40,7 @@ async fn the_same_answer_and_one_effect() {
     let target = format!("{TARGET}/{}", first.json()["id"].as_str().unwrap());
     let edited = test.write(Method::PATCH, &target, &ours.owner, &[], "{\"amount\":6}").await;
     assert_eq!(edited.status, 200);
-    for test in [&test, &test.restarted()] {
+    for test in [&test, &test.restarted().await] {
         assert_eq!(post(test, &ours.owner, "k-1", &body(&ours, "5")).await.line(), first.line());
     }
     assert_eq!(count(&test, &ours).await, 1);
@@ -55,7 +55,7 @@ async fn another_request_with_the_key_is_refused() {
     let first = post(&test, &ours.owner, "k", &body(&ours, "5")).await;
     let refused = "422 {\"message\":\"this Idempotency-Key was used for another request\",\
                    \"error\":\"Unprocessable Entity\",\"statusCode\":422}";
-    for test in [&test, &test.restarted()] {
+    for test in [&test, &test.restarted().await] {
         assert_eq!(post(test, &ours.owner, "k", &body(&ours, "5.01")).await.line(), refused);
         let target = format!("{TARGET}/{}", first.json()["id"].as_str().unwrap());
         let headers = [("idempotency-key", "k")];
@@ -102,7 +102,7 @@ async fn without_a_key_every_request_counts() {
 #[tokio::test]
 async fn many_at_once_have_one_effect() {
     let World { test, ours, .. } = World::new().await;
-    let other = test.restarted();
+    let other = test.restarted().await;
     let body = body(&ours, "5");
     let requests = (0..40).map(|n| {
         let test = if n % 2 == 0 { &test } else { &other };
@@ -160,7 +160,7 @@ async fn edits_deletions_and_periods_too() {
         assert!(first.status.is_success(), "{key}: {}", first.body);
         let again = test.write(method.clone(), target, token, &headers, body).await;
         assert_eq!((again.line(), again.header("idempotency-replayed")), (first.line(), "true"), "{key}");
-        let restarted = test.restarted().write(method, target, token, &headers, body).await;
+        let restarted = test.restarted().await.write(method, target, token, &headers, body).await;
         assert_eq!(restarted.line(), first.line(), "{key}");
     }
 }

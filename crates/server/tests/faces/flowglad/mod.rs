@@ -22,7 +22,7 @@ pub(crate) struct Merchant {
 
 impl Merchant {
     pub(crate) async fn new() -> Self {
-        let test = TestApp::new();
+        let test = TestApp::new().await;
         let books = test.books("Acme", Some("2026-01-01T00:00:00Z")).await;
         let key = test.key(books.number, &[KeyScope::Merchant]).await;
         Self { test, books, key }

@@ -153,7 +153,7 @@ async fn an_idempotency_key_stands_for_one_request() {
     assert_eq!(reused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", reused.body);
     assert_eq!(reused.json()["code"], "UNPROCESSABLE_CONTENT");
     // Another process knows it from the books, and renders the same answer.
-    let restarted = Merchant { test: m.test.restarted(), books: m.books.clone(), key: m.key.clone() };
+    let restarted = Merchant { test: m.test.restarted().await, books: m.books.clone(), key: m.key.clone() };
     let after = restarted.write(Method::POST, "purchases", &keyed, &body).await;
     assert_eq!((after.line(), after.header("idempotency-replayed")), (first.line(), "true"));
     let reused = restarted.write(Method::POST, "purchases", &keyed, &other).await;
