@@ -46,9 +46,10 @@ const RAISE_VERSION: &str = "update customer_versions set version = version + 1
      where shard = $1 and customer_id = $2 and version = $3";
 
 pub(crate) async fn apply(tx: &mut Tx, changes: &Changes) -> Result<Committed, Error> {
-    let sets = changes.decided_on.iter().map(|(customer, version)| {
-        [customer.shard().into(), Param::Id(customer.raw()), (*version).into()]
-    });
+    let sets = changes
+        .decided_on
+        .iter()
+        .map(|(customer, version)| [customer.shard().into(), Param::Id(customer.raw()), (*version).into()]);
     if tx.execute_for(RAISE_VERSION, sets).await? != changes.decided_on.len() as u64 {
         return Err(Error::Conflict);
     }

@@ -12,6 +12,7 @@ mod failure;
 mod migrate;
 mod pool;
 mod session;
+mod statements;
 mod tls;
 mod versions;
 mod write;

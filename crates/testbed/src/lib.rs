@@ -89,8 +89,7 @@ impl Books {
         let names =
             "select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' order by name";
         let mut names = connection.prepare(names).unwrap();
-        let names: Vec<String> =
-            names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        let names: Vec<String> = names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
         let rows_of = |name: &String| {
             let mut statement = connection.prepare(&format!("select * from {name}")).unwrap();
             let width = statement.column_count();

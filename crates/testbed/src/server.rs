@@ -61,7 +61,8 @@ impl Server {
     pub fn start_with(settings: &[&str]) -> Result<Server, Missing> {
         let binaries = Server::binaries()?;
         let folder = tempfile::Builder::new().prefix("quittance-postgres-").tempdir().unwrap().keep();
-        let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
+        let is_root =
+            std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
         if is_root {
             chown(&folder, Some(NOBODY), Some(NOBODY)).unwrap();
         }

@@ -8,20 +8,34 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     ("billing", &["jiff", "rust_decimal", "thiserror"], &["proptest"]),
     (
         "store",
-        &["billing", "rusqlite", "sha2", "thiserror", "tokio", "tracing"],
-        &["proptest", "tempfile", "tokio"],
+        &[
+            "billing",
+            "bytes",
+            "futures-util",
+            "rusqlite",
+            "sha2",
+            "thiserror",
+            "tokio",
+            "tokio-postgres",
+            "tokio-postgres-rustls",
+            "tokio-rustls",
+            "tracing",
+        ],
+        &["proptest", "tempfile", "testbed", "tokio"],
     ),
     ("gateway", &["billing", "thiserror"], &["tokio"]),
     (
         "engine",
         &["billing", "store", "gateway", "thiserror", "tokio", "tracing"],
-        &["proptest", "rusqlite", "tempfile", "tokio"],
+        &["proptest", "rusqlite", "tempfile", "testbed", "tokio"],
     ),
 ];
 
 /// What a crate must not depend on.
-const FORBIDDEN: &[(&str, &[&str])] =
-    &[("server", &["rusqlite", "simulator", "bench"]), ("simulator", &["rusqlite", "axum", "bench"])];
+const FORBIDDEN: &[(&str, &[&str])] = &[
+    ("server", &["rusqlite", "tokio-postgres", "simulator", "bench", "testbed"]),
+    ("simulator", &["rusqlite", "tokio-postgres", "axum", "bench"]),
+];
 
 /// Holds the manifests to the layers.
 pub(super) fn check(breaches: &mut Vec<String>) {

@@ -14,8 +14,8 @@ use engine::{Engine, NewBooks, NewLine, Of, Subscribe, SubscribeItem};
 use gateway::{Answer, ChargeRequest, Gateway, RefundRequest, Sandbox, Silence};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
-use store::pages::Window;
 use store::Options;
+use store::pages::Window;
 use testbed::Books;
 use tokio::sync::Semaphore;
 
@@ -98,12 +98,7 @@ impl World {
     }
 
     /// New books beside the others of an engine.
-    pub(crate) async fn beside(
-        engine: Engine,
-        gateway: Arc<Told>,
-        books: Books,
-        start: &str,
-    ) -> Self {
+    pub(crate) async fn beside(engine: Engine, gateway: Arc<Told>, books: Books, start: &str) -> Self {
         let start = at(start);
         let mut ctx = engine.ctx(start);
         let (_, opened, staff) = engine.open_books(&mut ctx, NewBooks::test("Acme", start)).await.unwrap();

@@ -13,8 +13,7 @@ use tokio::time::Instant;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
-const LEDGER: &str =
-    "create table if not exists migrations (number bigint primary key, name text not null);
+const LEDGER: &str = "create table if not exists migrations (number bigint primary key, name text not null);
      create table if not exists migration_lease (id smallint primary key, holder text not null);
      insert into migration_lease (id, holder) values (1, '') on conflict (id) do nothing";
 const LEASE: &str = "update migration_lease set holder = $1 where id = 1";
@@ -85,7 +84,8 @@ fn colliding(error: tokio_postgres::Error) -> Failure {
 }
 
 async fn applied(client: &Arc<Client>) -> Result<Vec<(u32, String)>, Failure> {
-    let tables = "select table_name::text from information_schema.tables where table_schema = current_schema()";
+    let tables =
+        "select table_name::text from information_schema.tables where table_schema = current_schema()";
     let tables: Vec<String> =
         client.query(tables, &[]).await?.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
     if tables.is_empty() {

@@ -63,13 +63,7 @@ pub(super) enum PreparedBulk {
 impl Pool {
     pub(super) fn new(address: Address) -> Pool {
         let places = Arc::new(Semaphore::new(address.connections));
-        Pool {
-            address,
-            places,
-            idle: Mutex::default(),
-            made: AtomicU64::new(0),
-            hasher: RandomState::new(),
-        }
+        Pool { address, places, idle: Mutex::default(), made: AtomicU64::new(0), hasher: RandomState::new() }
     }
 
     /// A connection; waits for one to be given back no longer than `patience`.

@@ -1,13 +1,13 @@
 //! A connection inside of a transaction, with statements that were sent and not yet answered.
 
-use super::bind::{Array, Bound, Written, append, array_of};
+use super::bind::{Bound, Written};
 use super::bulk;
 use super::failure::{Failure, Remedy};
-use super::pool::{Connection, Pool, Prepared, PreparedBulk};
+use super::pool::{Connection, Pool};
+use super::statements::{any_twice, arrays, each_written};
+use crate::Error;
 use crate::value::{Param, Row, Source};
-use crate::{Error, error};
 use futures_util::TryStreamExt;
-use std::collections::HashSet;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -367,7 +367,7 @@ impl Session {
     }
 
     /// The failure that came first: after it, all statements of the transaction fail.
-    async fn first_failure(&mut self, failure: Failure) -> Failure {
+    pub(super) async fn first_failure(&mut self, failure: Failure) -> Failure {
         self.settle().await.err().unwrap_or(failure)
     }
 
@@ -391,84 +391,21 @@ impl Session {
         Ok(())
     }
 
-    fn line(&mut self) -> Result<&mut super::pool::Line, Failure> {
+    pub(super) fn line(&mut self) -> Result<&mut super::pool::Line, Failure> {
         match &mut self.connection {
             Some(connection) => connection.line(),
             None => Err(Failure::lost("there is no connection")),
         }
     }
 
-    async fn connected(&mut self) -> Result<&mut super::pool::Line, Failure> {
+    pub(super) async fn connected(&mut self) -> Result<&mut super::pool::Line, Failure> {
         if self.connection.is_none() {
             let patience = self.until.saturating_duration_since(Instant::now());
             self.connection = Some(self.pool.take(patience).await?);
         }
         self.line()
     }
-
-    async fn plain(&mut self, sql: &'static str, given: usize) -> Result<Statement, Failure> {
-        let place = (sql.as_ptr() as usize, sql.len());
-        let line = self.connected().await?;
-        let statement = match line.statements.get(&place) {
-            Some(known) => known.plain.clone(),
-            None => {
-                let client = line.client.clone();
-                let prepared = answered(client.prepare(sql)).await;
-                let plain = match prepared {
-                    Ok(plain) => plain,
-                    Err(failure) => return Err(self.first_failure(failure).await),
-                };
-                self.line()?.statements.insert(place, Prepared { plain: plain.clone(), bulk: None });
-                plain
-            }
-        };
-        let wanted = statement.params().len();
-        if wanted == given { Ok(statement) } else { Err(Failure::lasting(error::parameters(wanted, given))) }
-    }
-
-    async fn bulk_writing(&mut self, sql: &'static str) -> Result<Over, Failure> {
-        self.bulk(sql, bulk::writing).await
-    }
-
-    /// A statement over arrays, prepared before; none if it cannot be written so.
-    async fn bulk<B: Into<Option<bulk::Bulk>>>(
-        &mut self,
-        sql: &'static str,
-        write: fn(&str, usize) -> B,
-    ) -> Result<Over, Failure> {
-        let place = (sql.as_ptr() as usize, sql.len());
-        let line = self.line()?;
-        let Some(known) = line.statements.get(&place) else { return Ok(None) };
-        match &known.bulk {
-            Some(PreparedBulk::Is(statement, keys)) => return Ok(Some((statement.clone(), keys.clone()))),
-            Some(PreparedBulk::IsNot) => return Ok(None),
-            None => {}
-        }
-        let types: Option<Vec<_>> = known.plain.params().iter().map(array_of).collect();
-        let client = line.client.clone();
-        let over = match (types, write(sql, known.plain.params().len()).into()) {
-            (Some(types), Some(bulk)) => {
-                let prepared = answered(client.prepare_typed(&bulk.text, &types)).await;
-                let statement = match prepared {
-                    Ok(statement) => statement,
-                    Err(failure) => return Err(self.first_failure(failure).await),
-                };
-                Some((statement, Arc::new(bulk.keys)))
-            }
-            _ => None,
-        };
-        if let Some(known) = self.line()?.statements.get_mut(&place) {
-            known.bulk = Some(match &over {
-                Some((statement, keys)) => PreparedBulk::Is(statement.clone(), keys.clone()),
-                None => PreparedBulk::IsNot,
-            });
-        }
-        Ok(over)
-    }
 }
-
-/// A statement over arrays, with the parameters by which it finds rows.
-type Over = Option<(Statement, Arc<Option<Vec<usize>>>)>;
 
 /// Why a walk over rows ended early: by who walked, or by the database.
 enum Stopped {
@@ -483,48 +420,11 @@ impl From<Failure> for Stopped {
 }
 
 /// Waits for an answer, but not for ever.
-async fn answered<T>(
+pub(super) async fn answered<T>(
     answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
 ) -> Result<T, Failure> {
     match tokio::time::timeout(SILENCE, answer).await {
         Ok(answer) => Ok(answer?),
         Err(_) => Err(Failure::lost("the database does not answer")),
     }
-}
-
-fn unfit(error: Box<dyn std::error::Error + Sync + Send>) -> Failure {
-    Failure::lasting(Error::Misuse(error.to_string()))
-}
-
-fn each_written(statement: &Statement, set: &[Param<'_>]) -> Result<Vec<Written>, Failure> {
-    let pairs = set.iter().zip(statement.params());
-    pairs.map(|(param, wanted)| Written::value(*param, wanted)).collect::<Result<_, _>>().map_err(unfit)
-}
-
-/// One array for each parameter.
-fn arrays<const N: usize>(statement: &Statement, sets: &[[Param<'_>; N]]) -> Result<Vec<Written>, Failure> {
-    let columns = statement.params().iter().enumerate().map(|(column, array)| {
-        let element = match array.kind() {
-            tokio_postgres::types::Kind::Array(element) => element.clone(),
-            _ => return Err(format!("{array} is no array").into()),
-        };
-        let mut values = Array::of(element);
-        for set in sets {
-            values.push(set[column])?;
-        }
-        Ok(values.written())
-    });
-    columns.collect::<Result<_, _>>().map_err(unfit)
-}
-
-/// Whether two sets agree in all parameters by which rows are found.
-fn any_twice<const N: usize>(keys: &[usize], sets: &[[Param<'_>; N]]) -> bool {
-    let mut seen = HashSet::with_capacity(sets.len());
-    sets.iter().any(|set| {
-        let mut key = Vec::with_capacity(keys.len() * 16);
-        for at in keys {
-            append(set[*at], &mut key);
-        }
-        !seen.insert(key)
-    })
 }

@@ -14,7 +14,8 @@ use tokio::time::Instant;
 /// Commits that change the same scope raise one of so many counters each.
 const SLOTS: u128 = 32;
 
-pub(super) const RAISE: &str = "insert into scope_versions (scope, environment, slot, n) values ($1, $2, $3, 1)
+pub(super) const RAISE: &str =
+    "insert into scope_versions (scope, environment, slot, n) values ($1, $2, $3, 1)
      on conflict (scope, environment, slot) do update set n = scope_versions.n + 1";
 
 const NOTE_COMMIT: &str = "insert into connections (id, last_commit) values ($1, $2)

@@ -1,0 +1,118 @@
+//! Statements that are prepared once for each connection, as they were written and over arrays, and
+//! the parameters that they take.
+
+use super::bind::{Array, Written, append, array_of};
+use super::bulk;
+use super::failure::Failure;
+use super::pool::{Prepared, PreparedBulk};
+use super::session::{Session, answered};
+use crate::value::Param;
+use crate::{Error, error};
+use std::collections::HashSet;
+use std::sync::Arc;
+use tokio_postgres::Statement;
+
+/// A statement over arrays, with the parameters by which it finds rows.
+pub(super) type Over = Option<(Statement, Arc<Option<Vec<usize>>>)>;
+
+impl Session {
+    pub(super) async fn plain(&mut self, sql: &'static str, given: usize) -> Result<Statement, Failure> {
+        let place = (sql.as_ptr() as usize, sql.len());
+        let line = self.connected().await?;
+        let statement = match line.statements.get(&place) {
+            Some(known) => known.plain.clone(),
+            None => {
+                let client = line.client.clone();
+                let prepared = answered(client.prepare(sql)).await;
+                let plain = match prepared {
+                    Ok(plain) => plain,
+                    Err(failure) => return Err(self.first_failure(failure).await),
+                };
+                self.line()?.statements.insert(place, Prepared { plain: plain.clone(), bulk: None });
+                plain
+            }
+        };
+        let wanted = statement.params().len();
+        if wanted == given { Ok(statement) } else { Err(Failure::lasting(error::parameters(wanted, given))) }
+    }
+
+    pub(super) async fn bulk_writing(&mut self, sql: &'static str) -> Result<Over, Failure> {
+        self.bulk(sql, bulk::writing).await
+    }
+
+    /// A statement over arrays, prepared before; none if it cannot be written so.
+    pub(super) async fn bulk<B: Into<Option<bulk::Bulk>>>(
+        &mut self,
+        sql: &'static str,
+        write: fn(&str, usize) -> B,
+    ) -> Result<Over, Failure> {
+        let place = (sql.as_ptr() as usize, sql.len());
+        let line = self.line()?;
+        let Some(known) = line.statements.get(&place) else { return Ok(None) };
+        match &known.bulk {
+            Some(PreparedBulk::Is(statement, keys)) => return Ok(Some((statement.clone(), keys.clone()))),
+            Some(PreparedBulk::IsNot) => return Ok(None),
+            None => {}
+        }
+        let types: Option<Vec<_>> = known.plain.params().iter().map(array_of).collect();
+        let client = line.client.clone();
+        let over = match (types, write(sql, known.plain.params().len()).into()) {
+            (Some(types), Some(bulk)) => {
+                let prepared = answered(client.prepare_typed(&bulk.text, &types)).await;
+                let statement = match prepared {
+                    Ok(statement) => statement,
+                    Err(failure) => return Err(self.first_failure(failure).await),
+                };
+                Some((statement, Arc::new(bulk.keys)))
+            }
+            _ => None,
+        };
+        if let Some(known) = self.line()?.statements.get_mut(&place) {
+            known.bulk = Some(match &over {
+                Some((statement, keys)) => PreparedBulk::Is(statement.clone(), keys.clone()),
+                None => PreparedBulk::IsNot,
+            });
+        }
+        Ok(over)
+    }
+}
+
+fn unfit(error: Box<dyn std::error::Error + Sync + Send>) -> Failure {
+    Failure::lasting(Error::Misuse(error.to_string()))
+}
+
+pub(super) fn each_written(statement: &Statement, set: &[Param<'_>]) -> Result<Vec<Written>, Failure> {
+    let pairs = set.iter().zip(statement.params());
+    pairs.map(|(param, wanted)| Written::value(*param, wanted)).collect::<Result<_, _>>().map_err(unfit)
+}
+
+/// One array for each parameter.
+pub(super) fn arrays<const N: usize>(
+    statement: &Statement,
+    sets: &[[Param<'_>; N]],
+) -> Result<Vec<Written>, Failure> {
+    let columns = statement.params().iter().enumerate().map(|(column, array)| {
+        let element = match array.kind() {
+            tokio_postgres::types::Kind::Array(element) => element.clone(),
+            _ => return Err(format!("{array} is no array").into()),
+        };
+        let mut values = Array::of(element);
+        for set in sets {
+            values.push(set[column])?;
+        }
+        Ok(values.written())
+    });
+    columns.collect::<Result<_, _>>().map_err(unfit)
+}
+
+/// Whether two sets agree in all parameters by which rows are found.
+pub(super) fn any_twice<const N: usize>(keys: &[usize], sets: &[[Param<'_>; N]]) -> bool {
+    let mut seen = HashSet::with_capacity(sets.len());
+    sets.iter().any(|set| {
+        let mut key = Vec::with_capacity(keys.len() * 16);
+        for at in keys {
+            append(set[*at], &mut key);
+        }
+        !seen.insert(key)
+    })
+}
