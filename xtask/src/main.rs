@@ -29,10 +29,10 @@ struct Xtask {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run every test: of all crates, the numeric billing cases, and the simulator's first seeds
+    /// Run every test: of all crates, the numeric billing cases, and the simulator's fresh seeds
     Test {
-        /// How many seeds the simulator plays, from 1 on
-        #[arg(long, default_value_t = 60)]
+        /// How many fresh seeds the simulator plays
+        #[arg(long, default_value_t = 200)]
         seeds: u32,
         /// How many years it plays each of them
         #[arg(long, default_value_t = 5)]

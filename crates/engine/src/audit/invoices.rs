@@ -232,11 +232,8 @@ fn check_attempts(findings: &mut Findings, held: &Held<'_>) {
         .look(Check::Attempts, invoice.environment, &subject)
         .same("its attempts", numbers, counted)
         .same("its count of attempts", usize::try_from(invoice.attempt_count), Ok(attempts.len()))
+        .same("its count of retries", usize::try_from(invoice.retry_count), Ok(retries))
         .holds("at most one attempt being under way", processing <= 1)
-        .holds(
-            "its count of retries covering them",
-            usize::try_from(invoice.retry_count).is_ok_and(|n| n >= retries),
-        )
         .holds(
             "all attempts being its customer's and in its currency",
             attempts.iter().all(|a| a.has_same_currency && a.customer_id == invoice.customer_id),

@@ -1,0 +1,240 @@
+//! Batches of what is due: more than one batch, neighbours, what is stuck, and processes that end between
+//! any two commits.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use billing::subscription::Status;
+use billing::{CustomerId, Id, Ids, InvoiceStatus, PaymentStatus, Price};
+use engine::Engine;
+use gateway::Gateway;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use store::{FaultPoint, Faults, Options, Store, Synchronous};
+use support::{Told, World, at};
+
+/// More customers than a batch holds, so that a run steps several.
+const CUSTOMERS: usize = 1_001;
+
+/// Counts the commits of a run and ends the process at one of them.
+#[derive(Default)]
+struct Ends {
+    commits: AtomicU32,
+    planned: Mutex<Option<(FaultPoint, u32)>>,
+}
+
+impl Ends {
+    /// Ends the process at the n-th commit from now, counted from 0.
+    fn plan(&self, planned: Option<(FaultPoint, u32)>) {
+        self.commits.store(0, Ordering::SeqCst);
+        *self.planned.lock().unwrap() = planned;
+    }
+}
+
+impl Faults for Ends {
+    fn at(&self, point: FaultPoint) -> bool {
+        let n = match point {
+            FaultPoint::BeforeCommit => self.commits.fetch_add(1, Ordering::SeqCst),
+            FaultPoint::AfterCommit => self.commits.load(Ordering::SeqCst) - 1,
+        };
+        *self.planned.lock().unwrap() == Some((point, n))
+    }
+}
+
+/// Books whose process can be ended, and the gateway that outlives it.
+struct Mortal {
+    world: World,
+    ends: Arc<Ends>,
+    folder: Arc<tempfile::TempDir>,
+}
+
+fn open(folder: &tempfile::TempDir, ends: &Arc<Ends>, gateway: &Arc<Told>, seed: u64) -> Engine {
+    let options =
+        Options { synchronous: Synchronous::Off, readers: 2, faults: Some(Arc::<Ends>::clone(ends)) };
+    let store = Store::open(&folder.path().join("books.db"), options).unwrap();
+    let gateway: Arc<dyn Gateway> = Arc::<Told>::clone(gateway);
+    Engine::new(store, gateway, Ids::seeded(seed))
+}
+
+impl Mortal {
+    async fn new() -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let (ends, gateway) = (Arc::new(Ends::default()), Arc::new(Told::default()));
+        let engine = open(&folder, &ends, &gateway, 1);
+        let world = World::beside(engine, gateway, Arc::clone(&folder), "2024-01-01T00:00:00Z").await;
+        Self { world, ends, folder }
+    }
+
+    /// The process is started again on the same books.
+    async fn restart(&mut self, seed: u64) {
+        self.world.engine.store().close().await.unwrap();
+        self.ends.plan(None);
+        self.world.engine = open(&self.folder, &self.ends, &self.world.gateway, seed);
+    }
+}
+
+/// Customers with a card each and a subscription to the price.
+async fn subscribers(world: &World, price: &Price, count: usize) -> Vec<CustomerId> {
+    let mut customers = Vec::with_capacity(count);
+    for n in 0..count {
+        let customer = world.customer(&format!("c{n}"), Some("tok_visa")).await;
+        world.subscribe(customer, price.id, world.start).await;
+        customers.push(customer);
+    }
+    customers
+}
+
+/// What a question to the books counts.
+fn count(world: &World, question: &str) -> i64 {
+    let books = rusqlite::Connection::open(world.folder.path().join("books.db")).unwrap();
+    books.query_row(question, [], |row| row.get(0)).unwrap()
+}
+
+/// Every invoice with its payment, in the order of the books.
+fn bills(world: &World) -> Vec<String> {
+    let books = rusqlite::Connection::open(world.folder.path().join("books.db")).unwrap();
+    let question =
+        "select hex(i.id) || ' ' || i.number || ' ' || i.total || ' ' || i.status || ' ' || hex(p.id) ||
+        ' ' || p.status from invoices i left join payments p on p.invoice_id = i.id order by i.ordinal, p.id";
+    let mut statement = books.prepare(question).unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+const UNPAID: &str = "select count(*) from invoices where status <> 'paid'";
+const INVOICES: &str = "select count(*) from invoices";
+const DOUBLE: &str = "select count(*) from (select 1 from payments where status = 'succeeded'
+    group by invoice_id having count(*) > 1)";
+
+#[tokio::test]
+async fn more_than_a_batch_is_renewed_once_each() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let price = world.price(1000, |_| {}).await;
+    subscribers(&world, &price, CUSTOMERS).await;
+    let many = i64::try_from(CUSTOMERS).unwrap();
+    let done = world.engine.run_due(world.environment, at("2024-03-15T00:00:00Z")).await.unwrap();
+    assert_eq!(count(&world, INVOICES), 3 * many, "January, February and March");
+    assert_eq!((count(&world, UNPAID), count(&world, DOUBLE)), (0, 0));
+    assert!(done.subscription_steps >= 2 * CUSTOMERS as u64, "{done:?}");
+    let again = world.engine.run_due(world.environment, at("2024-03-15T00:00:00Z")).await.unwrap();
+    assert!(again.is_nothing(), "{again:?}");
+    assert_eq!(world.gateway.asked.lock().unwrap().len(), 3 * CUSTOMERS);
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn two_subscriptions_of_one_customer_use_the_balance_once() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let ada = world.customer("ada", Some("tok_visa")).await;
+    let (small, big) = (world.price(700, |_| {}).await, world.price(900, |_| {}).await);
+    world.subscribe(ada, small.id, world.start).await;
+    world.subscribe(ada, big.id, world.start).await;
+    world.write_down(ada, 1000, world.start).await;
+    world.run("2024-02-01T00:00:00Z").await;
+    let invoices = world.invoices(ada).await;
+    assert_eq!(invoices.len(), 4);
+    assert!(invoices.iter().all(|invoice| invoice.status == InvoiceStatus::Paid), "{invoices:?}");
+    assert_eq!(world.balance(ada).await, 0);
+    let charged: Vec<_> = world.payments(ada).await.iter().map(|payment| payment.amount).collect();
+    assert_eq!(charged.iter().sum::<i64>(), 700 + 900 + 1000 + 600, "{charged:?}");
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn one_row_that_cannot_be_stepped_keeps_no_other_from_it() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let price = world.price(1000, |_| {}).await;
+    let customers = subscribers(&world, &price, 40).await;
+    // A price beyond what the books can hold, and a zone that is none: the step itself is refused.
+    let books = rusqlite::Connection::open(world.folder.path().join("books.db")).unwrap();
+    let poison = |statement: &str, customer: CustomerId| {
+        let key = customer.raw().to_be_bytes();
+        assert_eq!(books.execute(statement, [&key[..]]).unwrap(), 1);
+    };
+    poison(
+        "update items set unit_price = 9000000000000000000, quantity = 9 where customer_id = ?1",
+        customers[3],
+    );
+    poison("update subscriptions set zone = 'Nowhere/Land' where customer_id = ?1", customers[17]);
+    // And a row that the database itself refuses when the batch is committed.
+    let key: String = customers[29].raw().to_be_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let guard = format!(
+        "create trigger poison before insert on invoices when new.customer_id = x'{key}'
+         begin select raise(abort, 'poison'); end"
+    );
+    books.execute_batch(&guard).unwrap();
+    drop(books);
+    world.run("2024-02-01T00:00:00Z").await;
+    for (n, customer) in customers.iter().enumerate() {
+        let expected = if [3, 17, 29].contains(&n) { 1 } else { 2 };
+        assert_eq!(world.invoices(*customer).await.len(), expected, "customer {n}");
+    }
+    assert_eq!((count(&world, UNPAID), count(&world, DOUBLE)), (0, 0));
+}
+
+#[tokio::test]
+async fn a_card_that_nobody_answers_for_keeps_no_other_from_being_charged() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let price = world.price(1000, |_| {}).await;
+    let customers = subscribers(&world, &price, 20).await;
+    world.card(customers[5], "tok_card_declined", world.start).await;
+    world.card(customers[6], "tok_time_out_after", world.start).await;
+    world.run("2024-02-01T00:00:00Z").await;
+    for (n, customer) in customers.iter().enumerate() {
+        let invoice = world.invoices(*customer).await[1].clone();
+        let payment = world.payments(*customer).await[1].clone();
+        let (invoice_status, status) = match n {
+            5 => (InvoiceStatus::Open, PaymentStatus::Failed),
+            6 => (InvoiceStatus::Open, PaymentStatus::Processing),
+            _ => (InvoiceStatus::Paid, PaymentStatus::Succeeded),
+        };
+        assert_eq!((invoice.status, payment.status), (invoice_status, status), "customer {n}");
+    }
+    world.run("2024-02-01T00:02:00Z").await;
+    assert_eq!(world.invoices(customers[6]).await[1].status, InvoiceStatus::Paid);
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn a_process_that_ends_at_any_commit_bills_everything_once_in_the_end() {
+    let mut mortal = Mortal::new().await;
+    let price = mortal.world.price(1000, |_| {}).await;
+    let first = subscribers(&mortal.world, &price, CUSTOMERS).await[0];
+    let many = i64::try_from(CUSTOMERS).unwrap();
+    let mut seed = 10;
+    // A run of three batches has six commits: of intents and of outcomes, in turn.
+    let mut months = 1;
+    for point in [FaultPoint::BeforeCommit, FaultPoint::AfterCommit] {
+        for nth in 0..6 {
+            let month = format!("{}-{:02}-01T00:00:00Z", 2024 + months / 12, months % 12 + 1);
+            mortal.ends.plan(Some((point, nth)));
+            let died = mortal.world.engine.run_due(mortal.world.environment, at(&month)).await;
+            assert!(died.is_err(), "{point:?} {nth}: {died:?}");
+            seed += 1;
+            mortal.restart(seed).await;
+            months += 1;
+            // Patience is over: what was in doubt is asked again, what was not done is done.
+            let later = at(&month).plus_seconds(120).unwrap();
+            mortal.world.engine.run_due(mortal.world.environment, later).await.unwrap();
+            assert_eq!(count(&mortal.world, INVOICES), i64::from(months) * many, "{point:?} {nth}");
+            assert_eq!((count(&mortal.world, UNPAID), count(&mortal.world, DOUBLE)), (0, 0));
+        }
+    }
+    let subscription = mortal.world.invoices(first).await[0].subscription_id.unwrap();
+    assert_eq!(mortal.world.subscription(subscription).await.status, Status::Active);
+    mortal.world.audit().await;
+}
+
+#[tokio::test]
+async fn the_same_seed_renews_to_the_same_books() {
+    let mut books = Vec::new();
+    for _ in 0..2 {
+        let world = World::new("2024-01-01T00:00:00Z").await;
+        let price = world.price(1000, |_| {}).await;
+        subscribers(&world, &price, 600).await;
+        world.run("2024-03-15T00:00:00Z").await;
+        books.push(bills(&world));
+    }
+    assert_eq!(books[0].len(), 1800);
+    assert!(books[0] == books[1], "the same seed made other books");
+}
