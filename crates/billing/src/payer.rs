@@ -25,7 +25,7 @@ pub struct Payer {
     pub version: Version,
     /// What can be charged.
     pub methods: Vec<PaymentMethod>,
-    /// Money on its balance, oldest first.
+    /// Money on its balance, oldest first, but for what a refund under way may give back.
     pub credits: Vec<Credit>,
     /// How many invoices it has.
     pub invoice_count: i64,

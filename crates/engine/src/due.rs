@@ -4,7 +4,7 @@
 use crate::charging::bill_of;
 use crate::{Engine, Error};
 use billing::payment::{Asking, try_again};
-use billing::{Bill, Payer, Payment, Rules, Timestamp};
+use billing::{Bill, InvoiceId, Payer, Payment, Rules, Timestamp};
 use std::collections::BTreeSet;
 use store::Snapshot;
 
@@ -44,17 +44,18 @@ impl Engine {
     /// # Errors
     /// If the store fails. What was done until then stays done.
     pub async fn run_due(&self, environment: i64, now: Timestamp) -> Result<Done, Error> {
-        let _one_at_a_time = self.running.lock().await;
+        let turn = self.turn(environment);
+        let _one_at_a_time = turn.lock().await;
         self.run_due_unlocked(environment, now).await
     }
 
     pub(crate) async fn run_due_unlocked(&self, environment: i64, now: Timestamp) -> Result<Done, Error> {
         let mut done = Done { recovered: self.recover(environment, now).await?, ..Done::default() };
-        let mut refused = BTreeSet::new();
+        let (mut refused, mut stuck) = (BTreeSet::new(), BTreeSet::new());
         loop {
             let round = Done {
                 subscription_steps: self.step_subscriptions(environment, now, &mut refused).await?,
-                retries: self.retry_invoices(environment, now).await?,
+                retries: self.retry_invoices(environment, now, &mut stuck).await?,
                 recovered: 0,
             };
             if round.is_nothing() {
@@ -94,27 +95,38 @@ impl Engine {
             .await
     }
 
-    /// Makes the attempts that the dunning policy has planned; returns how many.
-    async fn retry_invoices(&self, environment: i64, now: Timestamp) -> Result<u64, Error> {
-        let due = self
-            .store
-            .read(move |s| {
-                Box::pin(
-                    async move { Ok::<_, Error>(store::invoices::due(s, environment, 0, now, BATCH).await?) },
-                )
-            })
-            .await?;
+    /// Makes the attempts that the dunning policy has planned; returns how many. An invoice at which none
+    /// can be made is passed over for this run; however many of them there are, the others are tried.
+    async fn retry_invoices(
+        &self,
+        environment: i64,
+        now: Timestamp,
+        stuck: &mut BTreeSet<InvoiceId>,
+    ) -> Result<u64, Error> {
         let mut retries = 0;
-        for invoice in due {
-            match self.retry(now, environment, invoice.id, Asking::Policy, None).await {
-                Ok((_, is_made)) => retries += u64::from(is_made),
-                Err(error) if error.is_of_one() => {
-                    tracing::error!(invoice = ?invoice.id, %error, "a due payment cannot be tried again");
+        loop {
+            let most = BATCH.saturating_add(i64::try_from(stuck.len()).unwrap_or(i64::MAX));
+            let mut due = self
+                .store
+                .read(move |s| Box::pin(store::invoices::due(s, environment, 0, now, most)))
+                .await
+                .map_err(Error::from)?;
+            due.retain(|invoice| !stuck.contains(&invoice.id));
+            if due.is_empty() {
+                return Ok(retries);
+            }
+            for invoice in due {
+                match self.retry(now, environment, invoice.id, Asking::Policy, None).await {
+                    Ok((_, true)) => retries += 1,
+                    Ok((_, false)) => drop(stuck.insert(invoice.id)),
+                    Err(error) if error.is_of_one() => {
+                        tracing::error!(invoice = ?invoice.id, %error, "a due payment cannot be tried again");
+                        stuck.insert(invoice.id);
+                    }
+                    Err(error) => return Err(error),
                 }
-                Err(error) => return Err(error),
             }
         }
-        Ok(retries)
     }
 
     /// Makes another attempt at an invoice. The policy's attempt is made only while it is due.
@@ -122,7 +134,7 @@ impl Engine {
         &self,
         now: Timestamp,
         environment: i64,
-        id: billing::InvoiceId,
+        id: InvoiceId,
         asking: Asking,
         request: Option<billing::Request>,
     ) -> Result<(Option<Payment>, bool), Error> {
@@ -155,7 +167,7 @@ impl Engine {
 async fn load_retry(
     s: &mut Snapshot,
     environment: i64,
-    id: billing::InvoiceId,
+    id: InvoiceId,
 ) -> Result<(Rules, Payer, Bill, bool), Error> {
     let invoice =
         store::invoices::one(s, environment, id).await?.ok_or_else(|| Error::not_found("invoice", ""))?;

@@ -34,11 +34,15 @@ pub use subscriptions::{Adjust, Subscribe, SubscribeItem};
 
 use billing::{Ctx, CustomerId, Ids, Payer, Rules, Timestamp};
 use gateway::Gateway;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::{Snapshot, Store};
 
 /// How often a decision is made again when others were faster, before it is given up.
 const ATTEMPTS_MAX: usize = 20;
+
+/// Held while a run of what is due goes on.
+type Turn = Arc<tokio::sync::Mutex<()>>;
 
 /// The use cases over one store and one gateway. Cheap to clone.
 #[derive(Clone)]
@@ -46,8 +50,8 @@ pub struct Engine {
     store: Store,
     gateway: Arc<dyn Gateway>,
     ids: Arc<Mutex<Ids>>,
-    /// One run of what is due at a time in this process.
-    running: Arc<tokio::sync::Mutex<()>>,
+    /// One run of what is due at a time in this process, environment by environment.
+    running: Arc<Mutex<BTreeMap<i64, Turn>>>,
 }
 
 impl Engine {
@@ -64,6 +68,12 @@ impl Engine {
     /// The gateway.
     pub fn gateway(&self) -> &dyn Gateway {
         self.gateway.as_ref()
+    }
+
+    /// The turn of an environment's runs.
+    fn turn(&self, environment: i64) -> Turn {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(running.entry(environment).or_default())
     }
 
     /// Time and ids for a decision of this engine.

@@ -1,6 +1,6 @@
 //! Making the books of a new organization.
 
-use crate::{Engine, Error};
+use crate::{Engine, Error, deciding};
 use billing::{
     Catalog, Change, Changes, Ctx, Currency, DunningPolicy, Environment, Numbering, Organization, Refusal,
     Staff, Timestamp, Zone,
@@ -127,14 +127,31 @@ impl Engine {
         self.store.read(|s| Box::pin(async move { Ok(store::environments::all(s).await?) })).await
     }
 
-    /// Writes an environment's changed policies. Its clock is not one of them.
+    /// Changes an environment's policies, on whatever they are by then. Its clock is not one of them.
     ///
     /// # Errors
-    /// If the store fails.
-    pub async fn update_environment(&self, environment: Environment) -> Result<(), Error> {
-        let mut changes = Changes::default();
-        changes.push(Change::UpdateEnvironment(environment));
-        self.store.commit(changes).await?;
-        Ok(())
+    /// If there is no such environment or the store fails.
+    pub async fn update_environment(
+        &self,
+        number: i64,
+        change: impl Fn(&mut Environment),
+    ) -> Result<Environment, Error> {
+        deciding(async || {
+            let (version, mut environment) = self
+                .store
+                .read(move |s| {
+                    Box::pin(async move {
+                        let version = store::catalog::version(s, number).await?;
+                        Ok::<_, Error>((version, crate::rules(s, number).await?.environment))
+                    })
+                })
+                .await?;
+            change(&mut environment);
+            let mut changes = crate::discounts::deciding_on(number, version);
+            changes.push(Change::UpdateEnvironment(environment.clone()));
+            self.store.commit(changes).await?;
+            Ok(environment)
+        })
+        .await
     }
 }

@@ -207,3 +207,33 @@ async fn a_purchase_says_what_its_invoice_came_to() {
         engine.sell(world.start, world.environment, ada, item, None, None, code, None).await.unwrap();
     assert_eq!(purchase.first_invoice_value, 1800);
 }
+
+#[tokio::test]
+async fn a_refund_in_doubt_holds_what_it_may_give_back() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let ada = world.customer("ada", Some("tok_visa")).await;
+    world.gateway.silence(true);
+    world.bill(ada, 1000, true, world.start).await;
+    world.gateway.silence(false);
+    // Cash pays 700 of it before the card pays 1000: 700 are left on the balance.
+    world.write_down(ada, 700, world.start).await;
+    world.run("2024-01-01T01:00:00Z").await;
+    let card = world.payments(ada).await.into_iter().find(|payment| payment.invoice_id.is_some()).unwrap();
+    let now = at("2024-01-01T02:00:00Z");
+    let refund =
+        async |amount| world.engine.refund(now, world.environment, card.id, Some(amount), None, None).await;
+    world.gateway.silence(true);
+    refund(800).await.unwrap();
+    let refused = refund(201).await;
+    assert!(matches!(refused, Err(engine::Error::Refused(_))), "{refused:?}");
+    refund(200).await.unwrap();
+    assert_eq!(world.balance(ada).await, 0, "it may be gone already");
+    let next = world.bill(ada, 500, false, now).await;
+    assert_eq!(next.owed(), 500);
+    world.gateway.silence(false);
+    world.run("2024-01-01T03:00:00Z").await;
+    let invoices = world.invoices(ada).await;
+    assert_eq!((invoices[0].status, invoices[0].refunded), (InvoiceStatus::PartiallyRefunded, 300));
+    assert_eq!((world.balance(ada).await, invoices[1].owed()), (0, 500));
+    world.audit().await;
+}

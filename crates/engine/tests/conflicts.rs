@@ -192,3 +192,45 @@ async fn two_upgrades_at_once_come_one_after_the_other() {
     assert_eq!(items.len(), 1);
     world.audit().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn policies_that_are_changed_at_once_are_all_changed() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let number = world.environment;
+    let before = world.engine.environment(number).await.unwrap();
+    let changing = (0..8).map(|_| {
+        let engine = other(&world);
+        tokio::spawn(async move { engine.update_environment(number, |books| books.due_days += 1).await })
+    });
+    for changed in changing.collect::<Vec<_>>() {
+        changed.await.unwrap().unwrap();
+    }
+    let changed = world.engine.environment(number).await.unwrap();
+    assert_eq!(changed.due_days, before.due_days + 8);
+}
+
+#[tokio::test]
+async fn books_that_wait_for_the_gateway_keep_no_others_from_being_billed() {
+    let ours = World::new("2024-01-01T00:00:00Z").await;
+    let theirs = World::beside(
+        ours.engine.clone(),
+        Arc::clone(&ours.gateway),
+        Arc::clone(&ours.folder),
+        "2024-01-01T00:00:00Z",
+    )
+    .await;
+    let ada = ours.customer("ada", Some("tok_visa")).await;
+    let price = ours.price(1000, |_| {}).await;
+    ours.subscribe(ada, price.id, ours.start).await;
+    let before = ours.gateway.asked.lock().unwrap().len();
+    let door = ours.gateway.shut();
+    let (engine, environment) = (ours.engine.clone(), ours.environment);
+    let waiting = tokio::spawn(async move { engine.run_due(environment, at("2024-02-01T00:00:00Z")).await });
+    while ours.gateway.asked.lock().unwrap().len() == before {
+        tokio::task::yield_now().await;
+    }
+    theirs.run("2024-02-01T00:00:00Z").await;
+    assert!(!waiting.is_finished());
+    door.add_permits(10);
+    waiting.await.unwrap().unwrap();
+}

@@ -68,3 +68,23 @@ async fn what_was_withdrawn_is_not_credited_in_a_change() {
     assert_eq!(world.invoices(ada).await[1].total, 1550, "half of the new price, and nothing back");
     world.audit().await;
 }
+
+#[tokio::test]
+async fn what_is_owed_again_while_it_is_being_charged_is_not_past_due_yet() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let ada = world.customer("ada", Some("tok_visa")).await;
+    let price = world.price(1000, |_| {}).await;
+    let id = world.subscribe(ada, price.id, world.start).await.id;
+    world.gateway.silence(true);
+    world.run("2024-02-01T00:00:00Z").await;
+    world.gateway.silence(false);
+    let now = at("2024-02-01T00:00:30Z");
+    let cash = world.write_down(ada, 1000, now).await;
+    world.engine.delete_payment(now, world.environment, cash.id, None).await.unwrap();
+    assert_eq!(world.subscription(id).await.status, Status::Active);
+    assert_eq!(world.invoices(ada).await[1].next_attempt_at, None, "one attempt is under way");
+    world.run("2024-02-01T00:02:00Z").await;
+    assert_eq!(world.invoices(ada).await[1].status, InvoiceStatus::Paid);
+    assert_eq!(world.subscription(id).await.status, Status::Active);
+    world.audit().await;
+}

@@ -15,7 +15,7 @@ const DAY: i64 = 86_400;
 async fn world(retry_days: &[i64], end: DunningEnd) -> World {
     let world = World::new("2024-01-01T00:00:00Z").await;
     let dunning = DunningPolicy { retry_days: retry_days.to_vec(), end };
-    world.policy(|books| books.dunning = dunning).await;
+    world.policy(|books| books.dunning = dunning.clone()).await;
     world
 }
 

@@ -65,7 +65,7 @@ impl Shop {
         let new = NewBooks { livemode: is_live, zone, clock, ..NewBooks::test("Simulated", now) };
         let (_, mut environment, staff) = engine.open_books(&mut ctx, new).await?;
         set_policies(&mut environment, dice);
-        engine.update_environment(environment.clone()).await?;
+        engine.update_environment(environment.number, |books| *books = environment.clone()).await?;
         let mut shop = Self {
             environment,
             staff: staff.id,

@@ -30,10 +30,14 @@ const METHODS: &str = concat!(
     payment_method_columns!("m"),
     " from payment_methods m where m.shard = $1 and m.customer_id = $2 order by m.id"
 );
+// What a refund that is under way may give back is not spent until its outcome is known.
 const CREDITS: &str = concat!(
     "select ",
     credit_columns!("c"),
-    " from credits c where c.shard = $1 and c.customer_id = $2 and c.remaining > 0 order by c.id"
+    " from credits c where c.shard = $1 and c.customer_id = $2 and c.remaining > 0
+     and not exists (select 1 from refunds r
+         where r.shard = c.shard and r.payment_id = c.payment_id and r.status = 'processing')
+     order by c.id"
 );
 const NEWEST_INVOICE: &str = "select customer_ordinal, currency, currency_ordinal from invoices
      where shard = $1 and customer_id = $2 order by customer_ordinal desc limit 1";

@@ -75,9 +75,10 @@ impl Standing {
                 invoice.subscription_id == Some(subscription.id) && invoice.status == InvoiceStatus::Open
             });
             let (mut owes, mut owes_again) = (false, false);
-            for (_, was) in its_own {
+            for (invoice, was) in its_own {
                 owes = true;
-                owes_again |= was.status != InvoiceStatus::Open;
+                // Until the gateway has answered, the subscription stands where it stood.
+                owes_again |= was.status != InvoiceStatus::Open && !self.in_flight.contains(&invoice.id);
             }
             if !owes {
                 revive(ctx, rules, subscription, changes)?;

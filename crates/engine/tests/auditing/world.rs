@@ -57,9 +57,8 @@ impl Trade {
     async fn open(engine: &Engine, name: &str, end: DunningEnd) -> Self {
         let now = at("2024-01-15T08:00:00Z");
         let mut ctx = engine.ctx(now);
-        let (_, mut books, staff) = engine.open_books(&mut ctx, NewBooks::test(name, now)).await.unwrap();
-        books.dunning.end = end;
-        engine.update_environment(books.clone()).await.unwrap();
+        let (_, books, staff) = engine.open_books(&mut ctx, NewBooks::test(name, now)).await.unwrap();
+        engine.update_environment(books.number, |books| books.dunning.end = end).await.unwrap();
         let number = books.number;
         let product = ProductEdit { name: Some("Plans".into()), ..ProductEdit::default() };
         let (product, prices) = engine

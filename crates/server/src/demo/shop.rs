@@ -100,8 +100,9 @@ async fn offer_discounts(engine: &Engine, environment: i64, start: Timestamp) ->
 impl Shop {
     /// What happens from now on to subscriptions that cannot be collected.
     pub(super) async fn ends_dunning_by(&mut self, engine: &Engine, end: DunningEnd) -> Result<(), Error> {
-        self.environment.dunning.end = end;
-        engine.update_environment(self.environment.clone()).await
+        let number = self.environment.number;
+        self.environment = engine.update_environment(number, |books| books.dunning.end = end).await?;
+        Ok(())
     }
 
     async fn offer(

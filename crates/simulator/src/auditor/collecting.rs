@@ -70,6 +70,9 @@ impl Auditor {
         if invoice.status == InvoiceStatus::Uncollectible && !(is_exhausted && end == DunningEnd::Cancel) {
             self.breach(format!("{number} was given up too early: {invoice:?}"));
         }
+        if invoice.refunded > invoice.total {
+            self.breach(format!("more of {number} was given back than it came to: {invoice:?}"));
+        }
         self.compare_asking(invoice);
     }
 
