@@ -198,11 +198,14 @@ async fn policies_that_are_changed_at_once_are_all_changed() {
     let world = World::new("2024-01-01T00:00:00Z").await;
     let number = world.environment;
     let before = world.engine.environment(number).await.unwrap();
-    let changing = (0..8).map(|_| {
-        let engine = other(&world);
-        tokio::spawn(async move { engine.update_environment(number, |books| books.due_days += 1).await })
-    });
-    for changed in changing.collect::<Vec<_>>() {
+    let mut changing = Vec::new();
+    for _ in 0..8 {
+        let engine = other(&world).await;
+        changing.push(tokio::spawn(async move {
+            engine.update_environment(number, |books| books.due_days += 1).await
+        }));
+    }
+    for changed in changing {
         changed.await.unwrap().unwrap();
     }
     let changed = world.engine.environment(number).await.unwrap();
@@ -212,13 +215,8 @@ async fn policies_that_are_changed_at_once_are_all_changed() {
 #[tokio::test]
 async fn books_that_wait_for_the_gateway_keep_no_others_from_being_billed() {
     let ours = World::new("2024-01-01T00:00:00Z").await;
-    let theirs = World::beside(
-        ours.engine.clone(),
-        Arc::clone(&ours.gateway),
-        Arc::clone(&ours.folder),
-        "2024-01-01T00:00:00Z",
-    )
-    .await;
+    let (engine, gateway) = (ours.engine.clone(), Arc::clone(&ours.gateway));
+    let theirs = World::beside(engine, gateway, ours.books.clone(), "2024-01-01T00:00:00Z").await;
     let ada = ours.customer("ada", Some("tok_visa")).await;
     let price = ours.price(1000, |_| {}).await;
     ours.subscribe(ada, price.id, ours.start).await;

@@ -6,13 +6,14 @@
 mod support;
 
 use billing::subscription::Status;
-use billing::{CustomerId, Id, Ids, InvoiceStatus, PaymentStatus, Price};
+use billing::{CustomerId, Ids, InvoiceStatus, PaymentStatus, Price};
 use engine::Engine;
 use gateway::Gateway;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use store::{FaultPoint, Faults, Options, Store, Synchronous};
+use store::{FaultPoint, Faults, Options};
 use support::{Told, World, at};
+use testbed::Books;
 
 /// More customers than a batch holds, so that a run steps several.
 const CUSTOMERS: usize = 1_001;
@@ -46,31 +47,27 @@ impl Faults for Ends {
 struct Mortal {
     world: World,
     ends: Arc<Ends>,
-    folder: Arc<tempfile::TempDir>,
 }
 
-fn open(folder: &tempfile::TempDir, ends: &Arc<Ends>, gateway: &Arc<Told>, seed: u64) -> Engine {
-    let options =
-        Options { synchronous: Synchronous::Off, readers: 2, faults: Some(Arc::<Ends>::clone(ends)) };
-    let store = Store::open(&folder.path().join("books.db"), options).unwrap();
+async fn open(books: &Books, ends: &Arc<Ends>, gateway: &Arc<Told>, seed: u64) -> Engine {
+    let options = Options { readers: 2, faults: Some(Arc::<Ends>::clone(ends)), ..Options::default() };
     let gateway: Arc<dyn Gateway> = Arc::<Told>::clone(gateway);
-    Engine::new(store, gateway, Ids::seeded(seed))
+    Engine::new(books.open_with(options).await, gateway, Ids::seeded(seed))
 }
 
 impl Mortal {
     async fn new() -> Self {
-        let folder = Arc::new(tempfile::tempdir().unwrap());
-        let (ends, gateway) = (Arc::new(Ends::default()), Arc::new(Told::default()));
-        let engine = open(&folder, &ends, &gateway, 1);
-        let world = World::beside(engine, gateway, Arc::clone(&folder), "2024-01-01T00:00:00Z").await;
-        Self { world, ends, folder }
+        let (books, ends, gateway) = (Books::sqlite(), Arc::new(Ends::default()), Arc::new(Told::default()));
+        let engine = open(&books, &ends, &gateway, 1).await;
+        let world = World::beside(engine, gateway, books, "2024-01-01T00:00:00Z").await;
+        Self { world, ends }
     }
 
     /// The process is started again on the same books.
     async fn restart(&mut self, seed: u64) {
         self.world.engine.store().close().await.unwrap();
         self.ends.plan(None);
-        self.world.engine = open(&self.folder, &self.ends, &self.world.gateway, seed);
+        self.world.engine = open(&self.world.books, &self.ends, &self.world.gateway, seed).await;
     }
 }
 
@@ -87,13 +84,13 @@ async fn subscribers(world: &World, price: &Price, count: usize) -> Vec<Customer
 
 /// What a question to the books counts.
 fn count(world: &World, question: &str) -> i64 {
-    let books = rusqlite::Connection::open(world.folder.path().join("books.db")).unwrap();
+    let books = rusqlite::Connection::open(world.books.address()).unwrap();
     books.query_row(question, [], |row| row.get(0)).unwrap()
 }
 
 /// Every invoice with its payment, in the order of the books.
 fn bills(world: &World) -> Vec<String> {
-    let books = rusqlite::Connection::open(world.folder.path().join("books.db")).unwrap();
+    let books = rusqlite::Connection::open(world.books.address()).unwrap();
     let question =
         "select hex(i.id) || ' ' || i.number || ' ' || i.total || ' ' || i.status || ' ' || hex(p.id) ||
         ' ' || p.status from invoices i left join payments p on p.invoice_id = i.id order by i.ordinal, p.id";
@@ -108,7 +105,7 @@ const DOUBLE: &str = "select count(*) from (select 1 from payments where status 
 
 #[tokio::test]
 async fn more_than_a_batch_is_renewed_once_each() {
-    let world = World::new("2024-01-01T00:00:00Z").await;
+    let world = World::in_a_file("2024-01-01T00:00:00Z").await;
     let price = world.price(1000, |_| {}).await;
     subscribers(&world, &price, CUSTOMERS).await;
     let many = i64::try_from(CUSTOMERS).unwrap();
@@ -142,28 +139,16 @@ async fn two_subscriptions_of_one_customer_use_the_balance_once() {
 
 #[tokio::test]
 async fn one_row_that_cannot_be_stepped_keeps_no_other_from_it() {
-    let world = World::new("2024-01-01T00:00:00Z").await;
+    let world = World::in_a_file("2024-01-01T00:00:00Z").await;
     let price = world.price(1000, |_| {}).await;
     let customers = subscribers(&world, &price, 40).await;
     // A price beyond what the books can hold, and a zone that is none: the step itself is refused.
-    let books = rusqlite::Connection::open(world.folder.path().join("books.db")).unwrap();
-    let poison = |statement: &str, customer: CustomerId| {
-        let key = customer.raw().to_be_bytes();
-        assert_eq!(books.execute(statement, [&key[..]]).unwrap(), 1);
-    };
-    poison(
-        "update items set unit_price = 9000000000000000000, quantity = 9 where customer_id = ?1",
-        customers[3],
-    );
-    poison("update subscriptions set zone = 'Nowhere/Land' where customer_id = ?1", customers[17]);
+    let dear =
+        "update items set unit_price = 9000000000000000000, quantity = 9 where customer_id = $customer";
+    world.poison(dear, "c3").await;
+    world.poison("update subscriptions set zone = 'Nowhere/Land' where customer_id = $customer", "c17").await;
     // And a row that the database itself refuses when the batch is committed.
-    let key: String = customers[29].raw().to_be_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    let guard = format!(
-        "create trigger poison before insert on invoices when new.customer_id = x'{key}'
-         begin select raise(abort, 'poison'); end"
-    );
-    books.execute_batch(&guard).unwrap();
-    drop(books);
+    world.refuse_rows("invoices", "c29").await;
     world.run("2024-02-01T00:00:00Z").await;
     for (n, customer) in customers.iter().enumerate() {
         let expected = if [3, 17, 29].contains(&n) { 1 } else { 2 };
@@ -229,7 +214,7 @@ async fn a_process_that_ends_at_any_commit_bills_everything_once_in_the_end() {
 async fn the_same_seed_renews_to_the_same_books() {
     let mut books = Vec::new();
     for _ in 0..2 {
-        let world = World::new("2024-01-01T00:00:00Z").await;
+        let world = World::in_a_file("2024-01-01T00:00:00Z").await;
         let price = world.price(1000, |_| {}).await;
         subscribers(&world, &price, 600).await;
         world.run("2024-03-15T00:00:00Z").await;
