@@ -150,7 +150,7 @@ async fn load_standing(
             invoices.push(invoice.clone());
         }
     }
-    invoices.sort_by_key(|invoice| invoice.id);
+    invoices.sort_by_key(|invoice| invoice.customer_ordinal);
     let mut standing = Standing { invoices, ..Standing::default() };
     for invoice in paid {
         if store::payments::in_flight(s, invoice.id).await? {

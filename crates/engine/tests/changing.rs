@@ -153,3 +153,25 @@ async fn one_subscription_at_a_time_counts_one_whose_payment_is_under_way() {
     assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
     assert_eq!(world.invoices(ada).await.len(), 1);
 }
+
+#[tokio::test]
+async fn what_was_billed_last_is_credited_whichever_process_billed_it() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let ada = world.customer("ada", Some("tok_visa")).await;
+    let (basic, pro) = (world.price(1000, |_| {}).await, world.price(20_000, |_| {}).await);
+    let to = |price: &Price, quantity| Adjust {
+        items: vec![SubscribeItem { price: price.id, quantity }],
+        when: Changing::Now,
+    };
+    // Another process makes other ids, which need not come before those of the same instant.
+    let (other, _) = support::open(&world.books, 2).await;
+    let new = Subscribe { items: to(&basic, 1).items, ..Subscribe::default() };
+    let id = other.subscribe(world.start, world.environment, ada, new, None).await.unwrap().id;
+    world.engine.adjust(world.start, world.environment, id, to(&basic, 7), None).await.unwrap();
+    let half = at("2024-01-16T12:00:00Z");
+    world.engine.adjust(half, world.environment, id, to(&pro, 1), None).await.unwrap();
+    let invoices = world.invoices(ada).await;
+    assert!(invoices[1].id < invoices[0].id, "the ids of the two are out of order");
+    assert_eq!(invoices[2].total, 10_000 - 3_500, "half of seven is credited");
+    world.audit().await;
+}

@@ -21,7 +21,8 @@ const NEXT_DUE: &str = "select min(next_attempt_at) from invoices
 const OPEN: &str = concat!(
     "select ",
     invoice_columns!("i"),
-    " from invoices i where i.shard = $1 and i.customer_id = $2 and i.status = 'open' order by i.id"
+    " from invoices i where i.shard = $1 and i.customer_id = $2 and i.status = 'open'
+     order by i.customer_ordinal"
 );
 const OWES: &str = "select count(*) from invoices
      where shard = $1 and customer_id = $2 and status = 'open' and subscription_id = $3 and id <> $4";
@@ -64,7 +65,7 @@ const OF_PERIOD: &str = concat!(
     "select ",
     invoice_columns!("i"),
     " from invoices i where i.shard = $1 and i.subscription_id = $2 and i.period_id = $3
-     and i.status <> 'void' order by i.id"
+     and i.status <> 'void' order by i.customer_ordinal"
 );
 
 /// The invoices of a period of a subscription that were not withdrawn, the oldest first.
