@@ -79,6 +79,9 @@ impl Responder {
             tracing::debug!(request = number, %method, path, status = status.as_u16(), ?took, "answered");
         }
         let headers = response.headers_mut();
+        if status == StatusCode::SERVICE_UNAVAILABLE && !headers.contains_key(header::RETRY_AFTER) {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        }
         headers.insert(header::HeaderName::from_static("x-request-id"), HeaderValue::from(number));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         response

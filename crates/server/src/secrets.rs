@@ -41,13 +41,13 @@ pub enum Error {
     },
 }
 
-/// The secrets from configuration, and what it does not give from `<database>.secret`, which is made
-/// once, readable by its owner only.
+/// The secrets from configuration, and what it does not give from a file, which is made once, readable
+/// by its owner only.
 ///
 /// # Errors
 /// If a given secret is too short, or the file cannot be read, written or understood.
 pub fn load(
-    database: &Path,
+    file: &Path,
     jwt_key: Option<&str>,
     pepper: Option<&str>,
     entropy: &dyn Fn(&mut [u8]),
@@ -60,11 +60,11 @@ pub fn load(
     if let (Some(jwt_key), Some(pepper)) = (&jwt_key, &pepper) {
         return Ok(Secrets { jwt_key: jwt_key.clone(), pepper: pepper.clone() });
     }
-    let kept = kept(&file_of(database), entropy)?;
+    let kept = kept(file, entropy)?;
     Ok(Secrets { jwt_key: jwt_key.unwrap_or(kept.jwt_key), pepper: pepper.unwrap_or(kept.pepper) })
 }
 
-/// Where the secrets of a database are kept.
+/// Where the secrets of a database file are kept, if nothing else is said.
 pub fn file_of(database: &Path) -> PathBuf {
     let mut path = database.as_os_str().to_owned();
     path.push(".secret");
@@ -123,15 +123,15 @@ mod tests {
     #[test]
     fn they_are_made_once_and_for_their_owner_only() {
         let directory = tempfile::tempdir().unwrap();
-        let database = directory.path().join("books.db");
-        let first = load(&database, None, None, &|bytes| bytes.fill(7)).unwrap();
-        let again = load(&database, None, None, &|bytes| bytes.fill(9)).unwrap();
+        let file = file_of(&directory.path().join("books.db"));
+        let first = load(&file, None, None, &|bytes| bytes.fill(7)).unwrap();
+        let again = load(&file, None, None, &|bytes| bytes.fill(9)).unwrap();
         assert_eq!((first.jwt_key, first.pepper), (again.jwt_key, again.pepper));
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            let mode = fs::metadata(file_of(&database)).unwrap().permissions().mode();
+            let mode = fs::metadata(&file).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
     }
@@ -139,15 +139,15 @@ mod tests {
     #[test]
     fn configuration_goes_before_the_file() {
         let directory = tempfile::tempdir().unwrap();
-        let database = directory.path().join("books.db");
+        let file = file_of(&directory.path().join("books.db"));
         let given = "0123456789abcdef";
-        let both = load(&database, Some(given), Some(given), &|_| {}).unwrap();
+        let both = load(&file, Some(given), Some(given), &|_| {}).unwrap();
         assert_eq!(both.jwt_key, given.as_bytes());
-        assert!(!file_of(&database).exists());
-        let one = load(&database, Some(given), None, &|bytes| bytes.fill(7)).unwrap();
+        assert!(!file.exists());
+        let one = load(&file, Some(given), None, &|bytes| bytes.fill(7)).unwrap();
         assert_eq!((one.jwt_key, one.pepper), (given.as_bytes().to_vec(), vec![7; LENGTH]));
-        assert!(matches!(load(&database, Some("short"), None, &|_| {}), Err(Error::TooShort(_))));
-        fs::write(file_of(&database), "nonsense").unwrap();
-        assert!(matches!(load(&database, None, None, &|_| {}), Err(Error::Malformed(_))));
+        assert!(matches!(load(&file, Some("short"), None, &|_| {}), Err(Error::TooShort(_))));
+        fs::write(&file, "nonsense").unwrap();
+        assert!(matches!(load(&file, None, None, &|_| {}), Err(Error::Malformed(_))));
     }
 }

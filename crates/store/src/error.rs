@@ -68,6 +68,13 @@ pub enum Error {
     Panicked,
 }
 
+impl Error {
+    /// Whether it may be gone when the same is asked again in a while.
+    pub fn passes(&self) -> bool {
+        matches!(self, Error::Busy | Error::Unavailable(_))
+    }
+}
+
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Error {
         use rusqlite::ffi;

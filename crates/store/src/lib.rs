@@ -43,6 +43,20 @@ pub use versions::Scope;
 
 use std::path::Path;
 
+/// Whether the address of some books is a URL, and not the path of a file.
+pub fn is_url(address: &str) -> bool {
+    postgres::is_address(address)
+}
+
+/// The address of some books as anybody may read it: without user, password and settings.
+pub fn shown(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://").filter(|_| is_url(address)) else {
+        return address.to_owned();
+    };
+    let place = rest.split('?').next().unwrap_or_default();
+    format!("{scheme}://{}", place.rsplit_once('@').map_or(place, |(_, place)| place))
+}
+
 /// The books. Cheap to clone; the last clone that is dropped closes them.
 #[derive(Clone)]
 pub enum Store {
@@ -81,6 +95,14 @@ impl Store {
         } else {
             sqlite::pending(Path::new(address), migrate::SQLITE)
         }
+    }
+
+    /// Whether an address has any books.
+    ///
+    /// # Errors
+    /// As [`Store::connect`].
+    pub async fn is_there(address: &str) -> Result<bool, Error> {
+        Ok(Store::pending(address).await?.first().is_none_or(|first| first.number > 1))
     }
 
     /// Runs `f` on one consistent snapshot of the books.

@@ -14,7 +14,7 @@ pub(super) struct Audit {
 
 impl Audit {
     pub(super) async fn run(self, house: &House, world: &World) -> anyhow::Result<()> {
-        let app = house.open_existing(world)?;
+        let app = house.open_existing(world).await?;
         // It draws on a terminal only.
         let bar = ProgressBar::new_spinner();
         let mut seen: BTreeMap<&'static str, u64> = BTreeMap::new();

@@ -18,7 +18,7 @@ pub(super) struct Bill {
 
 impl Bill {
     pub(super) async fn run(self, house: &House, world: &World) -> anyhow::Result<()> {
-        let app = house.open_existing(world)?;
+        let app = house.open_existing(world).await?;
         let mut all = app.engine.environments().await?;
         if let Some(number) = self.environment {
             all.retain(|environment| environment.number == number);

@@ -4,7 +4,6 @@ use super::{House, World};
 use crate::app::{App, Limits};
 use crate::auth::Authenticator;
 use crate::demo::{self, CUSTOMERS_MAX, MONTHS_MAX, Passes, Plan};
-use crate::secrets;
 use crate::serve::{Options, Server, asked_to_stop};
 use anyhow::Context;
 use billing::Ids;
@@ -16,7 +15,7 @@ use std::fs::{self, File};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use store::{ServerLock, Store, Synchronous};
+use store::{Store, Synchronous};
 use tracing::instrument::WithSubscriber;
 use tracing::subscriber::NoSubscriber;
 
@@ -47,48 +46,46 @@ impl Demo {
         let plan = Plan::new(self.months, self.customers, self.seed).map_err(anyhow::Error::msg)?;
         // An address that is taken is better known before the building than after.
         drop(TcpListener::bind(self.addr).with_context(|| format!("cannot listen on {}", self.addr))?);
-        let path = house.db.clone().unwrap_or_else(|| PathBuf::from(FILE));
-        let _lock = ServerLock::acquire(&path)?;
-        let is_named = house.db.is_some();
-        let house = House { db: Some(path.clone()), ..house.clone() };
-        let (app, passes) = if is_named && path.exists() {
-            self.open_again(&house, world, plan, &path).await?
-        } else {
-            let passes = self.make(&house, world, plan, &path).await?;
-            (house.open(world, Limits::default())?, passes)
+        let is_named = house.db.is_some() || house.database.is_some();
+        let house = match is_named {
+            true => house.clone(),
+            false => House { db: Some(PathBuf::from(FILE)), ..house.clone() },
+        };
+        let _lock = house.lock()?;
+        let (app, passes) = match house.file() {
+            Some(path) if is_named && path.exists() => self.open_again(&house, world, plan).await?,
+            Some(path) => {
+                let passes = self.make(&house, world, plan, path).await?;
+                (house.open(world, Limits::default()).await?, passes)
+            }
+            None => self.fill(&house, world, plan).await?,
         };
         let server = Server::bind(app, self.addr, Options::default())
             .await
             .with_context(|| format!("cannot listen on {}", self.addr))?;
-        let (url, database) = (format!("http://{}", server.address()?), path.display().to_string());
+        let (url, database, named) = (format!("http://{}", server.address()?), house.shown(), house.named());
         if self.json {
             println!("{}", passes.json(&url, &database));
         } else {
             println!("{}", passes.commands(&url));
             println!("Quittance serves the demo ({plan}) from {database} on {url}.");
             println!("Its books have a clock of their own, which stands where the story ends.");
-            println!("Stop it with Ctrl-C; `quittance serve --db {database}` goes on with the same");
-            println!("books and credentials, and `quittance audit --db {database}` checks them.");
+            println!("Stop it with Ctrl-C; `quittance serve {named}` goes on with the same");
+            println!("books and credentials, and `quittance audit {named}` checks them.");
         }
         server.run(asked_to_stop()).await?;
         Ok(())
     }
 
-    /// Serves a file that was named and is there, if it holds the very demo that is asked for.
-    async fn open_again(
-        &self,
-        house: &House,
-        world: &World,
-        plan: Plan,
-        path: &Path,
-    ) -> anyhow::Result<(App, Passes)> {
-        let app = house.open(world, Limits::default())?;
+    /// Serves books that were named and are there, if they hold the very demo that is asked for.
+    async fn open_again(&self, house: &House, world: &World, plan: Plan) -> anyhow::Result<(App, Passes)> {
+        let app = house.open(world, Limits::default()).await?;
         anyhow::ensure!(
             demo::is_of(&app.engine, plan).await?,
-            "{} exists and does not hold the demo of {plan}: name another file, or remove this one",
-            path.display()
+            "{} exists and does not hold the demo of {plan}: name others, or remove these",
+            house.shown()
         );
-        tracing::info!(database = %path.display(), "the demo is there already");
+        tracing::info!(database = house.shown(), "the demo is there already");
         let passes = issue(&app.engine, &app.authenticator, world, plan).await?;
         Ok((app, passes))
     }
@@ -102,17 +99,8 @@ impl Demo {
         let store =
             Store::open(&draft, options).with_context(|| format!("cannot make {}", draft.display()))?;
         let engine = Engine::new(store, Arc::new(Sandbox::default()), Ids::seeded(plan.seed()));
-        tracing::info!(database = %path.display(), %plan, "building the demo");
-        let bar = progress_bar();
-        let tell = |done, all| {
-            bar.set_length(all);
-            bar.set_position(done);
-        };
-        // Gateways that fall silent belong to the story; the log is for what happens from now on.
-        let refused = demo::build(&engine, plan, &tell).with_subscriber(NoSubscriber::default()).await?;
-        bar.finish_and_clear();
-        let secrets =
-            secrets::load(path, house.jwt_key.as_deref(), house.pepper.as_deref(), &*world.entropy)?;
+        build(house, &engine, plan).await?;
+        let secrets = house.secrets(world)?;
         let authenticator = Authenticator::new(secrets.jwt_key, secrets.pepper);
         let passes = issue(&engine, &authenticator, world, plan).await?;
         engine.store().close().await?;
@@ -121,9 +109,35 @@ impl Demo {
         remove_beside(&draft)?;
         remove(path)?;
         fs::rename(&draft, path).with_context(|| format!("cannot make {}", path.display()))?;
-        tracing::info!(refused, "the demo is built");
         Ok(passes)
     }
+
+    /// Builds the books in an empty database of a server, or serves them if they are there.
+    async fn fill(&self, house: &House, world: &World, plan: Plan) -> anyhow::Result<(App, Passes)> {
+        let store = Store::connect(house.address()?, store::Options::default())
+            .await
+            .with_context(|| format!("cannot open {}", house.shown()))?;
+        let engine = Engine::new(store, Arc::new(Sandbox::default()), Ids::seeded(plan.seed()));
+        if engine.environments().await?.is_empty() {
+            build(house, &engine, plan).await?;
+        }
+        engine.store().close().await?;
+        self.open_again(house, world, plan).await
+    }
+}
+
+async fn build(house: &House, engine: &Engine, plan: Plan) -> anyhow::Result<()> {
+    tracing::info!(database = house.shown(), %plan, "building the demo");
+    let bar = progress_bar();
+    let tell = |done, all| {
+        bar.set_length(all);
+        bar.set_position(done);
+    };
+    // Gateways that fall silent belong to the story; the log is for what happens from now on.
+    let refused = demo::build(engine, plan, &tell).with_subscriber(NoSubscriber::default()).await?;
+    bar.finish_and_clear();
+    tracing::info!(refused, "the demo is built");
+    Ok(())
 }
 
 async fn issue(

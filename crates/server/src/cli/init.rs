@@ -38,12 +38,12 @@ pub(super) struct Init {
 
 impl Init {
     pub(super) async fn run(self, house: &House, world: &World) -> anyhow::Result<()> {
-        let app = house.open(world, Limits::default())?;
+        let app = house.open(world, Limits::default()).await?;
         let is_empty = app.engine.environments().await?.is_empty();
         anyhow::ensure!(
             is_empty || self.add,
-            "{} holds books already: add another organization with --add, or name another file with --db",
-            house.db().display()
+            "{} holds books already: add another organization with --add, or name others with --db or --database",
+            house.shown()
         );
         let now = app.real_now();
         let new = NewBooks {
@@ -70,7 +70,7 @@ impl Init {
         );
         app.engine.issue_credential(key.credential).await?;
         app.engine.store().close().await?;
-        let database = house.db().display().to_string();
+        let database = house.shown();
         if self.json {
             let line = object(|o| {
                 o.put("database", &database).put("organizationId", uuid(organization.id.raw()).to_string());
@@ -83,7 +83,7 @@ impl Init {
             println!("environment  {} ({})", environment.number, if self.test { "test" } else { "live" });
             println!("staff        {} <{}>", self.staff_name, self.staff_email);
             println!("API key      {}", key.secret);
-            println!("The key is shown this once. Next: quittance serve --db {database}");
+            println!("The key is shown this once. Next: quittance serve {}", house.named());
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ mod audit;
 mod bill;
 mod demo;
 mod init;
+mod migrate;
 mod serve;
 mod token;
 
@@ -16,7 +17,7 @@ use engine::Engine;
 use gateway::Sandbox;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use store::Store;
+use store::{ServerLock, Store};
 
 /// Subscription billing that a team runs itself: one program, one file of books.
 ///
@@ -37,6 +38,15 @@ pub struct House {
     /// quittance-demo.db of `demo`, which is made anew each time]
     #[arg(long, env = "QUITTANCE_DB", global = true, value_name = "FILE")]
     pub db: Option<PathBuf>,
+    /// The database of the books, instead of a file: postgres://user:password@host1,host2/name, with
+    /// sslmode (up to verify-full, with sslrootcert=FILE), target_session_attrs=read-write for several
+    /// hosts, and connections=N. Several servers can serve one database.
+    #[arg(long, env = "QUITTANCE_DATABASE", global = true, hide_env_values = true, value_name = "URL")]
+    pub database: Option<String>,
+    /// Where secrets that are not given are made once and kept [default: FILE.secret beside the books,
+    /// or quittance.secret; all servers of one database must have the same]
+    #[arg(long, env = "QUITTANCE_SECRET_FILE", global = true, value_name = "FILE")]
+    pub secret_file: Option<PathBuf>,
     /// Signs tokens: at least 16 bytes. Made once and kept in FILE.secret if not given.
     #[arg(long, env = "QUITTANCE_JWT_KEY", global = true, hide_env_values = true, value_name = "SECRET")]
     pub jwt_key: Option<String>,
@@ -72,6 +82,8 @@ enum Command {
     Bill(bill::Bill),
     /// Derive every invoice, balance, period and counter again, and fail where the books disagree.
     Audit(audit::Audit),
+    /// Bring the schema of the books up to date, as every other command does when it opens them.
+    Migrate(migrate::Migrate),
     /// Give out, list and take back API keys and tokens.
     Token(token::Token),
 }
@@ -97,6 +109,7 @@ pub async fn run(cli: Cli, world: World) -> anyhow::Result<()> {
         Command::Serve(serve) => serve.run(&cli.house, &world).await,
         Command::Bill(bill) => bill.run(&cli.house, &world).await,
         Command::Audit(audit) => audit.run(&cli.house, &world).await,
+        Command::Migrate(migrate) => migrate.run(&cli.house).await,
         Command::Token(token) => token.run(&cli.house, &world).await,
     }
 }
@@ -115,21 +128,70 @@ fn start_log(house: &House) -> anyhow::Result<()> {
 }
 
 impl House {
-    /// The file of the books.
-    pub fn db(&self) -> &Path {
-        self.db.as_deref().unwrap_or(Path::new("quittance.db"))
+    /// Where the books are: the path of a file, or the URL of a database.
+    ///
+    /// # Errors
+    /// If both are named, or a path is not valid UTF-8.
+    pub fn address(&self) -> anyhow::Result<&str> {
+        match (&self.database, &self.db) {
+            (Some(_), Some(_)) => anyhow::bail!("name the books by --db or by --database, not by both"),
+            (Some(url), None) => Ok(url),
+            (None, Some(file)) => {
+                file.to_str().with_context(|| format!("{} is not valid UTF-8", file.display()))
+            }
+            (None, None) => Ok("quittance.db"),
+        }
+    }
+
+    /// The file of the books; none if they are in a server's database.
+    pub fn file(&self) -> Option<&Path> {
+        let address = self.address().ok()?;
+        (!store::is_url(address)).then_some(Path::new(address))
+    }
+
+    /// Where the books are, as anybody may read it.
+    pub fn shown(&self) -> String {
+        self.address().map(store::shown).unwrap_or_default()
+    }
+
+    /// How a person names these books to another command.
+    pub fn named(&self) -> String {
+        let option = if self.file().is_some() { "--db" } else { "--database" };
+        format!("{option} {}", self.shown())
+    }
+
+    /// Keeps other servers off a file: they would not see what this one keeps in memory. Those of a
+    /// database see what they need there.
+    ///
+    /// # Errors
+    /// If another has it.
+    pub fn lock(&self) -> Result<Option<ServerLock>, store::Error> {
+        self.file().map(ServerLock::acquire).transpose()
+    }
+
+    /// The secrets of these books.
+    ///
+    /// # Errors
+    /// If they cannot be read or made.
+    pub fn secrets(&self, world: &World) -> Result<secrets::Secrets, secrets::Error> {
+        let kept = match (&self.secret_file, self.file()) {
+            (Some(file), _) => file.clone(),
+            (None, Some(books)) => secrets::file_of(books),
+            (None, None) => PathBuf::from("quittance.secret"),
+        };
+        secrets::load(&kept, self.jwt_key.as_deref(), self.pepper.as_deref(), &*world.entropy)
     }
 
     /// Opens the books and what serves them.
     ///
     /// # Errors
-    /// If the file or the secrets cannot be read or made.
-    pub fn open(&self, world: &World, limits: Limits) -> anyhow::Result<App> {
-        let store = Store::open(self.db(), store::Options::default())
-            .with_context(|| format!("cannot open {}", self.db().display()))?;
+    /// If the books or the secrets cannot be read or made.
+    pub async fn open(&self, world: &World, limits: Limits) -> anyhow::Result<App> {
+        let store = Store::connect(self.address()?, store::Options::default())
+            .await
+            .with_context(|| format!("cannot open {}", self.shown()))?;
         // After the books, so that nothing is made beside a file that does not hold any.
-        let secrets =
-            secrets::load(self.db(), self.jwt_key.as_deref(), self.pepper.as_deref(), &*world.entropy)?;
+        let secrets = self.secrets(world)?;
         let mut seed = [0; 8];
         (world.entropy)(&mut seed);
         let ids = Ids::seeded(u64::from_le_bytes(seed));
@@ -146,14 +208,16 @@ impl House {
     /// As [`House::open`], of books that exist.
     ///
     /// # Errors
-    /// Also if there is no such file.
-    pub fn open_existing(&self, world: &World) -> anyhow::Result<App> {
-        anyhow::ensure!(
-            self.db().exists(),
-            "there are no books at {}: make them with `quittance init`",
-            self.db().display()
-        );
-        self.open(world, Limits::default())
+    /// Also if there are none.
+    pub async fn open_existing(&self, world: &World) -> anyhow::Result<App> {
+        let is_there = match self.file() {
+            Some(file) => file.exists(),
+            None => Store::is_there(self.address()?)
+                .await
+                .with_context(|| format!("cannot open {}", self.shown()))?,
+        };
+        anyhow::ensure!(is_there, "there are no books at {}: make them with `quittance init`", self.shown());
+        self.open(world, Limits::default()).await
     }
 }
 

@@ -7,7 +7,6 @@ use anyhow::Context;
 use clap::Args;
 use std::net::SocketAddr;
 use std::time::Duration;
-use store::ServerLock;
 
 #[derive(Debug, Args)]
 pub(super) struct Serve {
@@ -33,14 +32,14 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) async fn run(self, house: &House, world: &World) -> anyhow::Result<()> {
-        // Before anything is opened: two servers would not see what the other keeps in memory.
-        let _lock = ServerLock::acquire(house.db())?;
+        // Before anything is opened.
+        let _lock = house.lock()?;
         let limits = Limits {
             body_bytes: self.body_bytes,
             request_time: Duration::from_secs(self.request_seconds.max(1)),
             answer_bytes: self.cache_bytes,
         };
-        let app = house.open(world, limits)?;
+        let app = house.open(world, limits).await?;
         if app.engine.environments().await?.is_empty() {
             tracing::warn!("the books are empty: make some with `quittance init`");
         }
@@ -52,7 +51,7 @@ impl Serve {
         let server = Server::bind(app, self.addr, options)
             .await
             .with_context(|| format!("cannot listen on {}", self.addr))?;
-        println!("Quittance serves {} on http://{}", house.db().display(), server.address()?);
+        println!("Quittance serves {} on http://{}", house.shown(), server.address()?);
         server.run(asked_to_stop()).await?;
         Ok(())
     }

@@ -74,7 +74,7 @@ enum ScopeArg {
 
 impl Token {
     pub(super) async fn run(self, house: &House, world: &World) -> anyhow::Result<()> {
-        let app = house.open_existing(world)?;
+        let app = house.open_existing(world).await?;
         let books = environment(&app, self.environment).await?;
         let number = books.number;
         let now = app.real_now();

@@ -76,6 +76,9 @@ impl Face {
     }
 }
 
+/// What is said when the database does not answer.
+pub(crate) const NOT_NOW: &str = "The books cannot be reached at the moment; try again in a few seconds";
+
 fn text(status: StatusCode) -> Response<Body> {
     let words = status.canonical_reason().unwrap_or("Error");
     let mut response = Response::new(Body::from(format!("{words}\n")));

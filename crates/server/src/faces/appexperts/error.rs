@@ -1,6 +1,7 @@
 //! Failures in AppExperts' envelope: `{"code":401,"message":"…"}`.
 
 use crate::auth::Refused;
+use crate::faces::NOT_NOW;
 use crate::faces::json;
 use crate::idempotency::Problem;
 use crate::json::object;
@@ -78,6 +79,9 @@ impl From<engine::Error> for Error {
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         tracing::error!(%error, "appexperts");
+        if error.passes() {
+            return Self { status: StatusCode::SERVICE_UNAVAILABLE, message: NOT_NOW.into() };
+        }
         Self { status: StatusCode::INTERNAL_SERVER_ERROR, message: "Internal Server Error".into() }
     }
 }

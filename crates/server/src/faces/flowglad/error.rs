@@ -1,6 +1,7 @@
 //! Failures in Flowglad's envelope: `{"error":"…","code":"NOT_FOUND"}` and `message`.
 
 use crate::auth::{Malformed, Refused};
+use crate::faces::NOT_NOW;
 use crate::faces::json;
 use crate::idempotency::Problem;
 use crate::json::object;
@@ -153,6 +154,9 @@ impl From<engine::Error> for Error {
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         tracing::error!(%error, "flowglad");
+        if error.passes() {
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE, NOT_NOW);
+        }
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
     }
 }

@@ -1,6 +1,7 @@
 //! Failures in Placio's envelope, which is that of NestJS.
 
 use crate::auth::Refused;
+use crate::faces::NOT_NOW;
 use crate::faces::{json, still_running};
 use crate::idempotency::Problem;
 use crate::json::object;
@@ -111,6 +112,9 @@ impl From<engine::Error> for Error {
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         tracing::error!(%error, "placio");
+        if error.passes() {
+            return Self::Other(StatusCode::SERVICE_UNAVAILABLE, NOT_NOW.into());
+        }
         Self::Other(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error".into())
     }
 }

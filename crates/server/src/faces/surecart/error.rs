@@ -1,6 +1,7 @@
 //! Failures in SureCart's envelope.
 
 use crate::auth::Refused;
+use crate::faces::NOT_NOW;
 use crate::faces::{json, still_running};
 use crate::idempotency::Problem;
 use crate::json::object;
@@ -184,6 +185,9 @@ impl From<engine::Error> for Error {
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         tracing::error!(%error, "surecart");
+        if error.passes() {
+            return Self::of_status(StatusCode::SERVICE_UNAVAILABLE, NOT_NOW.into());
+        }
         Self::of_status(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error".into())
     }
 }

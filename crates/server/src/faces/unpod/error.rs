@@ -1,6 +1,7 @@
 //! Failures in Unpod's envelope: `{"status_code":404,"message":"…"}`.
 
 use crate::auth::{Malformed, Refused};
+use crate::faces::NOT_NOW;
 use crate::faces::json;
 use crate::json::object;
 use crate::respond::Body;
@@ -95,6 +96,9 @@ impl From<engine::Error> for Error {
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         tracing::error!(%error, "unpod");
+        if error.passes() {
+            return Self { status: StatusCode::SERVICE_UNAVAILABLE, message: NOT_NOW.into() };
+        }
         Self { status: StatusCode::INTERNAL_SERVER_ERROR, message: "Internal server error.".into() }
     }
 }
