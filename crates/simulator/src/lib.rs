@@ -22,7 +22,7 @@ pub use life::{Failure, Options, Tale, live};
 /// # Errors
 /// What does not hold in it, or that there is no runtime.
 pub fn simulate(options: Options) -> Result<(Tale, world::World), Box<Failure>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime {
         Ok(runtime) => runtime.block_on(live(options)),
         Err(error) => Err(Box::new(Failure {

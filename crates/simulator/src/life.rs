@@ -114,7 +114,7 @@ pub async fn live(options: Options) -> Result<(Tale, World), Box<Failure>> {
         let options = options.clone();
         Box::new(Failure { options, at: now, breaches: vec![breach], log: Vec::new() })
     };
-    let world = World::new(options.seed).map_err(&fail)?;
+    let world = World::new(options.seed).await.map_err(&fail)?;
     let shop = Shop::open(&world.engine(), &mut Dice::of(options.seed, 3), now).await;
     let shop = shop.map_err(|error| fail(error.to_string()))?;
     let mut life = Life {
@@ -164,7 +164,7 @@ impl Life {
     async fn keep_books(&self) {
         if let Some(path) = &self.options.keep {
             let closed = self.world.engine().store().close().await;
-            let copied = std::fs::copy(self.world.path(), path);
+            let copied = std::fs::copy(self.world.books().address(), path);
             if closed.is_err() || copied.is_err() {
                 eprintln!("the books could not be kept in {}", path.display());
             }

@@ -1,14 +1,14 @@
-//! The simulated world: one file of books, one engine over it, and operations that crash.
+//! The simulated world: books, one engine over it, and operations that crash.
 
 use crate::acquirer::{Acquirer, Mischief, Pause};
 use crate::crash::Crashes;
 use crate::dice::Dice;
 use billing::Ids;
 use engine::{Engine, Error};
-use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use store::{FaultPoint, Options, Store, Synchronous};
+use testbed::Books;
 use tokio::sync::{mpsc, oneshot};
 
 /// What goes wrong in an operation.
@@ -40,7 +40,7 @@ pub enum Progress<T> {
 
 /// The world.
 pub struct World {
-    folder: tempfile::TempDir,
+    books: Books,
     seed: u64,
     generation: u64,
     crashes: Arc<Crashes>,
@@ -51,18 +51,17 @@ pub struct World {
 }
 
 impl World {
-    /// A world with an empty file of books.
+    /// A world with empty books.
     ///
     /// # Errors
-    /// If the file cannot be made.
-    pub fn new(seed: u64) -> Result<Self, String> {
-        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    /// If they cannot be opened.
+    pub async fn new(seed: u64) -> Result<Self, String> {
+        let books = Books::new().await;
         let (told, pauses) = mpsc::unbounded_channel();
         let acquirer = Arc::new(Acquirer::new(Dice::of(seed, 1), told));
         let crashes = Arc::new(Crashes::default());
-        let path = folder.path().join("books.db");
-        let engine = open(path, seed, 0, &crashes, &acquirer).map_err(|error| error.to_string())?;
-        Ok(Self { folder, seed, generation: 0, crashes, acquirer, pauses, engine })
+        let engine = open(&books, seed, 0, &crashes, &acquirer).await.map_err(|error| error.to_string())?;
+        Ok(Self { books, seed, generation: 0, crashes, acquirer, pauses, engine })
     }
 
     /// The engine of this life of the process.
@@ -71,18 +70,19 @@ impl World {
     }
 
     /// Where the books are.
-    pub fn path(&self) -> PathBuf {
-        self.folder.path().join("books.db")
+    pub fn books(&self) -> &Books {
+        &self.books
     }
 
-    /// The process ends and is started again on the same file.
+    /// The process ends and is started again on the same books.
     ///
     /// # Errors
-    /// If the file cannot be opened again.
+    /// If they cannot be opened again.
     pub async fn restart(&mut self) -> Result<(), String> {
         self.engine.store().close().await.map_err(|error| error.to_string())?;
         self.generation += 1;
-        self.engine = open(self.path(), self.seed, self.generation, &self.crashes, &self.acquirer)
+        self.engine = open(&self.books, self.seed, self.generation, &self.crashes, &self.acquirer)
+            .await
             .map_err(|error| error.to_string())?;
         Ok(())
     }
@@ -126,8 +126,8 @@ impl World {
     }
 }
 
-fn open(
-    path: PathBuf,
+async fn open(
+    books: &Books,
     seed: u64,
     generation: u64,
     crashes: &Arc<Crashes>,
@@ -136,5 +136,5 @@ fn open(
     let options =
         Options { synchronous: Synchronous::Off, readers: 1, faults: Some(Arc::<Crashes>::clone(crashes)) };
     let ids = Ids::seeded(Dice::of(seed, 100 + generation).throw());
-    Ok(Engine::new(Store::open(&path, options)?, Arc::<Acquirer>::clone(acquirer), ids))
+    Ok(Engine::new(Store::connect(books.address(), options).await?, Arc::<Acquirer>::clone(acquirer), ids))
 }

@@ -26,26 +26,13 @@ fn worlds_live() {
 /// All rows of all tables, as text.
 fn rows(seed: u64) -> String {
     let (_, world) = simulate(options(seed, 1)).unwrap_or_else(|failure| panic!("{failure}"));
-    let books = rusqlite::Connection::open(world.path()).unwrap();
-    let mut names =
-        books.prepare("select name from sqlite_schema where type = 'table' order by name").unwrap();
-    let names: Vec<String> = names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-    let mut told = String::new();
-    for name in names.iter().filter(|name| *name != "migrations") {
-        let mut statement = books.prepare(&format!("select * from {name}")).unwrap();
-        let width = statement.column_count();
-        let mut found: Vec<String> = statement
-            .query_map([], |row| {
-                let values: Result<Vec<rusqlite::types::Value>, _> = (0..width).map(|i| row.get(i)).collect();
-                Ok(format!("{name}: {:?}", values?))
-            })
-            .unwrap()
-            .map(Result::unwrap)
-            .collect();
-        found.sort();
-        told.push_str(&found.join("\n"));
-    }
-    told
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let tables = runtime.block_on(world.books().dump());
+    let told = tables.iter().filter(|(name, _)| name != "migrations").map(|(name, rows)| {
+        let rows: Vec<String> = rows.iter().map(|row| format!("{name}: {row}")).collect();
+        rows.join("\n")
+    });
+    told.collect::<Vec<_>>().join("\n")
 }
 
 #[test]

@@ -19,6 +19,9 @@ use tokio_postgres::{Client, Statement};
 /// How long a connection may take to be made.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long the end of the books waits for what is under way.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
+
 pub(super) struct Pool {
     address: Address,
     places: Arc<Semaphore>,
@@ -102,6 +105,9 @@ impl Pool {
 
     /// Ends the connections that nobody uses, and gives out no more.
     pub(super) async fn close(&self) {
+        // Those that are in use are waited for, so that nothing is written after the books are closed.
+        let all = u32::try_from(self.address.connections).unwrap_or(u32::MAX);
+        let _ = tokio::time::timeout(CLOSE_PATIENCE, self.places.acquire_many(all)).await;
         self.places.close();
         let idle = std::mem::take(&mut *self.idle());
         for mut line in idle {
