@@ -1,4 +1,5 @@
-//! The one test command: every test of every crate, the numeric billing cases, the simulator.
+//! The one test command: every test of every crate, those that have books once more on PostgreSQL, the
+//! numeric billing cases, the simulator on both.
 
 use crate::run::{cargo, root, succeeds};
 use crate::scenarios;
@@ -11,13 +12,21 @@ pub(crate) fn run(seeds: u32, years: u32) -> ExitCode {
         eprintln!("A C compiler is needed to build SQLite: install gcc or clang (or set CC).");
         return ExitCode::FAILURE;
     }
+    let Some(server) = postgres() else { return ExitCode::FAILURE };
+    let address = server.address();
     println!("== Tests of all crates, with their examples in the documentation");
-    let tests = cargo_test();
+    let mut tests = cargo_test(cargo(&["test", "--workspace", "--no-fail-fast"]));
+    println!("== Tests that have books, on PostgreSQL");
+    let mut again = cargo(&["test", "--workspace", "--no-fail-fast"]);
+    again.args(WITH_BOOKS.iter().flat_map(|name| ["--test", name])).env(testbed::VARIABLE, &address);
+    tests.add(cargo_test(again));
     println!("== Numeric billing cases");
     let cases = root().join("crates/billing/tests/scenarios/scenarios.json");
     let cases_pass = scenarios::run(&cases) == ExitCode::SUCCESS;
     println!("== Simulator: {seeds} fresh seeds, {years} years each");
-    let seeds_pass = simulate(seeds, years);
+    let seeds_pass = simulate(seeds, years, None);
+    println!("== Simulator on PostgreSQL: seeds 1 to {SEEDS_ON_POSTGRES}, one year each");
+    let seeds_pass = simulate(SEEDS_ON_POSTGRES, 1, Some(&address)) && seeds_pass;
     let told = |good: bool| if good { "ok" } else { "FAILED" };
     println!(
         "== {} tests passed, {} failed, {} ignored; billing cases {}; {seeds} simulator seeds {}",
@@ -28,6 +37,38 @@ pub(crate) fn run(seeds: u32, years: u32) -> ExitCode {
         told(seeds_pass),
     );
     if tests.good && cases_pass && seeds_pass { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The tests whose books may be in either database.
+const WITH_BOOKS: &[&str] = &[
+    "changing",
+    "collecting",
+    "conflicts",
+    "correcting",
+    "dunning",
+    "falling_due",
+    "stepping",
+    "subscribing",
+    "wall",
+    "faces",
+    "faces_agree",
+    "seeds",
+];
+const SEEDS_ON_POSTGRES: u32 = 6;
+
+/// A server for the tests, with its program installed where it can be.
+fn postgres() -> Option<testbed::Server> {
+    if testbed::Server::binaries().is_err() {
+        println!("== Installing PostgreSQL, which tests need: apt-get install postgresql");
+        let update = Command::new("apt-get").args(["update", "-qq"]).status();
+        let mut install = Command::new("apt-get");
+        install.args(["install", "-y", "-qq", "--no-install-recommends", "postgresql"]);
+        let installed = install.env("DEBIAN_FRONTEND", "noninteractive").status();
+        if !(succeeds("apt-get update", update) && succeeds("apt-get install", installed)) {
+            return None;
+        }
+    }
+    testbed::Server::start().map_err(|missing| eprintln!("{missing}")).ok()
 }
 
 fn has_c_compiler() -> bool {
@@ -52,9 +93,8 @@ struct Tests {
 }
 
 /// Runs `cargo test`, shows what it prints, and sums up its closing lines.
-fn cargo_test() -> Tests {
+fn cargo_test(mut command: Command) -> Tests {
     let mut tests = Tests::default();
-    let mut command = cargo(&["test", "--workspace", "--no-fail-fast"]);
     let mut child = match command.stdout(Stdio::piped()).spawn() {
         Ok(child) => child,
         Err(error) => {
@@ -75,6 +115,13 @@ fn cargo_test() -> Tests {
 }
 
 impl Tests {
+    fn add(&mut self, other: Tests) {
+        self.good &= other.good;
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.ignored += other.ignored;
+    }
+
     /// Adds what a line like `test result: ok. 12 passed; 0 failed; 0 ignored; …` counts.
     fn count(&mut self, line: &str) {
         let Some(counts) = line.strip_prefix("test result: ") else { return };
@@ -91,11 +138,14 @@ impl Tests {
     }
 }
 
-fn simulate(seeds: u32, years: u32) -> bool {
+fn simulate(seeds: u32, years: u32, database: Option<&str>) -> bool {
     let (seeds, years) = (seeds.to_string(), years.to_string());
     let mut command = cargo(&["run", "--quiet", "--release", "--package", "simulator", "--"]);
     // A seed that fails is printed with the command that plays it again.
     command.args(["--seeds", &seeds, "--years", &years]);
+    if let Some(address) = database {
+        command.env(testbed::VARIABLE, address);
+    }
     succeeds("the simulator", command.status())
 }
 

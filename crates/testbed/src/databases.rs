@@ -104,3 +104,9 @@ pub(crate) async fn dump(address: &str) -> Vec<(String, Vec<String>)> {
     }
     tables
 }
+
+/// The rows of an answer whose columns are texts.
+pub(crate) async fn texts(address: &str, sql: &str) -> Vec<Vec<Option<String>>> {
+    let rows = connect(address).await.query(sql, &[]).await.unwrap();
+    rows.iter().map(|row| (0..row.len()).map(|column| row.get(column)).collect()).collect()
+}

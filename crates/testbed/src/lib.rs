@@ -21,6 +21,11 @@ pub fn is_postgres() -> bool {
     std::env::var(VARIABLE).is_ok_and(|named| named.starts_with("postgres"))
 }
 
+/// Whether an address is one of a server, and not a file's.
+pub fn is_url(address: &str) -> bool {
+    store::is_url(address)
+}
+
 /// A place for books of their own; it goes with the last clone.
 #[derive(Clone)]
 pub struct Books {
@@ -78,6 +83,18 @@ impl Books {
         } else {
             rusqlite::Connection::open(&self.address).unwrap().execute(sql, []).unwrap() as u64
         }
+    }
+
+    /// The rows that a question of the test's own is answered with; all its columns are texts.
+    pub async fn texts(&self, sql: &str) -> Vec<Vec<Option<String>>> {
+        if self.database.is_some() {
+            return databases::texts(&self.address, sql).await;
+        }
+        let connection = rusqlite::Connection::open(&self.address).unwrap();
+        let mut statement = connection.prepare(sql).unwrap();
+        let width = statement.column_count();
+        let rows = statement.query_map([], |row| (0..width).map(|column| row.get(column)).collect());
+        rows.unwrap().map(Result::unwrap).collect()
     }
 
     /// Every row of every table, as text, each table in an order of its own.

@@ -118,11 +118,16 @@ impl Demo {
             .await
             .with_context(|| format!("cannot open {}", house.shown()))?;
         let engine = Engine::new(store, Arc::new(Sandbox::default()), Ids::seeded(plan.seed()));
-        if engine.environments().await?.is_empty() {
-            build(house, &engine, plan).await?;
+        if !engine.environments().await?.is_empty() {
+            engine.store().close().await?;
+            return self.open_again(house, world, plan).await;
         }
+        build(house, &engine, plan).await?;
+        let secrets = house.secrets(world)?;
+        let authenticator = Authenticator::new(secrets.jwt_key, secrets.pepper);
+        let passes = issue(&engine, &authenticator, world, plan).await?;
         engine.store().close().await?;
-        self.open_again(house, world, plan).await
+        Ok((house.open(world, Limits::default()).await?, passes))
     }
 }
 

@@ -5,19 +5,14 @@ use engine::Engine;
 use gateway::Sandbox;
 use http::{Method, Request};
 use http_body_util::BodyExt;
-use rusqlite::Connection;
 use serde_json::Value;
 use server::app::{App, Clock, Limits, Parts};
 use server::demo::{Plan, build, issue, shown};
 use server::respond::{Body, Responder};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Options, Store, Synchronous};
-use tempfile::TempDir;
-
-/// A customer's external id and handle, its own id and its person's.
-type Shown = (String, Option<String>, [u8; 16], [u8; 16]);
+use store::Options;
+use testbed::Books;
 
 /// The real clock of all of them.
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -27,9 +22,8 @@ pub(crate) struct DemoServer {
     responder: Responder,
     /// What `quittance demo --json` would print.
     pub(crate) passes: Value,
-    path: PathBuf,
     environment: i64,
-    _folder: TempDir,
+    books: Books,
 }
 
 /// A person of a customer.
@@ -42,11 +36,13 @@ pub(crate) struct Member {
 impl DemoServer {
     /// Builds a demo and serves it.
     pub(crate) async fn new(months: u32, customers: u32, seed: u64) -> Self {
+        Self::over(Books::new().await, months, customers, seed).await
+    }
+
+    /// Builds a demo in these books and serves it.
+    pub(crate) async fn over(books: Books, months: u32, customers: u32, seed: u64) -> Self {
         let plan = Plan::new(months, customers, seed).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("books.db");
-        let options = Options { synchronous: Synchronous::Off, readers: 2, faults: None };
-        let store = Store::open(&path, options).unwrap();
+        let store = books.open_with(Options { readers: 2, ..Options::default() }).await;
         let engine = Engine::new(store, Arc::new(Sandbox::default()), Ids::seeded(plan.seed()));
         build(&engine, plan, &|_, _| {}).await.unwrap();
         let shown = shown(&engine, plan).await.unwrap();
@@ -68,7 +64,7 @@ impl DemoServer {
         };
         let passes = issue(&app.engine, &app.authenticator, &entropy, NOW, plan, &shown).await.unwrap();
         let passes = serde_json::from_str(&passes.json("http://127.0.0.1", "books.db")).unwrap();
-        Self { responder: Responder::new(app), passes, path, environment, _folder: folder }
+        Self { responder: Responder::new(app), passes, environment, books }
     }
 
     fn app(&self) -> &App {
@@ -106,22 +102,21 @@ impl DemoServer {
 
     /// A person of every customer, the archived ones too.
     pub(crate) async fn members(&self) -> Vec<Member> {
-        let rows: Vec<Shown> = {
-            let connection = Connection::open(&self.path).unwrap();
-            let mut statement = connection
-                .prepare(
-                    "select c.external_id, c.handle, c.id, u.id from customers c
-                     join customer_users u on u.customer_id = c.id order by c.id",
-                )
-                .unwrap();
-            let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)));
-            rows.unwrap().map(Result::unwrap).collect()
+        let (customer, user) = match testbed::is_url(self.books.address()) {
+            true => ("replace(c.id::text, '-', '')", "replace(u.id::text, '-', '')"),
+            false => ("hex(c.id)", "hex(u.id)"),
         };
+        let sql = format!(
+            "select c.external_id, c.handle, {customer}, {user} from customers c
+             join customer_users u on u.customer_id = c.id order by c.id"
+        );
+        let raw = |hex: &Option<String>| u128::from_str_radix(hex.as_deref().unwrap(), 16).unwrap();
         let mut ids = self.app().engine.ctx(NOW).ids;
         let mut members = Vec::new();
-        for (external_id, handle, customer, user) in rows {
-            let customer = CustomerId::from_raw(u128::from_be_bytes(customer));
-            let user = CustomerUserId::from_raw(u128::from_be_bytes(user));
+        for row in self.books.texts(&sql).await {
+            let (external_id, handle) = (row[0].clone().unwrap(), row[1].clone());
+            let customer = CustomerId::from_raw(raw(&row[2]));
+            let user = CustomerUserId::from_raw(raw(&row[3]));
             let end = NOW.plus_days(1).unwrap();
             let bearer = Bearer::CustomerUser(customer, user);
             let (id, number) = (ids.next(NOW, 0), self.environment);
