@@ -4,6 +4,7 @@
 mod rows;
 
 pub mod audit;
+pub mod backup;
 pub mod billing_view;
 pub mod catalog;
 mod commit;

@@ -2,6 +2,8 @@
 
 use super::{House, World};
 use clap::Args;
+use engine::Engine;
+use engine::audit::Report;
 use indicatif::ProgressBar;
 use std::collections::BTreeMap;
 
@@ -15,23 +17,7 @@ pub(super) struct Audit {
 impl Audit {
     pub(super) async fn run(self, house: &House, world: &World) -> anyhow::Result<()> {
         let app = house.open_existing(world).await?;
-        // It draws on a terminal only.
-        let bar = ProgressBar::new_spinner();
-        let mut seen: BTreeMap<&'static str, u64> = BTreeMap::new();
-        let teller = bar.clone();
-        let report = app
-            .engine
-            .audit(
-                self.environment,
-                Box::new(move |progress| {
-                    let n = seen.entry(progress.stage).or_default();
-                    *n += progress.done;
-                    teller.set_message(format!("{n} {}", progress.stage));
-                    teller.tick();
-                }),
-            )
-            .await?;
-        bar.finish_and_clear();
+        let report = audited(&app.engine, self.environment).await?;
         app.engine.store().close().await?;
         for checked in &report.checked {
             let verdict = match checked.disagreements {
@@ -40,12 +26,41 @@ impl Audit {
             };
             println!("{:>10}  {:<50} {verdict}", checked.things, checked.check.as_str());
         }
-        for found in &report.disagreements {
-            println!("{found}");
-        }
-        let disagreements: u64 = report.checked.iter().map(|checked| checked.disagreements).sum();
-        anyhow::ensure!(report.agrees(), "the books disagree with themselves in {disagreements} places");
+        agreeing(&report)?;
         println!("the books agree");
         Ok(())
     }
+}
+
+/// Audits books, with a word on a terminal of how far it is.
+///
+/// # Errors
+/// If they cannot be read.
+pub(super) async fn audited(engine: &Engine, environment: Option<i64>) -> Result<Report, engine::Error> {
+    // It draws on a terminal only.
+    let bar = ProgressBar::new_spinner();
+    let mut seen: BTreeMap<&'static str, u64> = BTreeMap::new();
+    let teller = bar.clone();
+    let tell = move |progress: engine::audit::Progress| {
+        let n = seen.entry(progress.stage).or_default();
+        *n += progress.done;
+        teller.set_message(format!("{n} {}", progress.stage));
+        teller.tick();
+    };
+    let report = engine.audit(environment, Box::new(tell)).await;
+    bar.finish_and_clear();
+    report
+}
+
+/// Tells where books disagree.
+///
+/// # Errors
+/// If they do.
+pub(super) fn agreeing(report: &Report) -> anyhow::Result<()> {
+    for found in &report.disagreements {
+        println!("{found}");
+    }
+    let disagreements: u64 = report.checked.iter().map(|checked| checked.disagreements).sum();
+    anyhow::ensure!(report.agrees(), "the books disagree with themselves in {disagreements} places");
+    Ok(())
 }

@@ -1,10 +1,12 @@
 //! The command line: one file for every command.
 
 mod audit;
+mod backup;
 mod bill;
 mod demo;
 mod init;
 mod migrate;
+mod restore;
 mod serve;
 mod token;
 
@@ -84,6 +86,10 @@ enum Command {
     Audit(audit::Audit),
     /// Bring the schema of the books up to date, as every other command does when it opens them.
     Migrate(migrate::Migrate),
+    /// Make a verified copy of a file of books, also while it is served.
+    Backup(backup::Backup),
+    /// Put a backup in the place of a file of books.
+    Restore(restore::Restore),
     /// Give out, list and take back API keys and tokens.
     Token(token::Token),
 }
@@ -110,6 +116,8 @@ pub async fn run(cli: Cli, world: World) -> anyhow::Result<()> {
         Command::Bill(bill) => bill.run(&cli.house, &world).await,
         Command::Audit(audit) => audit.run(&cli.house, &world).await,
         Command::Migrate(migrate) => migrate.run(&cli.house).await,
+        Command::Backup(backup) => backup.run(&cli.house).await,
+        Command::Restore(restore) => restore.run(&cli.house).await,
         Command::Token(token) => token.run(&cli.house, &world).await,
     }
 }

@@ -1,0 +1,54 @@
+//! `quittance restore`.
+
+use super::House;
+use super::backup::{copied, file_of, may_replace, verdict, verified, waiting};
+use crate::secrets;
+use anyhow::Context;
+use clap::Args;
+use std::path::PathBuf;
+use store::ServerLock;
+use store::backup::{self, Draft};
+
+/// The backup is copied beside its later place, read, held to its schema and audited there, and only then
+/// moved: a restore that fails or is interrupted leaves what was there before. No server may have the
+/// books.
+///
+/// A backup does not hold the secrets: put FILE.secret back beside the books, or set QUITTANCE_JWT_KEY
+/// and QUITTANCE_PEPPER, so that API keys and tokens hold.
+#[derive(Debug, Args)]
+pub(super) struct Restore {
+    /// The backup.
+    #[arg(long, value_name = "FILE")]
+    from: PathBuf,
+    /// Replace books that are there.
+    #[arg(long)]
+    force: bool,
+}
+
+impl Restore {
+    pub(super) async fn run(self, house: &House) -> anyhow::Result<()> {
+        let books = file_of(house)?;
+        let _lock = ServerLock::acquire(books)?;
+        anyhow::ensure!(self.from.is_file(), "there is no backup at {}", self.from.display());
+        may_replace(&self.from, books, self.force)?;
+        let draft = Draft::beside(books)?;
+        let unsound = || format!("{} cannot be restored", self.from.display());
+        copied(&self.from, draft.path()).await.with_context(unsound)?;
+        let is_audited = verified(draft.path()).await.with_context(unsound)?;
+        may_replace(&self.from, books, self.force)?;
+        let (place, like) = (books.to_owned(), self.from.clone());
+        waiting(move || {
+            backup::make_way(&place)?;
+            draft.put_in_place(&like)
+        })
+        .await
+        .with_context(|| format!("cannot replace {}", books.display()))?;
+        println!("{} is restored from {}: {}", books.display(), self.from.display(), verdict(is_audited));
+        let secret = house.secret_file.clone().unwrap_or_else(|| secrets::file_of(books));
+        let are_given = house.jwt_key.is_some() && house.pepper.is_some();
+        if !are_given && !secret.exists() {
+            println!("There is no {}: put it back, or every key and token is void.", secret.display());
+        }
+        Ok(())
+    }
+}
