@@ -8,6 +8,7 @@ pub mod backup;
 pub mod billing_view;
 pub mod catalog;
 mod commit;
+pub mod copy;
 pub mod credentials;
 pub mod customers;
 pub mod environments;

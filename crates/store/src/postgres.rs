@@ -11,6 +11,7 @@ mod bulk;
 mod failure;
 mod migrate;
 mod pool;
+mod rows;
 mod session;
 mod statements;
 mod tls;

@@ -163,7 +163,7 @@ impl Row<'_> {
         }
     }
 
-    fn value(&self, i: usize) -> Result<Value<'_>, Error> {
+    pub(crate) fn value(&self, i: usize) -> Result<Value<'_>, Error> {
         match &self.0 {
             Source::Sqlite(row) => match row.get_ref(i).map_err(|_| no_column(i))? {
                 ValueRef::Null => Ok(Value::Null),

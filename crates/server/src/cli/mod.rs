@@ -3,6 +3,7 @@
 mod audit;
 mod backup;
 mod bill;
+mod copy;
 mod demo;
 mod init;
 mod migrate;
@@ -90,6 +91,8 @@ enum Command {
     Backup(backup::Backup),
     /// Put a backup in the place of a file of books.
     Restore(restore::Restore),
+    /// Move books between a file and a PostgreSQL database, either way.
+    Copy(copy::Copy),
     /// Give out, list and take back API keys and tokens.
     Token(token::Token),
 }
@@ -118,6 +121,7 @@ pub async fn run(cli: Cli, world: World) -> anyhow::Result<()> {
         Command::Migrate(migrate) => migrate.run(&cli.house).await,
         Command::Backup(backup) => backup.run(&cli.house).await,
         Command::Restore(restore) => restore.run(&cli.house).await,
+        Command::Copy(copy) => copy.run().await,
         Command::Token(token) => token.run(&cli.house, &world).await,
     }
 }
@@ -198,6 +202,11 @@ impl House {
         let store = Store::connect(self.address()?, store::Options::default())
             .await
             .with_context(|| format!("cannot open {}", self.shown()))?;
+        anyhow::ensure!(
+            !store::copy::is_unfinished(&store).await?,
+            "{} is a copy that was not finished: run the same `quittance copy` again",
+            self.shown()
+        );
         // After the books, so that nothing is made beside a file that does not hold any.
         let secrets = self.secrets(world)?;
         let mut seed = [0; 8];

@@ -117,6 +117,9 @@ fn write(param: Param<'_>, wanted: &Type, out: &mut BytesMut) -> Result<bool, Fa
         (Param::Text(value), Type::TEXT | Type::VARCHAR) => out.extend_from_slice(value.as_bytes()),
         (Param::Id(value), Type::UUID) => out.put_u128(value),
         (Param::Bytes(value), Type::BYTEA) => out.extend_from_slice(value),
+        // What SQLite gives for a boolean, and for bytes that could be an id.
+        (Param::Int(value @ (0 | 1)), Type::BOOL) => out.put_u8(u8::from(value == 1)),
+        (Param::Id(value), Type::BYTEA) => out.put_u128(value),
         (param, wanted) => return Err(format!("{param:?} where {wanted} is wanted").into()),
     }
     Ok(true)

@@ -316,7 +316,7 @@ impl Session {
         self.try_push_for(sql, &[set]).await
     }
 
-    async fn send(&mut self, statement: Statement, params: Vec<Written>) -> Result<(), Failure> {
+    pub(super) async fn send(&mut self, statement: Statement, params: Vec<Written>) -> Result<(), Failure> {
         self.send_begin().await?;
         let client = self.line()?.client.clone();
         self.push(Box::pin(async move { client.execute_raw(&statement, params).await })).await
@@ -371,7 +371,7 @@ impl Session {
         self.settle().await.err().unwrap_or(failure)
     }
 
-    fn fail(&mut self, failure: Failure) -> Error {
+    pub(super) fn fail(&mut self, failure: Failure) -> Error {
         let error = failure.error.clone();
         self.failure.get_or_insert(failure);
         error

@@ -87,9 +87,9 @@ pub(super) fn each_written(statement: &Statement, set: &[Param<'_>]) -> Result<V
 }
 
 /// One array for each parameter.
-pub(super) fn arrays<const N: usize>(
+pub(super) fn arrays<'p, S: AsRef<[Param<'p>]>>(
     statement: &Statement,
-    sets: &[[Param<'_>; N]],
+    sets: &[S],
 ) -> Result<Vec<Written>, Failure> {
     let columns = statement.params().iter().enumerate().map(|(column, array)| {
         let element = match array.kind() {
@@ -98,7 +98,7 @@ pub(super) fn arrays<const N: usize>(
         };
         let mut values = Array::of(element);
         for set in sets {
-            values.push(set[column])?;
+            values.push(set.as_ref()[column])?;
         }
         Ok(values.written())
     });

@@ -1,0 +1,118 @@
+//! `quittance copy`.
+
+use super::audit::{agreeing, audited};
+use anyhow::Context;
+use billing::Ids;
+use clap::Args;
+use engine::Engine;
+use gateway::Sandbox;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::Path;
+use std::sync::Arc;
+use store::copy::{Compared, Progress, Stage};
+use store::{Options, ServerLock, Store};
+
+/// Every row is copied as it is, then read again on both sides and compared, and the copy is audited.
+/// Stop the servers of the source first; the copy fails if the source changes meanwhile.
+///
+/// A copy that was interrupted is finished by the same command. Until then no other command opens it.
+///
+/// Not in the books: the secrets. Give the servers of the copy the same (FILE.secret, or
+/// QUITTANCE_JWT_KEY and QUITTANCE_PEPPER), so that API keys and tokens hold.
+#[derive(Debug, Args)]
+pub(super) struct Copy {
+    /// The books: a file, or postgres://… as of --database.
+    #[arg(long, value_name = "URL")]
+    from: String,
+    /// Where they go: a file that is not there, or an empty database.
+    #[arg(long, value_name = "URL")]
+    to: String,
+}
+
+impl Copy {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let (from, to) = (store::shown(&self.from), store::shown(&self.to));
+        anyhow::ensure!(self.from != self.to, "{from} cannot be copied into itself");
+        let is_there = match file(&self.from) {
+            Some(file) => file.exists(),
+            None => Store::is_there(&self.from).await.with_context(|| format!("cannot open {from}"))?,
+        };
+        anyhow::ensure!(is_there, "there are no books at {from}");
+        // A server would bill what is half there, or change what is being copied.
+        let _source = lock(&self.from)?;
+        let _target = lock(&self.to)?;
+        let source = opened(&self.from).await?;
+        let target = opened(&self.to).await?;
+        let copied = self.copy(&source, target.clone()).await;
+        source.close().await?;
+        target.close().await?;
+        let rows = copied.with_context(|| format!("cannot copy {from} to {to}"))?;
+        println!("{to} is a copy of {from}: {rows} rows, each the same, and the books agree");
+        Ok(())
+    }
+
+    /// Copies, compares and audits; answers the number of rows.
+    async fn copy(&self, source: &Store, target: Store) -> anyhow::Result<u64> {
+        let bar = progress_bar();
+        let compared = store::copy::run(source, &target, &|progress| show(&bar, progress)).await;
+        bar.finish_and_clear();
+        let compared = compared?;
+        let differing = compared.iter().filter(|table| !is_same(table));
+        let differing: Vec<String> = differing.map(told).collect();
+        for table in &differing {
+            println!("{table}");
+        }
+        anyhow::ensure!(
+            differing.is_empty(),
+            "{} tables differ: the source has changed since the copy began, or the target was written to. \
+             Stop both, empty the target, and copy again",
+            differing.len()
+        );
+        let engine = Engine::new(target, Arc::new(Sandbox::default()), Ids::seeded(0));
+        agreeing(&audited(&engine, None).await?)?;
+        store::copy::finish(engine.store()).await?;
+        Ok(compared.iter().map(|table| table.rows[1]).sum())
+    }
+}
+
+async fn opened(address: &str) -> anyhow::Result<Store> {
+    let opened = Store::connect(address, Options::default()).await;
+    opened.with_context(|| format!("cannot open {}", store::shown(address)))
+}
+
+fn lock(address: &str) -> Result<Option<ServerLock>, store::Error> {
+    file(address).map(ServerLock::acquire).transpose()
+}
+
+fn file(address: &str) -> Option<&Path> {
+    (!store::is_url(address)).then_some(Path::new(address))
+}
+
+fn is_same(table: &Compared) -> bool {
+    table.is_same && table.rows[0] == table.rows[1] && table.sums.is_empty()
+}
+
+fn told(table: &Compared) -> String {
+    let [ours, theirs] = table.rows;
+    let sums = match table.sums.as_slice() {
+        [] => "no sums differ".to_owned(),
+        columns => format!("the sums of {} differ", columns.join(", ")),
+    };
+    format!("{}: {ours} rows in the source, {theirs} in the target, {sums}", table.table)
+}
+
+/// A bar on a terminal, nothing elsewhere.
+fn progress_bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {pos} of {len} rows {msg}, {eta} to go");
+    ProgressBar::new(1).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn show(bar: &ProgressBar, progress: Progress) {
+    let verb = match progress.stage {
+        Stage::Copying => "copied",
+        Stage::Comparing => "compared",
+    };
+    bar.set_length(progress.all);
+    bar.set_position(progress.done);
+    bar.set_message(format!("{verb}: {}", progress.table));
+}
