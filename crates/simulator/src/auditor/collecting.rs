@@ -34,6 +34,8 @@ impl Auditor {
         let days_again = next_days.or(dunning.retry_days.last().copied()).unwrap_or(0);
         let number = invoice.number.clone();
         let last = attempts.last().map(|payment| (payment.status, payment.updated_at));
+        // A refund moves the time of the last change, but not that at which the money came.
+        let came = attempts.last().map(|payment| payment.paid_at);
         let has_failed = is_failing(last);
         let reopened = self.bills.get(&invoice.id).and_then(|bill| bill.reopened);
         let is_charged = is_charged_by_itself(invoice) || last.is_some();
@@ -42,7 +44,7 @@ impl Auditor {
             (None, Some((PaymentStatus::Failed | PaymentStatus::RequiresAction, at))) => {
                 next_days.map(|days| (at, days))
             }
-            (None, Some((PaymentStatus::Succeeded, at))) => Some((at, days_again)),
+            (None, Some((PaymentStatus::Succeeded, _))) => came.map(|at| (at, days_again)),
             (None, Some((PaymentStatus::Processing, _)) | None) => None,
         };
         let planned = planned.and_then(|(at, days)| at.plus_days(days).ok());
