@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Tables that are not books: the list of migrations, and what processes that share a database note for
 /// each other.
-const NOT_BOOKS: &[&str] = &["migrations", "migration_lease", "scope_versions", "connections"];
+const NOT_BOOKS: &[&str] =
+    &["migrations", "migration_lease", "scope_versions", "connections", "shards", "nodes"];
 
 const OF_SQLITE: &str = "select t.name, c.name from sqlite_schema t, pragma_table_info(t.name) c
      where t.type = 'table' and t.name not like 'sqlite_%'";
