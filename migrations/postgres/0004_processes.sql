@@ -16,3 +16,20 @@ create table connections (
   last_commit bigint not null,
   primary key (id)
 ) with (fillfactor = 50);
+
+-- How many shards customers are spread over, and which process finishes what is due in each, until when.
+create table shards (
+  shard smallint not null,
+  node_id uuid,
+  until bigint not null,
+  primary key (shard)
+);
+insert into shards (shard, until) values (0, 0);
+
+-- The processes that share the work.
+create table nodes (
+  id uuid not null,
+  name text collate "C" not null,
+  seen_at bigint not null,
+  primary key (id)
+);

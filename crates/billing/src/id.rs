@@ -146,6 +146,8 @@ pub struct Ctx {
     pub ids: Ids,
     /// The request that is decided, if it may be repeated.
     pub request: Option<Request>,
+    /// Over how many shards new customers are spread.
+    pub shards: i64,
 }
 
 /// A request whose caller may repeat it.
@@ -164,7 +166,15 @@ pub struct Request {
 impl Ctx {
     /// Decisions at an instant, for no request.
     pub fn new(now: Timestamp, ids: Ids) -> Self {
-        Self { now, ids, request: None }
+        Self { now, ids, request: None, shards: 1 }
+    }
+
+    /// A new id of a customer, in one of the shards.
+    pub fn customer_id<T: Id>(&mut self) -> T {
+        let id: T = self.id(0);
+        // The lowest bits of an id are random.
+        let shard = id.raw() % u128::try_from(self.shards.max(1)).unwrap_or(1);
+        T::from_raw(id.raw() | shard << 66)
     }
 
     /// A new id of a row that belongs to a customer's shard.

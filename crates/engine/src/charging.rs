@@ -20,13 +20,15 @@ pub(crate) struct Intent {
 impl Engine {
     /// Asks again for payments and refunds whose answer was lost; returns how many were answered. What
     /// stays in doubt keeps none of the others from being asked for.
-    pub(crate) async fn recover(&self, environment: i64, now: Timestamp) -> Result<u64, Error> {
+    pub(crate) async fn recover(&self, environment: i64, shard: i64, now: Timestamp) -> Result<u64, Error> {
         let since = now.plus_seconds(-PATIENCE_SECONDS).map_err(billing::Refusal::from)?;
         let (mut recovered, mut last) = (0, None);
         loop {
             let page = self
                 .store
-                .read(move |s| Box::pin(store::payments::processing(s, environment, 0, since, last, BATCH)))
+                .read(move |s| {
+                    Box::pin(store::payments::processing(s, environment, shard, since, last, BATCH))
+                })
                 .await
                 .map_err(Error::from)?;
             for payment in &page {
@@ -43,7 +45,7 @@ impl Engine {
             let page = self
                 .store
                 .read(move |s| {
-                    Box::pin(store::payments::processing_refunds(s, environment, 0, since, last, BATCH))
+                    Box::pin(store::payments::processing_refunds(s, environment, shard, since, last, BATCH))
                 })
                 .await
                 .map_err(Error::from)?;

@@ -49,13 +49,55 @@ impl Engine {
         self.run_due_unlocked(environment, now).await
     }
 
+    /// As [`Engine::run_due`], in some shards: other processes have the others.
+    ///
+    /// # Errors
+    /// If the store fails. What was done until then stays done.
+    pub async fn run_due_in(
+        &self,
+        environment: i64,
+        now: Timestamp,
+        shards: Vec<i64>,
+    ) -> Result<Done, Error> {
+        let turn = self.turn(environment);
+        let _one_at_a_time = turn.lock().await;
+        self.run_shards(environment, now, shards).await
+    }
+
     pub(crate) async fn run_due_unlocked(&self, environment: i64, now: Timestamp) -> Result<Done, Error> {
-        let mut done = Done { recovered: self.recover(environment, now).await?, ..Done::default() };
+        self.run_shards(environment, now, (0..self.store.shards()).collect()).await
+    }
+
+    async fn run_shards(&self, environment: i64, now: Timestamp, shards: Vec<i64>) -> Result<Done, Error> {
+        let mut done = Done::default();
+        let silent = now.plus_seconds(-PATIENCE_SECONDS).map_err(billing::Refusal::from)?;
+        let busy = match &shards[..] {
+            [only] => vec![*only],
+            _ => {
+                let busy = self
+                    .store
+                    .read(move |s| {
+                        Box::pin(async move {
+                            store::subscriptions::busy_shards(s, environment, &shards, now, silent).await
+                        })
+                    })
+                    .await;
+                busy.map_err(Error::from)?
+            }
+        };
+        for shard in busy {
+            done.add(self.run_shard(environment, shard, now).await?);
+        }
+        Ok(done)
+    }
+
+    async fn run_shard(&self, environment: i64, shard: i64, now: Timestamp) -> Result<Done, Error> {
+        let mut done = Done { recovered: self.recover(environment, shard, now).await?, ..Done::default() };
         let (mut refused, mut stuck) = (BTreeSet::new(), BTreeSet::new());
         loop {
             let round = Done {
-                subscription_steps: self.step_subscriptions(environment, now, &mut refused).await?,
-                retries: self.retry_invoices(environment, now, &mut stuck).await?,
+                subscription_steps: self.step_subscriptions(environment, shard, now, &mut refused).await?,
+                retries: self.retry_invoices(environment, shard, now, &mut stuck).await?,
                 recovered: 0,
             };
             if round.is_nothing() {
@@ -78,16 +120,19 @@ impl Engine {
         self.store
             .read(move |s| {
                 Box::pin(async move {
-                    let waiting = [
-                        store::payments::oldest_processing(s, environment, 0, silent).await?,
-                        store::payments::oldest_processing_refund(s, environment, 0, silent).await?,
-                    ];
-                    let mut due = vec![
-                        store::subscriptions::next_due(s, environment, 0, after).await?,
-                        store::invoices::next_due(s, environment, 0, after).await?,
-                    ];
-                    for since in waiting.into_iter().flatten() {
-                        due.push(Some(since.plus_seconds(PATIENCE_SECONDS).map_err(billing::Refusal::from)?));
+                    let mut due = Vec::new();
+                    for shard in 0..s.shards() {
+                        let waiting = [
+                            store::payments::oldest_processing(s, environment, shard, silent).await?,
+                            store::payments::oldest_processing_refund(s, environment, shard, silent).await?,
+                        ];
+                        due.push(store::subscriptions::next_due(s, environment, shard, after).await?);
+                        due.push(store::invoices::next_due(s, environment, shard, after).await?);
+                        for since in waiting.into_iter().flatten() {
+                            let again =
+                                since.plus_seconds(PATIENCE_SECONDS).map_err(billing::Refusal::from)?;
+                            due.push(Some(again));
+                        }
                     }
                     Ok(due.into_iter().flatten().min())
                 })
@@ -100,6 +145,7 @@ impl Engine {
     async fn retry_invoices(
         &self,
         environment: i64,
+        shard: i64,
         now: Timestamp,
         stuck: &mut BTreeSet<InvoiceId>,
     ) -> Result<u64, Error> {
@@ -108,7 +154,7 @@ impl Engine {
             let most = BATCH.saturating_add(i64::try_from(stuck.len()).unwrap_or(i64::MAX));
             let mut due = self
                 .store
-                .read(move |s| Box::pin(store::invoices::due(s, environment, 0, now, most)))
+                .read(move |s| Box::pin(store::invoices::due(s, environment, shard, now, most)))
                 .await
                 .map_err(Error::from)?;
             due.retain(|invoice| !stuck.contains(&invoice.id));

@@ -79,7 +79,7 @@ impl Engine {
     /// Time and ids for a decision of this engine.
     pub fn ctx(&self, now: Timestamp) -> Ctx {
         let ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner).split();
-        Ctx::new(now, ids)
+        Ctx { shards: self.store.shards(), ..Ctx::new(now, ids) }
     }
 }
 

@@ -21,6 +21,7 @@ impl Engine {
     pub(crate) async fn step_subscriptions(
         &self,
         environment: i64,
+        shard: i64,
         now: Timestamp,
         refused: &mut BTreeSet<SubscriptionId>,
     ) -> Result<u64, Error> {
@@ -29,7 +30,9 @@ impl Engine {
             let passed_over = refused.clone();
             let (rules, plan) = self
                 .store
-                .read(move |s| Box::pin(async move { plan_due(s, environment, now, &passed_over).await }))
+                .read(move |s| {
+                    Box::pin(async move { plan_due(s, environment, shard, now, &passed_over).await })
+                })
                 .await?;
             if plan.is_empty() {
                 break;
@@ -267,13 +270,14 @@ struct DueBatch {
 async fn plan_due(
     s: &mut Snapshot,
     environment: i64,
+    shard: i64,
     now: Timestamp,
     passed_over: &BTreeSet<SubscriptionId>,
 ) -> Result<(Rules, Vec<Vec<SubscriptionId>>), Error> {
     let rules = crate::rules(s, environment).await?;
     let passed = i64::try_from(passed_over.len()).unwrap_or(i64::MAX);
     let most = BATCH.saturating_mul(BATCHES).saturating_add(passed);
-    let mut due = store::subscriptions::due(s, environment, 0, now, most).await?;
+    let mut due = store::subscriptions::due(s, environment, shard, now, most).await?;
     due.retain(|(id, _)| !passed_over.contains(id));
     due.sort_by_key(|(_, customer)| *customer);
     let mut plan: Vec<Vec<SubscriptionId>> = Vec::new();

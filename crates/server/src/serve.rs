@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::respond::Responder;
+use billing::Timestamp;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -11,8 +12,9 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use store::Node;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 /// How a server serves.
@@ -24,6 +26,8 @@ pub struct Options {
     pub grace: Duration,
     /// Connections at a time; further ones wait.
     pub connections_max: usize,
+    /// What this process is called among those that share the work; its address and number if not said.
+    pub node: Option<String>,
     /// How long the head of a request may take, and a connection be idle.
     pub head_time: Duration,
 }
@@ -34,6 +38,7 @@ impl Default for Options {
             tick: Some(Duration::from_secs(5)),
             grace: Duration::from_secs(20),
             connections_max: 10_000,
+            node: None,
             head_time: Duration::from_secs(30),
         }
     }
@@ -44,6 +49,8 @@ impl Default for Options {
 const HEAD_BYTES: usize = 32 << 10;
 /// Header lines of a request; more are answered with 431.
 const HEADERS_MAX: usize = 100;
+/// How long a shard is leased at a time: what a process that died had leased passes on after that.
+const LEASE: Duration = Duration::from_secs(8);
 /// How often answers to repeatable writes are saved.
 const SAVE_EVERY: Duration = Duration::from_millis(250);
 /// How often the uses of credentials are noted.
@@ -80,8 +87,12 @@ impl Server {
     /// If the books cannot be closed.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), store::Error> {
         let app = self.responder.app().clone();
+        let (node, held) = (self.node(&app), Arc::new(watch::Sender::new(Vec::new())));
         let beside = [
-            self.options.tick.map(|every| tokio::spawn(bill_what_falls_due(app.clone(), every))),
+            self.options
+                .tick
+                .map(|every| tokio::spawn(bill_what_falls_due(app.clone(), every, held.clone()))),
+            self.options.tick.map(|_| tokio::spawn(keep_leases(app.clone(), node.clone(), held.clone()))),
             Some(tokio::spawn(save_answers(app.clone()))),
             Some(tokio::spawn(note_uses(app.clone()))),
         ];
@@ -99,7 +110,19 @@ impl Server {
         beside.into_iter().flatten().for_each(|task: JoinHandle<()>| task.abort());
         save_all(&app).await;
         note_all(&app).await;
+        if let Err(error) = app.engine.store().leave(node.id).await {
+            tracing::warn!(%error, "the leases were not given back; they pass on when they are over");
+        }
         app.engine.store().close().await
+    }
+
+    /// What this process is called among those that share the work.
+    fn node(&self, app: &App) -> Node {
+        let mut id = [0; 16];
+        (app.entropy)(&mut id);
+        let address = self.address().map(|address| address.to_string()).unwrap_or_default();
+        let name = self.options.node.clone().unwrap_or_else(|| format!("{address} ({})", std::process::id()));
+        Node { id: u128::from_be_bytes(id), name }
     }
 
     async fn accept(&self, connections: &GracefulShutdown) {
@@ -147,23 +170,60 @@ impl Server {
 }
 
 /// Finishes what is due in live books. Test books move by their own clocks only.
-async fn bill_what_falls_due(app: App, every: Duration) {
+async fn bill_what_falls_due(app: App, every: Duration, held: Held) {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = bill_once(&app).await {
+        if let Err(error) = bill_once(&app, &held).await {
             tracing::error!(%error, "billing failed; it is tried again at the next tick");
         }
     }
 }
 
-async fn bill_once(app: &App) -> Result<(), engine::Error> {
+/// The shards that this process has leased.
+type Held = Arc<watch::Sender<Vec<i64>>>;
+
+/// Leases this process's part of the shards again and again. Of those that it cannot renew it lets go
+/// when their lease is over.
+async fn keep_leases(app: App, node: Node, held: Held) {
+    let mut ticks = tokio::time::interval(LEASE / 4);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut until = app.real_now();
+    loop {
+        ticks.tick().await;
+        let now = app.real_now();
+        let end = Timestamp::from_micros(now.micros().saturating_add(LEASE.as_micros() as i64));
+        match app.engine.store().claim_shards(&node, now, end).await {
+            Ok(shards) => {
+                until = end;
+                held.send_if_modified(|had| {
+                    let is_other = *had != shards;
+                    *had = shards;
+                    is_other
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the leases of shards cannot be renewed");
+                if app.real_now() >= until {
+                    held.send_replace(Vec::new());
+                }
+            }
+        }
+    }
+}
+
+async fn bill_once(app: &App, held: &Held) -> Result<(), engine::Error> {
+    let mut leased = held.subscribe();
+    let shards = match leased.wait_for(|shards| !shards.is_empty()).await {
+        Ok(shards) => shards.clone(),
+        Err(_) => return Ok(()),
+    };
     for environment in app.engine.environments().await? {
         if environment.clock.is_some() {
             continue;
         }
-        let done = app.engine.run_due(environment.number, app.real_now()).await?;
+        let done = app.engine.run_due_in(environment.number, app.real_now(), shards.clone()).await?;
         if !done.is_nothing() {
             tracing::info!(environment = environment.number, ?done, "billed");
         }

@@ -29,6 +29,7 @@ use pool::Pool;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 use versions::Lookups;
@@ -65,7 +66,25 @@ impl Database {
         let pool = Arc::new(Pool::new(Address::parse(url)?));
         migrate::migrate(&pool, known).await?;
         let lookups = Arc::new(Lookups::new(pool.clone()));
-        Ok(Database { shared: Arc::new(Shared { pool, lookups, faults }) })
+        let database = Database { shared: Arc::new(Shared { pool, lookups, faults }) };
+        if known.last().is_some_and(|last| last.number >= 4) {
+            database.count_shards().await?;
+        }
+        Ok(database)
+    }
+
+    /// Looks how many shards there are.
+    pub(crate) async fn count_shards(&self) -> Result<(), Error> {
+        let counted = self.read(|s| {
+            Box::pin(async move { s.row("select count(*) from shards", &[], |row| row.int(0)).await })
+        });
+        let counted: Option<i64> = counted.await?;
+        self.shared.pool.shards.store(counted.unwrap_or(1), Ordering::Relaxed);
+        Ok(())
+    }
+
+    pub(crate) fn shards(&self) -> i64 {
+        self.shared.pool.shards.load(Ordering::Relaxed)
     }
 
     pub(crate) async fn read<T, E, F>(&self, f: F) -> Result<T, E>

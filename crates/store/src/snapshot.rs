@@ -37,6 +37,14 @@ impl Snapshot {
         }
     }
 
+    /// How many shards the books have.
+    pub fn shards(&self) -> i64 {
+        match &self.session {
+            Session::Sqlite(_) => 1,
+            Session::Postgres(session) => session.shards(),
+        }
+    }
+
     /// All rows of the answer, each made by `map`.
     pub async fn rows<T: Send>(
         &mut self,

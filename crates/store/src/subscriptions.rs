@@ -60,6 +60,34 @@ pub async fn due(
     s.rows(DUE, &params, |row| Ok((get::id(row, 0)?, get::id(row, 1)?))).await
 }
 
+const BUSY: &str = "select 1 where
+     exists (select 1 from subscriptions s where s.environment = $1 and s.shard = $2 and s.due_at <= $3)
+     or exists (select 1 from invoices i where i.environment = $1 and i.shard = $2 and i.next_attempt_at <= $3)
+     or exists (select 1 from payments p where p.environment = $1 and p.shard = $2
+       and p.status = 'processing' and p.updated_at <= $4)
+     or exists (select 1 from refunds r where r.environment = $1 and r.shard = $2
+       and r.status = 'processing' and r.updated_at <= $4)";
+
+/// Those of some shards in which something is due, or a gateway has not answered since `silent`.
+pub async fn busy_shards(
+    s: &mut Snapshot,
+    environment: i64,
+    shards: &[i64],
+    now: Timestamp,
+    silent: Timestamp,
+) -> Result<Vec<i64>, Error> {
+    let sets = shards
+        .iter()
+        .map(|shard| [environment.into(), (*shard).into(), now.micros().into(), silent.micros().into()]);
+    let mut busy = Vec::new();
+    s.each_for(BUSY, sets, |n, _| {
+        busy.push(shards[n]);
+        Ok(())
+    })
+    .await?;
+    Ok(busy)
+}
+
 /// When the next subscription of a shard falls due after an instant.
 pub async fn next_due(
     s: &mut Snapshot,

@@ -28,6 +28,10 @@ pub(super) struct Init {
     /// Make test books: no real money, and a clock of their own that starts now and that the API moves.
     #[arg(long)]
     test: bool,
+    /// Over how many shards of a database customers are spread: a power of two up to 1024. So many
+    /// servers can share what falls due. It cannot be changed once there are customers.
+    #[arg(long, value_name = "N")]
+    shards: Option<i64>,
     /// Add another organization to books that have one.
     #[arg(long)]
     add: bool,
@@ -45,6 +49,9 @@ impl Init {
             "{} holds books already: add another organization with --add, or name others with --db or --database",
             house.shown()
         );
+        if let Some(shards) = self.shards {
+            app.engine.store().spread(shards).await?;
+        }
         let now = app.real_now();
         let new = NewBooks {
             organization: self.organization.clone(),

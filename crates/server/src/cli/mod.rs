@@ -7,6 +7,7 @@ mod copy;
 mod demo;
 mod init;
 mod migrate;
+mod nodes;
 mod restore;
 mod serve;
 mod token;
@@ -93,6 +94,8 @@ enum Command {
     Restore(restore::Restore),
     /// Move books between a file and a PostgreSQL database, either way.
     Copy(copy::Copy),
+    /// Say which servers share the books of a database, and which shards each of them bills.
+    Nodes(nodes::Nodes),
     /// Give out, list and take back API keys and tokens.
     Token(token::Token),
 }
@@ -122,6 +125,7 @@ pub async fn run(cli: Cli, world: World) -> anyhow::Result<()> {
         Command::Backup(backup) => backup.run(&cli.house).await,
         Command::Restore(restore) => restore.run(&cli.house).await,
         Command::Copy(copy) => copy.run().await,
+        Command::Nodes(nodes) => nodes.run(&cli.house, &world).await,
         Command::Token(token) => token.run(&cli.house, &world).await,
     }
 }

@@ -25,6 +25,9 @@ pub(super) struct Serve {
     /// Bytes of answers that are kept in memory; 0 makes every answer from the books.
     #[arg(long, env = "QUITTANCE_CACHE_BYTES", default_value_t = 64 << 20, value_name = "BYTES")]
     cache_bytes: usize,
+    /// What this process is called among those that share a database [default: its address and number]
+    #[arg(long, env = "QUITTANCE_NODE", value_name = "NAME")]
+    node: Option<String>,
     /// Connections at a time; further ones wait.
     #[arg(long, env = "QUITTANCE_CONNECTIONS", default_value_t = 10_000, value_name = "N")]
     connections: usize,
@@ -45,6 +48,7 @@ impl Serve {
         }
         let options = Options {
             tick: (self.tick_seconds > 0).then(|| Duration::from_secs(self.tick_seconds)),
+            node: self.node,
             connections_max: self.connections.max(1),
             ..Options::default()
         };

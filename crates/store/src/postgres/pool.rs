@@ -9,7 +9,7 @@ use super::failure::Failure;
 use crate::Error;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -24,6 +24,8 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) struct Pool {
     address: Address,
+    /// How many shards the books have.
+    pub(super) shards: AtomicI64,
     places: Arc<Semaphore>,
     idle: Mutex<Vec<Line>>,
     made: AtomicU64,
@@ -66,7 +68,14 @@ pub(super) enum PreparedBulk {
 impl Pool {
     pub(super) fn new(address: Address) -> Pool {
         let places = Arc::new(Semaphore::new(address.connections));
-        Pool { address, places, idle: Mutex::default(), made: AtomicU64::new(0), hasher: RandomState::new() }
+        Pool {
+            address,
+            shards: AtomicI64::new(1),
+            places,
+            idle: Mutex::default(),
+            made: AtomicU64::new(0),
+            hasher: RandomState::new(),
+        }
     }
 
     /// A connection; waits for one to be given back no longer than `patience`.

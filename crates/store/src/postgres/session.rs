@@ -153,6 +153,10 @@ impl Session {
         self.push_for(sql, &sets).await
     }
 
+    pub(crate) fn shards(&self) -> i64 {
+        self.pool.shards.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
     /// Waits for those who change the same counted lists and keeps others waiting until the commit. The
     /// row that is written has no other use.
     pub(crate) async fn take_turns(&mut self, environment: i64, shard: i64) -> Result<(), Error> {

@@ -79,6 +79,23 @@ pub(super) async fn nodes(
     snapshot.rows(NODES, &range(ranking, level, from, until), node).await
 }
 
+/// As [`nodes`], of several rankings, each in a range of its own.
+pub(super) async fn nodes_of_each(
+    snapshot: &mut Snapshot,
+    level: i64,
+    ranges: &[(Ranking, Key, Key)],
+) -> Result<Vec<Vec<Node>>, Error> {
+    let mut found = vec![Vec::new(); ranges.len()];
+    let sets = ranges.iter().map(|(ranking, from, until)| range(*ranking, level, *from, *until));
+    snapshot
+        .each_for(NODES, sets, |n, row| {
+            found[n].push(node(row)?);
+            Ok(())
+        })
+        .await?;
+    Ok(found)
+}
+
 /// How many nodes of a level have their keys in a range.
 pub(super) async fn count(
     snapshot: &mut Snapshot,

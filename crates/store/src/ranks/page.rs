@@ -2,7 +2,7 @@
 
 use super::seek::{Place, seek, totals_since};
 use super::{Between, Entry, Key, Lists, Ranking};
-use crate::{Error, Snapshot};
+use crate::{Error, Param, Snapshot};
 use std::collections::VecDeque;
 
 pub(super) const OLDER: &str = "select at, id, amount from list_entries \
@@ -42,9 +42,7 @@ pub async fn page(
     let mut merged = Vec::with_capacity(limit);
     let mut taken = 0;
     while taken < wanted {
-        for stream in &mut streams {
-            stream.fill(snapshot, from, chunk.min(wanted - taken)).await?;
-        }
+        fill(snapshot, &mut streams, from, chunk.min(wanted - taken)).await?;
         // Until a stream runs dry, the newest of all heads is the next entry.
         while taken < wanted && !streams.iter().any(Stream::is_dry) {
             let heads = streams.iter_mut().filter(|stream| !stream.entries.is_empty());
@@ -81,30 +79,36 @@ impl Stream {
     fn is_dry(&self) -> bool {
         self.entries.is_empty() && !self.ended
     }
+}
 
-    async fn fill(&mut self, snapshot: &mut Snapshot, from: i64, chunk: usize) -> Result<(), Error> {
-        if !self.is_dry() {
-            return Ok(());
-        }
-        let params = [
-            self.ranking.shard.into(),
-            self.ranking.environment.into(),
-            self.ranking.number.into(),
-            self.list.into(),
-            self.below.at.into(),
-            self.below.id.into(),
-            from.into(),
-            (chunk as i64).into(),
-        ];
-        let (list, entries) = (self.list, &mut self.entries);
-        snapshot
-            .each(OLDER, &params, |row| {
-                entries.push_back(Entry { list, at: row.int(0)?, id: row.id(1)?, amount: row.int(2)? });
-                Ok(())
-            })
-            .await?;
-        self.ended = self.entries.len() < chunk;
-        self.below = self.entries.back().map_or(self.below, Entry::key);
-        Ok(())
+/// Reads on in all streams that ran dry, in one statement.
+async fn fill(snapshot: &mut Snapshot, streams: &mut [Stream], from: i64, chunk: usize) -> Result<(), Error> {
+    let mut dry: Vec<&mut Stream> = streams.iter_mut().filter(|stream| stream.is_dry()).collect();
+    let sets: Vec<[Param<'static>; 8]> = dry
+        .iter()
+        .map(|stream| {
+            [
+                stream.ranking.shard.into(),
+                stream.ranking.environment.into(),
+                stream.ranking.number.into(),
+                stream.list.into(),
+                stream.below.at.into(),
+                stream.below.id.into(),
+                from.into(),
+                (chunk as i64).into(),
+            ]
+        })
+        .collect();
+    snapshot
+        .each_for(OLDER, sets, |n, row| {
+            let list = dry[n].list;
+            dry[n].entries.push_back(Entry { list, at: row.int(0)?, id: row.id(1)?, amount: row.int(2)? });
+            Ok(())
+        })
+        .await?;
+    for stream in dry {
+        stream.ended = stream.entries.len() < chunk;
+        stream.below = stream.entries.back().map_or(stream.below, Entry::key);
     }
+    Ok(())
 }

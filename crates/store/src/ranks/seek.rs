@@ -11,10 +11,9 @@ pub(super) const SUM: &str = "select count(*), cast(coalesce(sum(amount), 0) as 
 /// All entries of some lists, over all rankings given.
 pub async fn total(snapshot: &mut Snapshot, rankings: &[Ranking], lists: Lists) -> Result<Totals, Error> {
     let mut totals = Totals::default();
-    for ranking in rankings {
-        for node in nodes::nodes(snapshot, *ranking, TOP, Key::FIRST, Key::END).await? {
-            totals = totals.plus(node.tally.in_lists(lists)?)?;
-        }
+    let whole: Vec<_> = rankings.iter().map(|ranking| (*ranking, Key::FIRST, Key::END)).collect();
+    for node in nodes::nodes_of_each(snapshot, TOP, &whole).await?.iter().flatten() {
+        totals = totals.plus(node.tally.in_lists(lists)?)?;
     }
     Ok(totals)
 }
@@ -85,8 +84,9 @@ pub(super) async fn seek(
     let mut parts: Vec<Part> = rankings.iter().map(|ranking| Part::all_of(*ranking)).collect();
     let mut below = Key::END;
     for level in (0..=TOP).rev() {
-        for part in &mut parts {
-            let nodes = nodes::nodes(snapshot, part.ranking, level, part.low, part.high).await?;
+        let ranges: Vec<_> = parts.iter().map(|part| (part.ranking, part.low, part.high)).collect();
+        let nodes = nodes::nodes_of_each(snapshot, level, &ranges).await?;
+        for (part, nodes) in parts.iter_mut().zip(nodes) {
             part.set_nodes(&nodes, lists);
         }
         let Some((low, high)) = window(&parts, skip, below) else { return Ok(None) };

@@ -87,11 +87,11 @@ const SPELLED: &str =
 /// How many payments are wanted, and what they sum to in minor units.
 pub async fn totals(s: &mut Snapshot, wanted: Wanted) -> Result<Totals, Error> {
     let Some(customer) = wanted.customer else {
-        let ranking = wanted.ranking();
+        let rankings = wanted.rankings(s.shards());
         let lists = received_lists(wanted.category, wanted.kind);
         return match wanted.between {
-            Between { from: None, until: None } => ranks::total(s, &[ranking], lists).await,
-            between => ranks::totals_between(s, &[ranking], lists, between).await,
+            Between { from: None, until: None } => ranks::total(s, &rankings, lists).await,
+            between => ranks::totals_between(s, &rankings, lists, between).await,
         };
     };
     let mut totals = Totals::default();
@@ -141,7 +141,8 @@ async fn page_of_all(s: &mut Snapshot, wanted: Wanted, sheet: Sheet) -> Result<(
     }
     let lists = received_lists(wanted.category, wanted.kind);
     let limit = usize::try_from(sheet.limit).unwrap_or(0);
-    let entries = ranks::page(s, &[wanted.ranking()], lists, wanted.between, sheet.skip(), limit).await?;
+    let entries =
+        ranks::page(s, &wanted.rankings(s.shards()), lists, wanted.between, sheet.skip(), limit).await?;
     let keys = entries.iter().map(|entry| {
         let id = PaymentId::from_raw(entry.id);
         [id.shard().into(), id.raw().into()]
@@ -172,8 +173,9 @@ pub async fn spelled(s: &mut Snapshot, environment: i64, first: u128) -> Result<
 }
 
 impl Wanted {
-    fn ranking(&self) -> Ranking {
-        received(0, self.environment, self.currency)
+    /// One ranking for each shard.
+    fn rankings(&self, shards: i64) -> Vec<Ranking> {
+        (0..shards).map(|shard| received(shard, self.environment, self.currency)).collect()
     }
 
     fn has(&self, category: Category, kind: PaymentKind) -> bool {

@@ -1,0 +1,176 @@
+//! Which process finishes what is due in which shard.
+//!
+//! A process holds the lease of a shard until an instant, renews it long before, and lets go of some
+//! when there are more processes than before. The lease of one that died passes on when it is over. Two
+//! that work on one shard by mistake waste time, no more: whatever they decide is guarded by versions
+//! and unique keys.
+
+use crate::{Error, Param, Snapshot, Store, Tx};
+use billing::Timestamp;
+
+/// A process that shares the work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Tells it from all others.
+    pub id: u128,
+    /// What people call it.
+    pub name: String,
+}
+
+/// What a process holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holding {
+    /// The process.
+    pub node: Node,
+    /// When it was last seen.
+    pub seen_at: Timestamp,
+    /// The shards that it holds, each with the end of its lease.
+    pub shards: Vec<(i64, Timestamp)>,
+}
+
+const SEEN: &str = "insert into nodes (id, name, seen_at) values ($1, $2, $3)
+     on conflict (id) do update set seen_at = excluded.seen_at";
+const LIVE: &str = "select count(*) from nodes where seen_at >= $1";
+const FORGET: &str = "delete from nodes where seen_at < $1";
+const RENEW: &str = "update shards set until = $2 where node_id = $1 returning shard";
+const LET_GO: &str = "update shards set node_id = null, until = 0 where node_id = $1 and shard = $2";
+const CLAIM: &str = "update shards set node_id = $1, until = $2 where until < $3 and shard in
+     (select shard from shards where until < $3 order by shard limit $4) returning shard";
+const SHARDS: &str = "select count(*) from shards";
+const NODES: &str = "select id, name, seen_at from nodes order by name, id";
+const HELD: &str = "select shard, until from shards where node_id = $1 order by shard";
+const ANY_CUSTOMER: &str = "select count(*) from tallies where kind = 'customers' and n > 0";
+const ADD_SHARD: &str = "insert into shards (shard, until) values ($1, 0)";
+
+/// How many lease times a process may be silent before it is forgotten.
+const FORGOTTEN_AFTER: i64 = 100;
+
+impl Store {
+    /// How many shards customers are spread over: one in a file.
+    pub fn shards(&self) -> i64 {
+        match self {
+            Store::Sqlite(_) => 1,
+            Store::Postgres(database) => database.shards(),
+        }
+    }
+
+    /// Spreads the customers that are yet to come over so many shards: a power of two up to 1024.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] if there are customers already, the books are in a file, or the number is none
+    /// of those.
+    pub async fn spread(&self, shards: i64) -> Result<(), Error> {
+        let Store::Postgres(database) = self else {
+            let refused = "books in a file have one shard".to_owned();
+            return if shards == 1 { Ok(()) } else { Err(Error::Misuse(refused)) };
+        };
+        if !(1..=1024).contains(&shards) || shards.count_ones() != 1 {
+            return Err(Error::Misuse("the number of shards is a power of two up to 1024".to_owned()));
+        }
+        self.write(move |tx| Box::pin(add_shards(tx, shards))).await?;
+        database.count_shards().await
+    }
+
+    /// Says that a process is there and takes its part of the shards until an instant; answers which it
+    /// has. Books in a file have one, which whoever holds the file has.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn claim_shards(
+        &self,
+        node: &Node,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<i64>, Error> {
+        if matches!(self, Store::Sqlite(_)) {
+            return Ok(vec![0]);
+        }
+        let node = node.clone();
+        self.write(move |tx| {
+            let node = node.clone();
+            Box::pin(async move { claim(tx, &node, now.micros(), until.micros()).await })
+        })
+        .await
+    }
+
+    /// Lets go of everything that a process holds, because it ends.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn leave(&self, node: u128) -> Result<(), Error> {
+        if matches!(self, Store::Sqlite(_)) {
+            return Ok(());
+        }
+        self.write(move |tx| {
+            Box::pin(async move {
+                tx.execute("update shards set node_id = null, until = 0 where node_id = $1", &[node.into()])
+                    .await?;
+                tx.execute("delete from nodes where id = $1", &[node.into()]).await.map(|_| ())
+            })
+        })
+        .await
+    }
+
+    /// The processes that share the work, and what each holds; none for books in a file.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn holdings(&self) -> Result<Vec<Holding>, Error> {
+        if matches!(self, Store::Sqlite(_)) {
+            return Ok(Vec::new());
+        }
+        self.read(|s| Box::pin(holdings(s))).await
+    }
+}
+
+async fn holdings(s: &mut Snapshot) -> Result<Vec<Holding>, Error> {
+    let mut all = s
+        .rows(NODES, &[], |row| {
+            Ok(Holding {
+                node: Node { id: row.id(0)?, name: row.text(1)?.to_owned() },
+                seen_at: Timestamp::from_micros(row.int(2)?),
+                shards: Vec::new(),
+            })
+        })
+        .await?;
+    for holding in &mut all {
+        holding.shards = s
+            .rows(HELD, &[holding.node.id.into()], |row| {
+                Ok((row.int(0)?, Timestamp::from_micros(row.int(1)?)))
+            })
+            .await?;
+    }
+    Ok(all)
+}
+
+async fn claim(tx: &mut Tx, node: &Node, now: i64, until: i64) -> Result<Vec<i64>, Error> {
+    let lease = until - now;
+    tx.send(SEEN, [Param::Id(node.id), (&node.name).into(), now.into()]).await?;
+    tx.send(FORGET, [(now - FORGOTTEN_AFTER * lease).into()]).await?;
+    let live = tx.row(LIVE, &[(now - lease).into()], |row| row.int(0)).await?.unwrap_or(1).max(1);
+    let all = tx.row(SHARDS, &[], |row| row.int(0)).await?.unwrap_or(1);
+    let fair = usize::try_from((all + live - 1) / live).unwrap_or(1);
+    let mut held = tx.rows(RENEW, &[node.id.into(), until.into()], |row| row.int(0)).await?;
+    held.sort_unstable();
+    for shard in held.split_off(fair.min(held.len())) {
+        tx.send(LET_GO, [Param::Id(node.id), shard.into()]).await?;
+    }
+    if held.len() < fair {
+        let missing = i64::try_from(fair - held.len()).unwrap_or(i64::MAX);
+        let free = [node.id.into(), until.into(), now.into(), missing.into()];
+        held.extend(tx.rows(CLAIM, &free, |row| row.int(0)).await?);
+        held.sort_unstable();
+    }
+    Ok(held)
+}
+
+async fn add_shards(tx: &mut Tx, shards: i64) -> Result<(), Error> {
+    let there = tx.row(SHARDS, &[], |row| row.int(0)).await?.unwrap_or(1);
+    if there == shards {
+        return Ok(());
+    }
+    if there > shards || tx.row(ANY_CUSTOMER, &[], |row| row.int(0)).await?.unwrap_or(0) > 0 {
+        return Err(Error::Misuse(format!("customers are spread over {there} shards already")));
+    }
+    tx.execute_for(ADD_SHARD, (there..shards).map(|shard| [shard.into()])).await.map(|_| ())
+}
