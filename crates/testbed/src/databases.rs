@@ -25,12 +25,20 @@ impl Database {
     pub(crate) async fn from_template() -> Database {
         let admin = connect(server()).await;
         HAS_TEMPLATE.get_or_init(|| make_template(&admin)).await;
+        Database::copied(&admin, TEMPLATE).await
+    }
+
+    pub(crate) async fn empty() -> Database {
+        Database::copied(&connect(server()).await, "template1").await
+    }
+
+    async fn copied(admin: &Client, template: &str) -> Database {
         let over = std::mem::take(&mut *OVER.lock().unwrap());
         for name in over {
             admin.batch_execute(&format!("drop database if exists {name} with (force)")).await.unwrap();
         }
         let name = fresh_name("test");
-        let create = format!("create database {name} template {TEMPLATE}");
+        let create = format!("create database {name} template {template}");
         admin.batch_execute(&create).await.unwrap();
         Database { address: address_of(&name), name }
     }

@@ -16,6 +16,13 @@ use tempfile::TempDir;
 /// The variable that names the database of tests.
 pub const VARIABLE: &str = "QUITTANCE_TEST_DATABASE";
 
+/// The variable that says over how many shards tests on PostgreSQL spread their customers.
+pub const SHARDS_VARIABLE: &str = "QUITTANCE_TEST_SHARDS";
+
+fn shards() -> Option<i64> {
+    std::env::var(SHARDS_VARIABLE).ok()?.parse().ok()
+}
+
 /// Whether tests run on PostgreSQL.
 pub fn is_postgres() -> bool {
     std::env::var(VARIABLE).is_ok_and(|named| named.starts_with("postgres"))
@@ -50,6 +57,18 @@ impl Books {
     /// A place for new books in PostgreSQL, with the schema already made.
     pub async fn postgres() -> Books {
         let database = databases::Database::from_template().await;
+        if let Some(shards) = shards() {
+            let store = Store::connect(&database.address, Options::default()).await.unwrap();
+            store.spread(shards).await.unwrap();
+            store.close().await.unwrap();
+        }
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        Books { address: database.address.clone(), folder, database: Some(Arc::new(database)) }
+    }
+
+    /// An empty database in PostgreSQL, without a schema.
+    pub async fn empty() -> Books {
+        let database = databases::Database::empty().await;
         let folder = Arc::new(tempfile::tempdir().unwrap());
         Books { address: database.address.clone(), folder, database: Some(Arc::new(database)) }
     }

@@ -1,0 +1,194 @@
+//! What only several processes on one PostgreSQL can show: leases, versions, migrations at once.
+
+#![allow(clippy::unwrap_used)]
+
+use billing::{Credential, Ids, Timestamp};
+use std::sync::Arc;
+use store::{Error, Node, Options, Scope, Store};
+use testbed::Books;
+
+fn node(id: u128) -> Node {
+    Node { id, name: format!("node {id}") }
+}
+
+fn second(n: i64) -> Timestamp {
+    Timestamp::from_seconds(n)
+}
+
+async fn claim(store: &Store, id: u128, now: i64) -> Vec<i64> {
+    store.claim_shards(&node(id), second(now), second(now + 10)).await.unwrap()
+}
+
+#[tokio::test]
+async fn processes_share_the_shards_and_inherit_those_of_the_dead() {
+    let books = Books::postgres().await;
+    let store = books.open().await;
+    store.spread(8).await.unwrap();
+    assert_eq!(store.shards(), 8);
+    assert_eq!(claim(&store, 1, 100).await, [0, 1, 2, 3, 4, 5, 6, 7], "it is alone");
+    let other = books.open().await;
+    assert_eq!(other.shards(), 8);
+    assert_eq!(claim(&other, 2, 101).await, [], "all are leased");
+    assert_eq!(claim(&store, 1, 102).await, [0, 1, 2, 3], "it lets go of what is another's part");
+    assert_eq!(claim(&other, 2, 103).await, [4, 5, 6, 7]);
+    let holdings = store.holdings().await.unwrap();
+    assert_eq!(holdings.len(), 2);
+    assert_eq!(holdings[1].shards.iter().map(|(shard, _)| *shard).collect::<Vec<_>>(), [4, 5, 6, 7]);
+    // The second one dies at 103: its lease is over at 113.
+    assert_eq!(claim(&store, 1, 110).await, [0, 1, 2, 3]);
+    assert_eq!(claim(&store, 1, 114).await, [0, 1, 2, 3, 4, 5, 6, 7]);
+    store.leave(1).await.unwrap();
+    assert_eq!(claim(&other, 2, 115).await, [0, 1, 2, 3, 4, 5, 6, 7], "what was given back is free at once");
+    let refused = store.spread(4).await;
+    assert!(matches!(refused, Err(Error::Misuse(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn no_shard_is_leased_twice_when_many_claim_at_once() {
+    let books = Books::postgres().await;
+    let first = books.open().await;
+    first.spread(64).await.unwrap();
+    let mut claims = Vec::new();
+    for id in 1..=6_u128 {
+        let store = books.open().await;
+        claims.push(tokio::spawn(async move { claim(&store, id, 100).await }));
+    }
+    let mut held = Vec::new();
+    for claim in claims {
+        held.extend(claim.await.unwrap());
+    }
+    let count = held.len();
+    held.sort_unstable();
+    held.dedup();
+    assert_eq!(held.len(), count);
+    assert_eq!(held.len(), 64, "whoever came first took what nobody had");
+}
+
+fn credential(ids: &mut Ids) -> Credential {
+    let now = second(1);
+    Credential {
+        id: ids.next(now, 0),
+        environment: 1,
+        bearer: billing::Bearer::Key,
+        name: "a key".to_owned(),
+        hint: "k".to_owned(),
+        hash: Some([7; 32]),
+        scopes: Vec::new(),
+        expires_at: None,
+        revoked_at: None,
+        last_used_at: None,
+        created_at: now,
+    }
+}
+
+#[tokio::test]
+async fn a_version_rises_for_every_process_before_the_writer_is_told() {
+    let books = Books::postgres().await;
+    books.tamper("insert into organizations (id, name, created_at) values (gen_random_uuid(), 'a', 0)").await;
+    books
+        .tamper(
+            "insert into environments select 1, id, true, null, 'UTC', 'USD', 'organization', 'I', 0, 0, '',
+             'cancel', 0, true, '', 0 from organizations",
+        )
+        .await;
+    let (here, there) = (books.open().await, books.open().await);
+    let key = credential(&mut Ids::seeded(1));
+    here.insert_credential(key.clone()).await.unwrap();
+    let scopes = [Scope::Credentials, Scope::Catalog(1), Scope::Customer(9)];
+    let mut seen = there.version(&scopes).await.unwrap();
+    for _ in 0..20 {
+        here.revoke_credential(1, key.id, second(2)).await.unwrap();
+        let now = there.version(&scopes).await.unwrap();
+        assert!(now > seen, "{now} after {seen}");
+        assert_eq!(here.version(&scopes).await.unwrap(), now);
+        seen = now;
+    }
+    assert_eq!(there.version(&[Scope::Catalog(1)]).await.unwrap(), 0, "nothing was sold");
+    // Many questions at once are told the same.
+    let asking: Vec<_> = (0..50)
+        .map(|_| {
+            let there = there.clone();
+            tokio::spawn(async move { there.version(&[Scope::Credentials]).await.unwrap() })
+        })
+        .collect();
+    for asked in asking {
+        assert_eq!(asked.await.unwrap(), 20);
+    }
+}
+
+#[tokio::test]
+async fn several_starters_make_one_schema() {
+    let books = Books::empty().await;
+    let address = books.address().to_owned();
+    assert_eq!(
+        Store::pending(&address).await.unwrap().len(),
+        Store::pending("/nowhere").await.unwrap().len()
+    );
+    assert!(!Store::is_there(&address).await.unwrap());
+    let starters: Vec<_> = (0..5)
+        .map(|_| {
+            let address = address.clone();
+            tokio::spawn(async move { Store::connect(&address, Options::default()).await.map(|_| ()) })
+        })
+        .collect();
+    for starter in starters {
+        starter.await.unwrap().unwrap();
+    }
+    assert!(Store::pending(&address).await.unwrap().is_empty());
+    assert!(Store::is_there(&address).await.unwrap());
+    books.tamper("insert into migrations (number, name) values (900, 'from_the_future')").await;
+    let refused = Store::connect(&address, Options::default()).await.err().unwrap();
+    assert!(matches!(refused, Error::NewerSchema { found: 900, .. }), "{refused:?}");
+    assert!(refused.to_string().ends_with("run a newer version"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_database_of_another_program_is_left_alone() {
+    let books = Books::empty().await;
+    books.tamper("create table wines (name text)").await;
+    let refused = Store::connect(books.address(), Options::default()).await.err().unwrap();
+    assert_eq!(refused, Error::Corrupt("this is a database of another program".to_owned()));
+}
+
+#[tokio::test]
+async fn connections_that_the_server_ended_are_replaced() {
+    let books = Books::postgres().await;
+    let store = Arc::new(books.open().await);
+    let end = "select count(pg_terminate_backend(pid))::text from pg_stat_activity
+         where datname = current_database() and pid <> pg_backend_pid()";
+    for n in 0..5 {
+        store.claim_shards(&node(1), second(n), second(n + 5)).await.unwrap();
+        assert_eq!(store.holdings().await.unwrap().len(), 1);
+        assert_eq!(store.version(&[Scope::Credentials]).await.unwrap(), 0);
+        let ended: i64 = books.texts(end).await[0][0].as_deref().unwrap().parse().unwrap();
+        assert!(ended > 0);
+    }
+    // In the middle of many writes.
+    let writing: Vec<_> = (0..8_u128)
+        .map(|id| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                for n in 0..20 {
+                    store.claim_shards(&node(id), second(n), second(n + 5)).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for _ in 0..5 {
+        books.texts(end).await;
+    }
+    for written in writing {
+        written.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_unavailable() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let address = format!("postgres://u@127.0.0.1:{port}/b?sslmode=disable");
+    let refused = Store::pending(&address).await.unwrap_err();
+    assert!(matches!(refused, Error::Unavailable(_)), "{refused:?}");
+    assert_eq!(store::shown("postgres://u:geheim@h:1/b?sslmode=disable"), "postgres://h:1/b");
+}
