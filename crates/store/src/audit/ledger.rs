@@ -3,7 +3,7 @@
 use super::After;
 use crate::rows::ledger;
 use crate::{Error, Snapshot};
-use billing::JournalEntry;
+use billing::{Id, JournalEntry, shard_of};
 
 /// An entry with its postings as they stand in the table.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,12 +52,13 @@ pub async fn entries(s: &mut Snapshot, after: After, limit: i64) -> Result<Entry
     };
     let range = [after.shard.into(), after.id.into(), until.shard.into(), until.id.into()];
     let (mut at, mut strays) = (0, Vec::new());
+    let key = |id: u128| (shard_of(id), id);
     s.each(POSTINGS, &range, |row| {
         let id = row.id(0)?;
-        while entries.get(at).is_some_and(|known| billing::Id::raw(known.entry.id) < id) {
+        while entries.get(at).is_some_and(|known| key(known.entry.id.raw()) < key(id)) {
             at += 1;
         }
-        match entries.get_mut(at).filter(|known| billing::Id::raw(known.entry.id) == id) {
+        match entries.get_mut(at).filter(|known| known.entry.id.raw() == id) {
             Some(known) => known.postings.push((row.text(1)?.to_owned(), row.int(2)?)),
             None => strays.push(id),
         }
