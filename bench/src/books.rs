@@ -61,6 +61,12 @@ pub(crate) async fn file(folder: &Path, shape: Shape) -> Result<PathBuf, Failure
     Ok(path)
 }
 
+/// Reads a file to its end, so that what is measured next is not the disk's first touch of it.
+pub(crate) fn warm(path: &Path) -> Result<(), Failure> {
+    std::io::copy(&mut std::fs::File::open(path)?, &mut std::io::sink())?;
+    Ok(())
+}
+
 /// Removes a database with what lies beside it.
 pub(crate) fn remove(path: &Path) -> Result<(), Failure> {
     for suffix in ["", "-wal", "-shm"] {

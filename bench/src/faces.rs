@@ -1,7 +1,7 @@
 //! (c) The faces: each contract's answer, made from the books every time and given again from memory,
 //! beside a handler that returns the same bytes; and (d) how flat their cost is as the books grow.
 
-use crate::books::{Shape, file};
+use crate::books::{Shape, file, warm};
 use crate::load::{Ask, Until, fetch, run};
 use crate::report::{Figure, Report, median};
 use crate::serving::{Passes, Up, from_memory, memory_ask};
@@ -56,6 +56,7 @@ pub(crate) async fn measure(options: &Options, report: &mut Report) -> Result<()
         false => Shape { customers: 100_000, months: 12 },
     };
     let path = file(&options.data()?, shape).await?;
+    warm(&path)?;
     let time = Duration::from_millis(if options.quick { 700 } else { 3_000 });
     let books = format!("{} customers x {} invoices", shape.customers, shape.months);
     for (title, bytes, goal) in [
@@ -129,6 +130,7 @@ pub(crate) async fn flatness(options: &Options, report: &mut Report) -> Result<(
         invoices(small)
     ));
     let paths = [file(&folder, small).await?, file(&folder, large).await?];
+    paths.iter().try_for_each(|path| warm(path))?;
     let ups = [Up::new(&paths[0], 0).await?, Up::new(&paths[1], 0).await?];
     let mut pages = Vec::with_capacity(2);
     for (up, path) in ups.iter().zip(&paths) {
