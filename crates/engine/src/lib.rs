@@ -29,6 +29,7 @@ pub use due::Done;
 pub use error::Error;
 pub use invoices::NewLine;
 pub use lists::{FullPayment, Of};
+pub use payments::PaidBy;
 pub use setup::NewBooks;
 pub use subscriptions::{Adjust, Subscribe, SubscribeItem};
 

@@ -5,7 +5,30 @@ use billing::payment::{ManualPaymentEdit, NewManualPayment, Recorded, Standing, 
 use billing::{
     Currency, CustomerId, Invoice, Payer, Payment, PaymentId, PaymentKind, Refusal, Request, Rules, Timestamp,
 };
+use crate::views::{self, CustomerName};
 use store::Snapshot;
+use store::views::payments::Received;
+
+/// Who paid: a customer by its id or by a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PaidBy {
+    /// By its id.
+    Id(CustomerId),
+    /// As a request names it.
+    Named(CustomerName),
+}
+
+impl From<CustomerId> for PaidBy {
+    fn from(id: CustomerId) -> Self {
+        Self::Id(id)
+    }
+}
+
+impl From<CustomerName> for PaidBy {
+    fn from(name: CustomerName) -> Self {
+        Self::Named(name)
+    }
+}
 
 impl Engine {
     /// Writes a manual payment down: it pays the oldest open invoices of its currency, and what is
@@ -17,16 +40,24 @@ impl Engine {
         &self,
         now: Timestamp,
         environment: i64,
-        customer: CustomerId,
+        paid_by: impl Into<PaidBy>,
         new: NewManualPayment,
         request: Option<Request>,
-    ) -> Result<Payment, Error> {
+    ) -> Result<Received, Error> {
+        let paid_by = paid_by.into();
         deciding(async || {
             let currency = new.amount.currency();
+            let paid_by = paid_by.clone();
             let (rules, payer, standing) = self
                 .store
                 .read(move |s| {
                     Box::pin(async move {
+                        let customer = match paid_by {
+                            PaidBy::Id(id) => id,
+                            PaidBy::Named(name) => views::customer(s, environment, &name)
+                                .await?
+                                .ok_or_else(|| Error::not_found("customer", ""))?,
+                        };
                         let (rules, payer) = crate::load(s, environment, customer).await?;
                         let standing = load_standing(s, environment, customer, currency, &[]).await?;
                         Ok::<_, Error>((rules, payer, standing))
@@ -39,7 +70,7 @@ impl Engine {
             let payment = record(&mut ctx, &rules, &payer, new.clone(), &standing, &mut changes)?;
             changes.answers(&ctx, payment.id);
             self.store.commit(changes).await?;
-            Ok(payment)
+            Ok(received(payment, payer))
         })
         .await
     }
@@ -55,7 +86,7 @@ impl Engine {
         id: PaymentId,
         what: ManualPaymentEdit,
         request: Option<Request>,
-    ) -> Result<Payment, Error> {
+    ) -> Result<Received, Error> {
         deciding(async || {
             let (rules, payer, recorded, standing) = self
                 .store
@@ -67,7 +98,7 @@ impl Engine {
             changes.answers(&ctx, id);
             let payment = edit(&mut ctx, &rules, &payer, &recorded, what.clone(), &standing, &mut changes)?;
             self.store.commit(changes).await?;
-            Ok(payment)
+            Ok(received(payment, payer))
         })
         .await
     }
@@ -108,6 +139,17 @@ impl Engine {
             .read(move |s| Box::pin(async move { store::payments::one(s, environment, id).await }))
             .await?
             .ok_or_else(|| Error::not_found("payment", ""))
+    }
+}
+
+/// A manual payment as it is shown: it paid for no price.
+fn received(payment: Payment, payer: Payer) -> Received {
+    Received {
+        payment,
+        customer_external_id: payer.customer.external_id,
+        customer_name: payer.customer.name,
+        customer_email: payer.customer.email,
+        plan: None,
     }
 }
 

@@ -5,4 +5,5 @@ mod payments;
 mod periods;
 
 pub use invoices::{CustomerInvoice, CustomerInvoices, PlanState, ProductName};
+pub(crate) use payments::customer;
 pub use payments::{CustomerName, Filter, Takings};

@@ -125,17 +125,6 @@ impl Engine {
             .await?
             .ok_or_else(|| Error::not_found("payment", ""))
     }
-
-    /// The customer of a name.
-    ///
-    /// # Errors
-    /// If there is none in the environment.
-    pub async fn customer_named(&self, environment: i64, name: CustomerName) -> Result<CustomerId, Error> {
-        self.store
-            .read(move |s| Box::pin(async move { customer(s, environment, &name).await }))
-            .await?
-            .ok_or_else(|| Error::not_found("customer", ""))
-    }
 }
 
 /// What is wanted in terms of the books; none if it names a customer that does not exist.
@@ -154,7 +143,7 @@ async fn wanted(s: &mut Snapshot, environment: i64, filter: &Filter) -> Result<O
 }
 
 /// The merchant's own ids go before the spellings of ours.
-async fn customer(
+pub(crate) async fn customer(
     s: &mut Snapshot,
     environment: i64,
     name: &CustomerName,

@@ -196,7 +196,7 @@ impl World {
         now: Timestamp,
     ) -> Subscription {
         let new = Subscribe { items: vec![SubscribeItem { price, quantity: 1 }], ..Subscribe::default() };
-        self.engine.subscribe(now, self.environment, customer, new, None).await.unwrap()
+        self.engine.subscribe(now, self.environment, customer, new, None).await.unwrap().payment
     }
 
     pub(crate) async fn subscription(&self, id: SubscriptionId) -> Subscription {

@@ -235,7 +235,7 @@ impl Stage<'_> {
         };
         let environment = self.shop.environment.number;
         let payment = self.engine.record_payment(now, environment, customer, new, None).await?;
-        player.payment = Some(payment.id);
+        player.payment = Some(payment.payment.id);
         Ok(())
     }
 

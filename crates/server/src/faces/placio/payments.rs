@@ -75,15 +75,14 @@ pub async fn create(
         &app,
         call,
         async move |key| {
-            let customer = first.engine.customer_named(environment, workspace).await;
-            let customer = customer.map_err(|error| match error {
+            let made = first.engine.record_payment(now, environment, workspace, new, key).await;
+            let made = made.map_err(|error| match error {
                 engine::Error::NotFound { .. } => {
                     Error::Other(StatusCode::NOT_FOUND, "Workspace not found".into())
                 }
                 error => error.into(),
             })?;
-            let made = first.engine.record_payment(now, environment, customer, new, key).await?;
-            rendered(&first, environment, made.id, StatusCode::CREATED).await
+            Ok(shown(&made, StatusCode::CREATED))
         },
         async move |raw| {
             rendered(&second, environment, billing::Id::from_raw(raw), StatusCode::CREATED).await
@@ -109,8 +108,8 @@ pub async fn update(
         async move |key| {
             let now = first.books_now(&*first.environment(environment).await?);
             let id = manual(&first, environment, first_bits, "edited").await?;
-            first.engine.edit_payment(now, environment, id, edit, key).await?;
-            rendered(&first, environment, id, StatusCode::OK).await
+            let edited = first.engine.edit_payment(now, environment, id, edit, key).await?;
+            Ok(shown(&edited, StatusCode::OK))
         },
         async move |raw| rendered(&second, environment, billing::Id::from_raw(raw), StatusCode::OK).await,
     );
@@ -163,6 +162,9 @@ async fn manual(app: &App, environment: i64, first_bits: u128, verb: &str) -> Re
 }
 
 async fn rendered(app: &App, environment: i64, id: PaymentId, status: StatusCode) -> Result<Answer, Error> {
-    let row = app.engine.received_payment(environment, id).await?;
-    Ok(Answer::json(status, object(|o| payment(o, &row, Workspace::Left))))
+    Ok(shown(&app.engine.received_payment(environment, id).await?, status))
+}
+
+fn shown(row: &Received, status: StatusCode) -> Answer {
+    Answer::json(status, object(|o| payment(o, row, Workspace::Left)))
 }

@@ -146,7 +146,7 @@ async fn a_payment_that_is_taken_back_is_not_counted() {
     let row = &list["data"][0];
     assert_eq!((&list["total"], &row["manual"], &row["amount"]), (&json!(1), &json!(true), &json!(500)));
     assert_eq!((&row["invoiceId"], &row["paymentMethod"]), (&Value::Null, &json!("cash")));
-    m.test.engine.delete_payment(now, m.books.number, recorded.id, None).await.unwrap();
+    m.test.engine.delete_payment(now, m.books.number, recorded.payment.id, None).await.unwrap();
     assert_eq!(m.get("payments").await.body, r#"{"data":[],"hasMore":false,"total":0}"#);
 }
 
