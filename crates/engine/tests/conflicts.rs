@@ -65,7 +65,7 @@ async fn a_key_that_has_had_its_effect_has_none_again() {
         let (cash, request) = (world.cash(100, world.start), world.request("cash"));
         world.engine.record_payment(world.start, world.environment, ada, cash, Some(request)).await
     };
-    let payment = record().await.unwrap();
+    let payment = record().await.unwrap().payment;
     assert_eq!(record().await, Err(Error::KeyReused));
     let answered = world.engine.answered(&world.request("cash")).await.unwrap().unwrap();
     assert_eq!(answered.resource, support::raw(payment.id));

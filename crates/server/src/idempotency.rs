@@ -13,7 +13,9 @@ use http_body_util::BodyExt;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use store::idempotency::Answered;
 
 /// The header that names a request.
@@ -218,7 +220,7 @@ where
     let request = call.request();
     let work = work(request.clone());
     let Some(request) = request else {
-        let answer = finish(tokio::spawn(work)).await?;
+        let answer = ToItsEnd(Some(Box::pin(work))).await?;
         return Ok(Given { answer, is_replayed: false });
     };
     let running = match app.requests.start(&request)? {
@@ -226,12 +228,41 @@ where
         Started::Before(answer) => return Ok(Given { answer, is_replayed: true }),
     };
     let app = app.clone();
-    finish(tokio::spawn(async move {
+    ToItsEnd(Some(Box::pin(async move {
         // Held until the answer is known; dropped, it gives the key free again.
         let _running = running;
         run(&app, &request, work, again).await
-    }))
+    })))
     .await
+}
+
+/// Work that goes on without those who asked for it, as a task of its own, when they leave. While they
+/// wait it runs where they do, which spares waking another thread.
+struct ToItsEnd<T: Send + 'static>(Option<Pin<Box<dyn Future<Output = T> + Send>>>);
+
+impl<T: Send + 'static> Future for ToItsEnd<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        // Taken out while it runs: what panicked must not be run again.
+        let Some(mut work) = self.0.take() else { return Poll::Pending };
+        let polled = work.as_mut().poll(context);
+        if polled.is_pending() {
+            self.0 = Some(work);
+        }
+        polled
+    }
+}
+
+impl<T: Send + 'static> Drop for ToItsEnd<T> {
+    fn drop(&mut self) {
+        // A runtime that is gone has ended the store's callers too.
+        if let Some(work) = self.0.take()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(work);
+        }
+    }
 }
 
 async fn run<E, Again>(
@@ -282,18 +313,6 @@ where
         None => again(answered.resource).await?,
     };
     Ok(Given { answer, is_replayed: true })
-}
-
-/// The outcome of a task; its panic goes on in the request that waits for it.
-async fn finish<T, E>(task: tokio::task::JoinHandle<Result<T, E>>) -> Result<T, E>
-where
-    E: From<Problem>,
-{
-    match task.await {
-        Ok(outcome) => outcome,
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        Err(_) => Err(Problem::Store(store::Error::Closed).into()),
-    }
 }
 
 enum Started {
@@ -354,5 +373,26 @@ impl Requests {
             list.remove(key);
         }
         Ok(unsaved.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::oneshot;
+
+    #[tokio::test]
+    async fn work_goes_on_when_nobody_waits_for_it_any_more() {
+        let (go, gone) = oneshot::channel::<()>();
+        let (done, is_done) = oneshot::channel();
+        let mut work = Box::pin(ToItsEnd(Some(Box::pin(async move {
+            gone.await.unwrap();
+            done.send("done").unwrap();
+        }))));
+        let polled = std::future::poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await;
+        assert!(polled.is_pending());
+        drop(work);
+        go.send(()).unwrap();
+        assert_eq!(is_done.await, Ok("done"));
     }
 }

@@ -196,7 +196,7 @@ impl World {
         now: Timestamp,
     ) -> Subscription {
         let new = Subscribe { items: vec![SubscribeItem { price, quantity: 1 }], ..Subscribe::default() };
-        self.engine.subscribe(now, self.environment, customer, new, None).await.unwrap().payment
+        self.engine.subscribe(now, self.environment, customer, new, None).await.unwrap()
     }
 
     pub(crate) async fn subscription(&self, id: SubscriptionId) -> Subscription {
@@ -285,7 +285,7 @@ impl World {
     /// Writes down money that came in cash.
     pub(crate) async fn write_down(&self, customer: CustomerId, minor: i64, now: Timestamp) -> Payment {
         let new = self.cash(minor, now);
-        self.engine.record_payment(now, self.environment, customer, new, None).await.unwrap()
+        self.engine.record_payment(now, self.environment, customer, new, None).await.unwrap().payment
     }
 
     pub(crate) fn request(&self, key: &str) -> Request {
