@@ -1,6 +1,7 @@
 //! Repository chores: `cargo xtask COMMAND`.
 
 mod bench;
+mod clients;
 mod run;
 mod scenarios;
 mod test;

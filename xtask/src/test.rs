@@ -2,7 +2,7 @@
 //! numeric billing cases, the simulator on both.
 
 use crate::run::{cargo, root, succeeds};
-use crate::scenarios;
+use crate::{clients, scenarios};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, ExitCode, Stdio};
 
@@ -23,20 +23,23 @@ pub(crate) fn run(seeds: u32, years: u32) -> ExitCode {
     println!("== Numeric billing cases");
     let cases = root().join("crates/billing/tests/scenarios/scenarios.json");
     let cases_pass = scenarios::run(&cases) == ExitCode::SUCCESS;
+    println!("== The published clients of contract 002");
+    let clients_pass = clients::run();
     println!("== Simulator: {seeds} fresh seeds, {years} years each");
     let seeds_pass = simulate(seeds, years, None);
     println!("== Simulator on PostgreSQL: seeds 1 to {SEEDS_ON_POSTGRES}, one year each");
     let seeds_pass = simulate(SEEDS_ON_POSTGRES, 1, Some(&address)) && seeds_pass;
     let told = |good: bool| if good { "ok" } else { "FAILED" };
     println!(
-        "== {} tests passed, {} failed, {} ignored; billing cases {}; {seeds} simulator seeds {}",
+        "== {} tests passed, {} failed, {} ignored; billing cases {}; published clients {}; {seeds} simulator seeds {}",
         tests.passed,
         tests.failed,
         tests.ignored,
         told(cases_pass),
+        told(clients_pass),
         told(seeds_pass),
     );
-    if tests.good && cases_pass && seeds_pass { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if tests.good && cases_pass && clients_pass && seeds_pass { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// The tests whose books may be in either database.

@@ -1,7 +1,7 @@
 //! Which requests have had their effect, and what was answered to them.
 
 use crate::Engine;
-use billing::{Request, Timestamp};
+use billing::{Changes, Idempotency, Request, Timestamp};
 use store::idempotency::{self, Answered};
 
 /// How long a request's key stands for it: a week, in days.
@@ -17,6 +17,18 @@ impl Engine {
     pub async fn answered(&self, request: &Request) -> Result<Option<Answered>, store::Error> {
         let (environment, key) = (request.environment, request.key.clone());
         self.store.read(move |s| Box::pin(async move { idempotency::find(s, environment, &key).await })).await
+    }
+
+    /// Notes that a request has had its effect, where that lies in more than one commit, each of which
+    /// may be made again.
+    ///
+    /// # Errors
+    /// If the store fails, or the request's key is kept already.
+    pub async fn keep_request(&self, request: Request) -> Result<(), crate::Error> {
+        let Request { environment, key, fingerprint, received_at } = request;
+        let kept = Idempotency { environment, key, fingerprint, resource: 0, created_at: received_at };
+        self.store.commit(Changes { idempotency: Some(kept), ..Changes::default() }).await?;
+        Ok(())
     }
 
     /// Keeps what was answered to requests: environment, key, status, bytes.

@@ -38,6 +38,9 @@ pub(super) async fn advance(merchant: Merchant, request: Request) -> Result<Resp
             return Err(fields.wrong("now", "at most ten years ahead"));
         }
         merchant.engine().advance_clock(merchant.environment(), to).await?;
+        if let Some(request) = asked.request {
+            merchant.engine().keep_request(request).await?;
+        }
         Ok(0)
     }
     merchant.write(request, act, show).await

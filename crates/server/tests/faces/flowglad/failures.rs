@@ -339,3 +339,19 @@ async fn the_clock_of_live_books_stands_with_the_real_one() {
     let moved = m.test.write(Method::POST, "/api/v1/clock", &key, &[], body).await;
     assert_eq!(moved.status, StatusCode::BAD_REQUEST, "{}", moved.body);
 }
+
+#[tokio::test]
+async fn a_clock_that_was_moved_on_a_key_is_not_moved_on_it_again() {
+    let m = Merchant::new().await;
+    let headers = [("idempotency-key", "march")];
+    let body = r#"{"now":"2026-03-25T00:00:00Z"}"#;
+    let first = m.write(Method::POST, "clock", &headers, body).await;
+    assert_eq!(first.status, StatusCode::OK, "{}", first.body);
+    let later = m.write(Method::POST, "clock", &[], r#"{"now":"2026-03-26T00:00:00Z"}"#).await;
+    assert_eq!(later.status, StatusCode::OK, "{}", later.body);
+    let restarted = Merchant { test: m.test.restarted(), books: m.books.clone(), key: m.key.clone() };
+    let again = restarted.write(Method::POST, "clock", &headers, body).await;
+    assert_eq!((again.line(), again.header("idempotency-replayed")), (later.line(), "true"));
+    let other = restarted.write(Method::POST, "clock", &headers, r#"{"now":"2026-03-27T00:00:00Z"}"#).await;
+    assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", other.body);
+}
