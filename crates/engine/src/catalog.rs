@@ -3,7 +3,7 @@
 //! All that an environment sells has one version: it is changed seldom, and what is unique in it
 //! (slugs, defaults, codes) is then decided on fresh state, not hoped for.
 
-use crate::{Engine, Error, deciding};
+use crate::{Engine, Error};
 use billing::catalog::{
     CatalogEdit, NewPrice, PriceEdit, ProductEdit, edit_catalog, edit_price, edit_product, new_catalog,
     new_price, new_product,
@@ -72,7 +72,7 @@ impl Engine {
         new: CatalogEdit,
         request: Option<Request>,
     ) -> Result<Catalog, Error> {
-        deciding(async || {
+        self.deciding(async || {
             let shop = self.shop(environment, About::Catalogs).await?;
             let mut ctx = self.ctx(now);
             ctx.request = request.clone();
@@ -108,7 +108,7 @@ impl Engine {
         edit: CatalogEdit,
         request: Option<Request>,
     ) -> Result<Catalog, Error> {
-        deciding(async || {
+        self.deciding(async || {
             let shop = self.shop(environment, About::Catalogs).await?;
             let mut ctx = self.ctx(now);
             ctx.request = request.clone();
@@ -148,37 +148,38 @@ impl Engine {
         name: String,
         request: Option<Request>,
     ) -> Result<Offer, Error> {
-        let copy = deciding(async || {
-            let shop = self.shop(environment, About::Catalog(Some(id))).await?;
-            let mut ctx = self.ctx(now);
-            ctx.request = request.clone();
-            let mut changes = shop.changes();
-            let offer = shop.offer.as_ref().ok_or_else(|| Error::not_found("catalog", ""))?;
-            if shop.catalogs.iter().any(|known| known.name == name) {
-                return Err(Error::Taken { field: "name" });
-            }
-            let edit = CatalogEdit { name: Some(name.clone()), is_default: Some(false) };
-            let catalog = new_catalog(&mut ctx, environment, &edit)?;
-            changes.push(Change::InsertCatalog(catalog.clone()));
-            for (product, prices) in &offer.products {
-                let mut product = product.clone();
-                product.id = ctx.id(0);
-                product.catalog_id = catalog.id;
-                (product.created_at, product.updated_at) = (now, now);
-                for price in prices {
-                    let mut price = price.clone();
-                    price.id = ctx.id(0);
-                    price.product_id = product.id;
-                    (price.created_at, price.updated_at) = (now, now);
-                    changes.push(Change::InsertPrice(price));
+        let copy = self
+            .deciding(async || {
+                let shop = self.shop(environment, About::Catalog(Some(id))).await?;
+                let mut ctx = self.ctx(now);
+                ctx.request = request.clone();
+                let mut changes = shop.changes();
+                let offer = shop.offer.as_ref().ok_or_else(|| Error::not_found("catalog", ""))?;
+                if shop.catalogs.iter().any(|known| known.name == name) {
+                    return Err(Error::Taken { field: "name" });
                 }
-                changes.push(Change::InsertProduct(product));
-            }
-            changes.answers(&ctx, catalog.id);
-            self.store().commit(changes).await?;
-            Ok(catalog.id)
-        })
-        .await?;
+                let edit = CatalogEdit { name: Some(name.clone()), is_default: Some(false) };
+                let catalog = new_catalog(&mut ctx, environment, &edit)?;
+                changes.push(Change::InsertCatalog(catalog.clone()));
+                for (product, prices) in &offer.products {
+                    let mut product = product.clone();
+                    product.id = ctx.id(0);
+                    product.catalog_id = catalog.id;
+                    (product.created_at, product.updated_at) = (now, now);
+                    for price in prices {
+                        let mut price = price.clone();
+                        price.id = ctx.id(0);
+                        price.product_id = product.id;
+                        (price.created_at, price.updated_at) = (now, now);
+                        changes.push(Change::InsertPrice(price));
+                    }
+                    changes.push(Change::InsertProduct(product));
+                }
+                changes.answers(&ctx, catalog.id);
+                self.store().commit(changes).await?;
+                Ok(catalog.id)
+            })
+            .await?;
         self.offer(environment, Some(copy)).await
     }
 
@@ -205,36 +206,36 @@ impl Engine {
         price: Option<NewPrice>,
         request: Option<Request>,
     ) -> Result<(Product, Vec<Price>), Error> {
-        let id = deciding(async || {
-            let shop = self.shop(environment, About::Catalog(catalog)).await?;
-            let offer = shop.offer()?;
-            let mut ctx = self.ctx(now);
-            ctx.request = request.clone();
-            let mut changes = shop.changes();
-            let product = new_product(&mut ctx, environment, offer.catalog.id, &new)?;
-            let same = product
-                .slug
-                .as_ref()
-                .and_then(|slug| offer.products.iter().find(|(known, _)| known.slug.as_ref() == Some(slug)));
-            let id = match same {
-                Some((known, _)) if edit_product(&ctx, known, &new)? == *known => known.id,
-                Some(_) => return Err(Error::Taken { field: "slug" }),
-                None => {
-                    changes.push(Change::InsertProduct(product.clone()));
-                    demote_products(offer, &product, now, &mut changes);
-                    if let Some(new) = &price {
-                        let price = new_price(&mut ctx, environment, product.id, new)?;
-                        check_price_slug(&shop, &price)?;
-                        changes.push(Change::InsertPrice(price));
+        let id = self
+            .deciding(async || {
+                let shop = self.shop(environment, About::Catalog(catalog)).await?;
+                let offer = shop.offer()?;
+                let mut ctx = self.ctx(now);
+                ctx.request = request.clone();
+                let mut changes = shop.changes();
+                let product = new_product(&mut ctx, environment, offer.catalog.id, &new)?;
+                let same = product.slug.as_ref().and_then(|slug| {
+                    offer.products.iter().find(|(known, _)| known.slug.as_ref() == Some(slug))
+                });
+                let id = match same {
+                    Some((known, _)) if edit_product(&ctx, known, &new)? == *known => known.id,
+                    Some(_) => return Err(Error::Taken { field: "slug" }),
+                    None => {
+                        changes.push(Change::InsertProduct(product.clone()));
+                        demote_products(offer, &product, now, &mut changes);
+                        if let Some(new) = &price {
+                            let price = new_price(&mut ctx, environment, product.id, new)?;
+                            check_price_slug(&shop, &price)?;
+                            changes.push(Change::InsertPrice(price));
+                        }
+                        product.id
                     }
-                    product.id
-                }
-            };
-            changes.answers(&ctx, id);
-            self.store().commit(changes).await?;
-            Ok(id)
-        })
-        .await?;
+                };
+                changes.answers(&ctx, id);
+                self.store().commit(changes).await?;
+                Ok(id)
+            })
+            .await?;
         self.product(environment, id).await
     }
 
@@ -250,7 +251,7 @@ impl Engine {
         edit: ProductEdit,
         request: Option<Request>,
     ) -> Result<Product, Error> {
-        deciding(async || {
+        self.deciding(async || {
             let shop = self.shop(environment, About::Product(id)).await?;
             let mut ctx = self.ctx(now);
             ctx.request = request.clone();
@@ -304,30 +305,31 @@ impl Engine {
         new: NewPrice,
         request: Option<Request>,
     ) -> Result<Price, Error> {
-        let id = deciding(async || {
-            let shop = self.shop(environment, About::Product(product)).await?;
-            let mut ctx = self.ctx(now);
-            ctx.request = request.clone();
-            let mut changes = shop.changes();
-            let Ok((_, prices)) = shop.product(product) else {
-                return Err(Refusal::invalid("productId", "the id of a product").into());
-            };
-            let price = new_price(&mut ctx, environment, product, &new)?;
-            let same = price.slug.as_deref().and_then(|slug| shop.price_of_slug(slug));
-            let id = match same {
-                Some(known) if is_same_price(known, &price) => known.id,
-                Some(_) => return Err(Error::Taken { field: "slug" }),
-                None => {
-                    changes.push(Change::InsertPrice(price.clone()));
-                    demote_prices(prices, &price, now, &mut changes);
-                    price.id
-                }
-            };
-            changes.answers(&ctx, id);
-            self.store().commit(changes).await?;
-            Ok(id)
-        })
-        .await?;
+        let id = self
+            .deciding(async || {
+                let shop = self.shop(environment, About::Product(product)).await?;
+                let mut ctx = self.ctx(now);
+                ctx.request = request.clone();
+                let mut changes = shop.changes();
+                let Ok((_, prices)) = shop.product(product) else {
+                    return Err(Refusal::invalid("productId", "the id of a product").into());
+                };
+                let price = new_price(&mut ctx, environment, product, &new)?;
+                let same = price.slug.as_deref().and_then(|slug| shop.price_of_slug(slug));
+                let id = match same {
+                    Some(known) if is_same_price(known, &price) => known.id,
+                    Some(_) => return Err(Error::Taken { field: "slug" }),
+                    None => {
+                        changes.push(Change::InsertPrice(price.clone()));
+                        demote_prices(prices, &price, now, &mut changes);
+                        price.id
+                    }
+                };
+                changes.answers(&ctx, id);
+                self.store().commit(changes).await?;
+                Ok(id)
+            })
+            .await?;
         self.price(environment, id).await
     }
 
@@ -343,7 +345,7 @@ impl Engine {
         edit: PriceEdit,
         request: Option<Request>,
     ) -> Result<Price, Error> {
-        deciding(async || {
+        self.deciding(async || {
             let shop = self.shop(environment, About::Price(id)).await?;
             let mut ctx = self.ctx(now);
             ctx.request = request.clone();

@@ -3,7 +3,8 @@
 //! What is in doubt is asked again with the same key, so a crash anywhere here charges nothing twice.
 
 use crate::due::{BATCH, PATIENCE_SECONDS};
-use crate::{Engine, Error, deciding};
+use crate::{Engine, Error};
+use billing::Id;
 use billing::payment::{Outcome, conclude};
 use billing::{Bill, Changes, Payer, Payment, PaymentId, PaymentStatus, Rules, Timestamp};
 use gateway::ChargeRequest;
@@ -101,7 +102,7 @@ impl Engine {
         match self.gateway.charge(&request).await {
             Ok(outcome) => Some(outcome),
             Err(silence) => {
-                tracing::warn!(payment = ?payment.id, %silence, "no answer from the gateway");
+                tracing::warn!(payment = format_args!("{:032x}", payment.id.raw()), %silence, "no answer from the gateway");
                 None
             }
         }
@@ -132,7 +133,7 @@ impl Engine {
         payment: &Payment,
         outcome: &Outcome,
     ) -> Result<Payment, Error> {
-        deciding(async || {
+        self.deciding(async || {
             let (rules, mut intent) = self.load_intent(environment, payment.id).await?;
             if intent.payment.status != PaymentStatus::Processing {
                 return Ok(intent.payment);

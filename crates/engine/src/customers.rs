@@ -1,6 +1,6 @@
 //! Customers and the people who act for them.
 
-use crate::{Engine, Error, deciding};
+use crate::{Engine, Error};
 use billing::customer::{CustomerEdit, edit_customer, new_customer, new_user};
 use billing::{
     Change, Changes, CredentialId, Customer, CustomerId, CustomerUser, Refusal, Request, Timestamp, Version,
@@ -20,27 +20,28 @@ impl Engine {
         new: CustomerEdit,
         request: Option<Request>,
     ) -> Result<Customer, Error> {
-        let id = deciding(async || {
-            let mut ctx = self.ctx(now);
-            ctx.request = request.clone();
-            let customer = new_customer(&mut ctx, environment, &new)?;
-            let wanted = customer.clone();
-            let existing =
-                self.store().read(move |s| Box::pin(async move { load_same(s, &wanted).await })).await?;
-            let mut changes = Changes::default();
-            let id = match existing {
-                Some(existing) if edit_customer(&ctx, &existing, &new)? == existing => existing.id,
-                Some(_) => return Err(Error::Taken { field: "externalId" }),
-                None => {
-                    changes.push(Change::InsertCustomer(customer.clone()));
-                    customer.id
-                }
-            };
-            changes.answers(&ctx, id);
-            self.store().commit(changes).await?;
-            Ok(id)
-        })
-        .await?;
+        let id = self
+            .deciding(async || {
+                let mut ctx = self.ctx(now);
+                ctx.request = request.clone();
+                let customer = new_customer(&mut ctx, environment, &new)?;
+                let wanted = customer.clone();
+                let existing =
+                    self.store().read(move |s| Box::pin(async move { load_same(s, &wanted).await })).await?;
+                let mut changes = Changes::default();
+                let id = match existing {
+                    Some(existing) if edit_customer(&ctx, &existing, &new)? == existing => existing.id,
+                    Some(_) => return Err(Error::Taken { field: "externalId" }),
+                    None => {
+                        changes.push(Change::InsertCustomer(customer.clone()));
+                        customer.id
+                    }
+                };
+                changes.answers(&ctx, id);
+                self.store().commit(changes).await?;
+                Ok(id)
+            })
+            .await?;
         self.customer_by_id(environment, id).await
     }
 
@@ -57,7 +58,7 @@ impl Engine {
         edit: CustomerEdit,
         request: Option<Request>,
     ) -> Result<Customer, Error> {
-        deciding(async || {
+        self.deciding(async || {
             let mut ctx = self.ctx(now);
             ctx.request = request.clone();
             let (customer, version) = self.load_customer(environment, external_id).await?;
@@ -133,7 +134,7 @@ impl Engine {
         request: Option<(Request, CredentialId)>,
     ) -> Result<(Customer, CustomerUser), Error> {
         let (request, credential) = request.unzip();
-        deciding(async || {
+        self.deciding(async || {
             let mut ctx = self.ctx(now);
             ctx.request = request.clone();
             let (customer, version) = self.load_customer(environment, external_id).await?;

@@ -1,6 +1,6 @@
 //! Discounts.
 
-use crate::{Engine, Error, deciding};
+use crate::{Engine, Error};
 use billing::catalog::{DiscountEdit, edit_discount, new_discount};
 use billing::{Change, Changes, Discount, DiscountId, Request, Timestamp, Version};
 
@@ -16,7 +16,7 @@ impl Engine {
         new: DiscountEdit,
         request: Option<Request>,
     ) -> Result<Discount, Error> {
-        deciding(async || {
+        self.deciding(async || {
             let mut ctx = self.ctx(now);
             ctx.request = request.clone();
             let discount = new_discount(&mut ctx, environment, &new)?;
@@ -49,7 +49,7 @@ impl Engine {
         edit: DiscountEdit,
         request: Option<Request>,
     ) -> Result<Discount, Error> {
-        deciding(async || {
+        self.deciding(async || {
             let mut ctx = self.ctx(now);
             ctx.request = request.clone();
             let (version, known) = self

@@ -184,24 +184,26 @@ impl Engine {
         asking: Asking,
         request: Option<billing::Request>,
     ) -> Result<(Option<Payment>, bool), Error> {
-        let started = crate::deciding(async || {
-            let (rules, mut payer, bill, in_flight) = self
-                .store
-                .read(move |s| Box::pin(async move { load_retry(s, environment, id).await }))
-                .await?;
-            let is_due = bill.invoice.next_attempt_at.is_some_and(|at| at <= now);
-            if asking == Asking::Policy && (!is_due || in_flight) {
-                return Ok(None);
-            }
-            let mut ctx = self.ctx(now);
-            ctx.request = request.clone();
-            let mut changes = payer.changes();
-            changes.answers(&ctx, id);
-            let payment = try_again(&mut ctx, &rules, &mut payer, &bill, in_flight, asking, &mut changes)?;
-            self.store.commit(changes).await?;
-            Ok(Some(payment))
-        })
-        .await?;
+        let started = self
+            .deciding(async || {
+                let (rules, mut payer, bill, in_flight) = self
+                    .store
+                    .read(move |s| Box::pin(async move { load_retry(s, environment, id).await }))
+                    .await?;
+                let is_due = bill.invoice.next_attempt_at.is_some_and(|at| at <= now);
+                if asking == Asking::Policy && (!is_due || in_flight) {
+                    return Ok(None);
+                }
+                let mut ctx = self.ctx(now);
+                ctx.request = request.clone();
+                let mut changes = payer.changes();
+                changes.answers(&ctx, id);
+                let payment =
+                    try_again(&mut ctx, &rules, &mut payer, &bill, in_flight, asking, &mut changes)?;
+                self.store.commit(changes).await?;
+                Ok(Some(payment))
+            })
+            .await?;
         match started {
             None => Ok((None, false)),
             Some(None) => Ok((None, true)),

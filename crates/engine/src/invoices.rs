@@ -2,7 +2,7 @@
 
 use crate::charging::bill_of;
 use crate::subscriptions::{SubscribeItem, load_discount, load_items};
-use crate::{Engine, Error, deciding};
+use crate::{Engine, Error};
 use billing::invoice::{Charge, Collect, InvoiceFor, InvoiceKind, draw};
 use billing::payment::{Asking, void};
 use billing::{
@@ -47,35 +47,37 @@ impl Engine {
     ) -> Result<Invoice, Error> {
         let charges = lines.iter().map(charge_of).collect::<Result<Vec<_>, _>>()?;
         let named: Vec<_> = lines.iter().map(|line| (line.price_id, line.product_id)).collect();
-        let (invoice, payment) = deciding(async || {
-            let named = named.clone();
-            let (rules, mut payer) = self
-                .store
-                .read(move |s| {
-                    Box::pin(async move {
-                        check_sold(s, environment, &named).await?;
-                        crate::load(s, environment, customer).await
+        let (invoice, payment) = self
+            .deciding(async || {
+                let named = named.clone();
+                let (rules, mut payer) = self
+                    .store
+                    .read(move |s| {
+                        Box::pin(async move {
+                            check_sold(s, environment, &named).await?;
+                            crate::load(s, environment, customer).await
+                        })
                     })
-                })
-                .await?;
-            let mut ctx = self.ctx(now);
-            ctx.request = request.clone();
-            let mut changes = payer.changes();
-            let what = InvoiceFor {
-                kind: InvoiceKind::Standalone,
-                subscription_id: None,
-                period_id: None,
-                purchase_id: None,
-                period: None,
-                memo: memo.clone(),
-            };
-            let collect = if charge { Collect::Now([None, None]) } else { Collect::Later };
-            let drawn = draw(&mut ctx, &rules, &mut payer, what, &charges, None, collect, &mut changes)?;
-            changes.answers(&ctx, drawn.invoice.id);
-            self.store.commit(changes).await?;
-            Ok((drawn.invoice, drawn.payment))
-        })
-        .await?;
+                    .await?;
+                payer.customer.buys()?;
+                let mut ctx = self.ctx(now);
+                ctx.request = request.clone();
+                let mut changes = payer.changes();
+                let what = InvoiceFor {
+                    kind: InvoiceKind::Standalone,
+                    subscription_id: None,
+                    period_id: None,
+                    purchase_id: None,
+                    period: None,
+                    memo: memo.clone(),
+                };
+                let collect = if charge { Collect::Now([None, None]) } else { Collect::Later };
+                let drawn = draw(&mut ctx, &rules, &mut payer, what, &charges, None, collect, &mut changes)?;
+                changes.answers(&ctx, drawn.invoice.id);
+                self.store.commit(changes).await?;
+                Ok((drawn.invoice, drawn.payment))
+            })
+            .await?;
         self.charge_if(now, environment, payment).await?;
         self.invoice(environment, invoice.id).await
     }
@@ -118,40 +120,41 @@ impl Engine {
         discount_code: Option<String>,
         request: Option<Request>,
     ) -> Result<Purchase, Error> {
-        let (purchase, payment) = deciding(async || {
-            let code = discount_code.clone();
-            let (rules, mut payer, items, discount) = self
-                .store
-                .read(move |s| {
-                    Box::pin(async move {
-                        let (rules, payer) = crate::load(s, environment, customer).await?;
-                        let items = load_items(s, environment, &[item]).await?;
-                        let discount = match &code {
-                            None => None,
-                            Some(code) => Some(load_discount(s, environment, code).await?),
-                        };
-                        Ok::<_, Error>((rules, payer, items, discount))
+        let (purchase, payment) = self
+            .deciding(async || {
+                let code = discount_code.clone();
+                let (rules, mut payer, items, discount) = self
+                    .store
+                    .read(move |s| {
+                        Box::pin(async move {
+                            let (rules, payer) = crate::load(s, environment, customer).await?;
+                            let items = load_items(s, environment, &[item]).await?;
+                            let discount = match &code {
+                                None => None,
+                                Some(code) => Some(load_discount(s, environment, code).await?),
+                            };
+                            Ok::<_, Error>((rules, payer, items, discount))
+                        })
                     })
-                })
-                .await?;
-            let mut ctx = self.ctx(now);
-            ctx.request = request.clone();
-            let mut changes = payer.changes();
-            let (purchase, drawn) = billing::purchase::sell(
-                &mut ctx,
-                &rules,
-                &mut payer,
-                &items[0],
-                name.clone(),
-                metadata.clone(),
-                discount.as_ref(),
-                &mut changes,
-            )?;
-            changes.answers(&ctx, purchase.id);
-            self.store.commit(changes).await?;
-            Ok((purchase, drawn.payment))
-        })
-        .await?;
+                    .await?;
+                let mut ctx = self.ctx(now);
+                ctx.request = request.clone();
+                let mut changes = payer.changes();
+                let (purchase, drawn) = billing::purchase::sell(
+                    &mut ctx,
+                    &rules,
+                    &mut payer,
+                    &items[0],
+                    name.clone(),
+                    metadata.clone(),
+                    discount.as_ref(),
+                    &mut changes,
+                )?;
+                changes.answers(&ctx, purchase.id);
+                self.store.commit(changes).await?;
+                Ok((purchase, drawn.payment))
+            })
+            .await?;
         self.charge_if(now, environment, payment).await?;
         let id = purchase.id;
         self.store
@@ -185,7 +188,7 @@ impl Engine {
         id: InvoiceId,
         request: Option<Request>,
     ) -> Result<Invoice, Error> {
-        deciding(async || {
+        self.deciding(async || {
             let (rules, payer, open, bill, in_flight) = self
                 .store
                 .read(move |s| {

@@ -53,12 +53,20 @@ pub struct Engine {
     ids: Arc<Mutex<Ids>>,
     /// One run of what is due at a time in this process, environment by environment.
     running: Arc<Mutex<BTreeMap<i64, Turn>>>,
+    /// Held by the one whose decision is made again.
+    beaten: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Engine {
     /// An engine that makes its ids from the given maker.
     pub fn new(store: Store, gateway: Arc<dyn Gateway>, ids: Ids) -> Self {
-        Self { store, gateway, ids: Arc::new(Mutex::new(ids)), running: Arc::default() }
+        Self {
+            store,
+            gateway,
+            ids: Arc::new(Mutex::new(ids)),
+            running: Arc::default(),
+            beaten: Arc::default(),
+        }
     }
 
     /// The books.
@@ -84,18 +92,26 @@ impl Engine {
     }
 }
 
-/// Makes a decision, again while others were faster.
-pub(crate) async fn deciding<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, Error>
-where
-    F: Future<Output = Result<T, Error>>,
-{
-    for _ in 0..ATTEMPTS_MAX {
+impl Engine {
+    /// Makes a decision, again while others were faster. Those who were beaten once stand in line, so
+    /// that many writes about one customer are made one after another instead of against each other.
+    pub(crate) async fn deciding<T, F>(&self, mut attempt: impl FnMut() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
         match attempt().await {
             Err(error) if error.is_conflict() => {}
             outcome => return outcome,
         }
+        let _my_turn = self.beaten.lock().await;
+        for _ in 0..ATTEMPTS_MAX {
+            match attempt().await {
+                Err(error) if error.is_conflict() => {}
+                outcome => return outcome,
+            }
+        }
+        Err(Error::Busy)
     }
-    Err(Error::Busy)
 }
 
 /// The rules of an environment and one of its customers, with what is needed to charge it.

@@ -1,6 +1,6 @@
 //! What customers can be charged with.
 
-use crate::{Engine, Error, deciding};
+use crate::{Engine, Error};
 use billing::customer::{NewPaymentMethod, new_payment_method};
 use billing::{Change, Changes, CustomerId, PaymentMethod, PaymentMethodId, Refusal, Request, Timestamp};
 
@@ -18,7 +18,7 @@ impl Engine {
         new: NewPaymentMethod,
         request: Option<Request>,
     ) -> Result<PaymentMethod, Error> {
-        deciding(async || {
+        self.deciding(async || {
             let mut ctx = self.ctx(now);
             ctx.request = request.clone();
             let mut method = new_payment_method(&mut ctx, environment, customer, &new)?;
@@ -61,7 +61,7 @@ impl Engine {
         id: PaymentMethodId,
         request: Option<Request>,
     ) -> Result<PaymentMethod, Error> {
-        deciding(async || {
+        self.deciding(async || {
             let mut ctx = self.ctx(now);
             ctx.request = request.clone();
             let customer = self.payment_method(environment, id).await?.customer_id;

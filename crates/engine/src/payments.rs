@@ -1,11 +1,11 @@
 //! Money that staff write down, change and take back.
 
-use crate::{Engine, Error, deciding};
+use crate::views::{self, CustomerName};
+use crate::{Engine, Error};
 use billing::payment::{ManualPaymentEdit, NewManualPayment, Recorded, Standing, delete, edit, record};
 use billing::{
     Currency, CustomerId, Invoice, Payer, Payment, PaymentId, PaymentKind, Refusal, Request, Rules, Timestamp,
 };
-use crate::views::{self, CustomerName};
 use store::Snapshot;
 use store::views::payments::Received;
 
@@ -45,7 +45,7 @@ impl Engine {
         request: Option<Request>,
     ) -> Result<Received, Error> {
         let paid_by = paid_by.into();
-        deciding(async || {
+        self.deciding(async || {
             let currency = new.amount.currency();
             let paid_by = paid_by.clone();
             let (rules, payer, standing) = self
@@ -87,7 +87,7 @@ impl Engine {
         what: ManualPaymentEdit,
         request: Option<Request>,
     ) -> Result<Received, Error> {
-        deciding(async || {
+        self.deciding(async || {
             let (rules, payer, recorded, standing) = self
                 .store
                 .read(move |s| Box::pin(async move { load_recorded(s, environment, id).await }))
@@ -114,7 +114,7 @@ impl Engine {
         id: PaymentId,
         request: Option<Request>,
     ) -> Result<(), Error> {
-        deciding(async || {
+        self.deciding(async || {
             let (rules, payer, recorded, standing) = self
                 .store
                 .read(move |s| Box::pin(async move { load_recorded(s, environment, id).await }))

@@ -1,7 +1,8 @@
 //! Giving money back.
 
 use crate::charging::load_bill;
-use crate::{Engine, Error, deciding};
+use crate::{Engine, Error};
+use billing::Id;
 use billing::payment::{RefundOutcome, Taken, conclude_refund, request_refund};
 use billing::{Bill, Credit, Payer, Payment, PaymentId, Refund, RefundId, RefundStatus, Request, Timestamp};
 use gateway::RefundRequest;
@@ -21,21 +22,22 @@ impl Engine {
         reason: Option<String>,
         request: Option<Request>,
     ) -> Result<Refund, Error> {
-        let refund = deciding(async || {
-            let (payer, payment, taken) = self
-                .store
-                .read(move |s| Box::pin(async move { load_refundable(s, environment, id).await }))
-                .await?;
-            let mut ctx = self.ctx(now);
-            ctx.request = request.clone();
-            let mut changes = payer.changes();
-            changes.answers(&ctx, id);
-            let refund =
-                request_refund(&mut ctx, &payer, &payment, taken, amount, reason.clone(), &mut changes)?;
-            self.store.commit(changes).await?;
-            Ok(refund)
-        })
-        .await?;
+        let refund = self
+            .deciding(async || {
+                let (payer, payment, taken) = self
+                    .store
+                    .read(move |s| Box::pin(async move { load_refundable(s, environment, id).await }))
+                    .await?;
+                let mut ctx = self.ctx(now);
+                ctx.request = request.clone();
+                let mut changes = payer.changes();
+                changes.answers(&ctx, id);
+                let refund =
+                    request_refund(&mut ctx, &payer, &payment, taken, amount, reason.clone(), &mut changes)?;
+                self.store.commit(changes).await?;
+                Ok(refund)
+            })
+            .await?;
         self.give_back(now, environment, &refund).await
     }
 
@@ -57,7 +59,7 @@ impl Engine {
         let outcome = match self.gateway.refund(&request).await {
             Ok(outcome) => outcome,
             Err(silence) => {
-                tracing::warn!(refund = ?id, %silence, "no answer from the gateway");
+                tracing::warn!(refund = format_args!("{:032x}", id.raw()), %silence, "no answer from the gateway");
                 return Ok(refund.clone());
             }
         };
@@ -71,7 +73,7 @@ impl Engine {
         id: RefundId,
         outcome: &RefundOutcome,
     ) -> Result<Refund, Error> {
-        deciding(async || {
+        self.deciding(async || {
             let state = self
                 .store
                 .read(move |s| Box::pin(async move { load_refund(s, environment, id).await }))

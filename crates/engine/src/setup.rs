@@ -1,6 +1,6 @@
 //! Making the books of a new organization.
 
-use crate::{Engine, Error, deciding};
+use crate::{Engine, Error};
 use billing::{
     Catalog, Change, Changes, Ctx, Currency, DunningPolicy, Environment, Numbering, Organization, Refusal,
     Staff, Timestamp, Zone,
@@ -136,7 +136,7 @@ impl Engine {
         number: i64,
         change: impl Fn(&mut Environment),
     ) -> Result<Environment, Error> {
-        deciding(async || {
+        self.deciding(async || {
             let (version, mut environment) = self
                 .store
                 .read(move |s| {

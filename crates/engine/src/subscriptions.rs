@@ -1,6 +1,6 @@
 //! Subscribing, changing, canceling.
 
-use crate::{Engine, Error, deciding};
+use crate::{Engine, Error};
 use billing::invoice::OpenInvoice;
 use billing::subscription::{
     Billed, CancelAt, Changeable, Changing, ItemChange, NewItem, NewSubscription, Status, cancel, change,
@@ -81,36 +81,37 @@ impl Engine {
         new: Subscribe,
         request: Option<Request>,
     ) -> Result<Subscription, Error> {
-        let (subscription, payment) = deciding(async || {
-            let wanted = new.clone();
-            let state = self
-                .store
-                .read(move |s| {
-                    Box::pin(async move { load_joinable(s, environment, customer, &wanted).await })
-                })
-                .await?;
-            let Joinable { rules, mut payer, items, discount, has_current } = state;
-            check_methods(&payer, &new)?;
-            let mut ctx = self.ctx(now);
-            ctx.request = request.clone();
-            let mut changes = payer.changes();
-            let what = NewSubscription {
-                items,
-                name: new.name.clone(),
-                start: new.start.unwrap_or(now),
-                trial_end: new.trial_end,
-                default_payment_method_id: new.default_payment_method,
-                backup_payment_method_id: new.backup_payment_method,
-                discount,
-                metadata: new.metadata.clone(),
-                has_current,
-            };
-            let joining = create(&mut ctx, &rules, &mut payer, what, &mut changes)?;
-            changes.answers(&ctx, joining.subscription.id);
-            self.store.commit(changes).await?;
-            Ok((joining.subscription, joining.payment))
-        })
-        .await?;
+        let (subscription, payment) = self
+            .deciding(async || {
+                let wanted = new.clone();
+                let state = self
+                    .store
+                    .read(move |s| {
+                        Box::pin(async move { load_joinable(s, environment, customer, &wanted).await })
+                    })
+                    .await?;
+                let Joinable { rules, mut payer, items, discount, has_current } = state;
+                check_methods(&payer, &new)?;
+                let mut ctx = self.ctx(now);
+                ctx.request = request.clone();
+                let mut changes = payer.changes();
+                let what = NewSubscription {
+                    items,
+                    name: new.name.clone(),
+                    start: new.start.unwrap_or(now),
+                    trial_end: new.trial_end,
+                    default_payment_method_id: new.default_payment_method,
+                    backup_payment_method_id: new.backup_payment_method,
+                    discount,
+                    metadata: new.metadata.clone(),
+                    has_current,
+                };
+                let joining = create(&mut ctx, &rules, &mut payer, what, &mut changes)?;
+                changes.answers(&ctx, joining.subscription.id);
+                self.store.commit(changes).await?;
+                Ok((joining.subscription, joining.payment))
+            })
+            .await?;
         match payment {
             None => Ok(subscription),
             Some(payment) => {
@@ -196,40 +197,41 @@ impl Engine {
         adjust: Adjust,
         request: Option<Request>,
     ) -> Result<Subscription, Error> {
-        let (subscription, payment) = deciding(async || {
-            let wanted = adjust.items.clone();
-            let (mut held, billed, discount, items) = self
-                .store
-                .read(move |s| {
-                    Box::pin(async move {
-                        let held = load_held(s, environment, id).await?;
-                        let billed = load_billed(s, &held.subscription).await?;
-                        let discount = match held.subscription.discount_id {
-                            Some(id) => store::subscriptions::discount(s, environment, id).await?,
-                            None => None,
-                        };
-                        let items = load_items(s, environment, &wanted).await?;
-                        Ok::<_, Error>((held, billed, discount, items))
+        let (subscription, payment) = self
+            .deciding(async || {
+                let wanted = adjust.items.clone();
+                let (mut held, billed, discount, items) = self
+                    .store
+                    .read(move |s| {
+                        Box::pin(async move {
+                            let held = load_held(s, environment, id).await?;
+                            let billed = load_billed(s, &held.subscription).await?;
+                            let discount = match held.subscription.discount_id {
+                                Some(id) => store::subscriptions::discount(s, environment, id).await?,
+                                None => None,
+                            };
+                            let items = load_items(s, environment, &wanted).await?;
+                            Ok::<_, Error>((held, billed, discount, items))
+                        })
                     })
-                })
-                .await?;
-            let mut ctx = self.ctx(now);
-            ctx.request = request.clone();
-            let mut changes = held.payer.changes();
-            changes.answers(&ctx, id);
-            let what = ItemChange { items, when: adjust.when };
-            let changeable = Changeable {
-                subscription: &held.subscription,
-                items: &held.items,
-                billed: &billed,
-                discount: discount.as_ref(),
-            };
-            let (subscription, drawn) =
-                change(&mut ctx, &held.rules, &mut held.payer, &changeable, &what, &mut changes)?;
-            self.store.commit(changes).await?;
-            Ok((subscription, drawn.and_then(|drawn| drawn.payment)))
-        })
-        .await?;
+                    .await?;
+                let mut ctx = self.ctx(now);
+                ctx.request = request.clone();
+                let mut changes = held.payer.changes();
+                changes.answers(&ctx, id);
+                let what = ItemChange { items, when: adjust.when };
+                let changeable = Changeable {
+                    subscription: &held.subscription,
+                    items: &held.items,
+                    billed: &billed,
+                    discount: discount.as_ref(),
+                };
+                let (subscription, drawn) =
+                    change(&mut ctx, &held.rules, &mut held.payer, &changeable, &what, &mut changes)?;
+                self.store.commit(changes).await?;
+                Ok((subscription, drawn.and_then(|drawn| drawn.payment)))
+            })
+            .await?;
         match payment {
             None => Ok(subscription),
             Some(payment) => {
@@ -247,7 +249,7 @@ impl Engine {
         request: Option<Request>,
         decide: impl Fn(&mut Ctx, &Held, &mut Changes) -> Result<Subscription, Error>,
     ) -> Result<Subscription, Error> {
-        deciding(async || {
+        self.deciding(async || {
             let held = self
                 .store
                 .read(move |s| Box::pin(async move { load_held(s, environment, id).await }))

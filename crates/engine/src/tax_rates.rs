@@ -1,7 +1,7 @@
 //! Tax rates.
 
 use crate::discounts::deciding_on;
-use crate::{Engine, Error, deciding};
+use crate::{Engine, Error};
 use billing::catalog::{NewTaxRate, new_tax_rate};
 use billing::{Change, Request, TaxRate, TaxRateId, Timestamp};
 
@@ -17,7 +17,7 @@ impl Engine {
         new: NewTaxRate,
         request: Option<Request>,
     ) -> Result<TaxRate, Error> {
-        deciding(async || {
+        self.deciding(async || {
             let mut ctx = self.ctx(now);
             ctx.request = request.clone();
             let rate = new_tax_rate(&mut ctx, environment, &new)?;

@@ -85,7 +85,9 @@ impl Ask {
             Self::Record(customer, new) => {
                 engine.record_payment(now, books, customer, new, request).await?.payment.id.raw()
             }
-            Self::Edit(id, edit) => engine.edit_payment(now, books, id, edit, request).await?.payment.id.raw(),
+            Self::Edit(id, edit) => {
+                engine.edit_payment(now, books, id, edit, request).await?.payment.id.raw()
+            }
             Self::Delete(id) => {
                 engine.delete_payment(now, books, id, request).await?;
                 id.raw()
