@@ -24,8 +24,9 @@ pub fn sell(
     if !item.price.active || !item.product.active {
         return Err(Refusal::invalid("priceId", "the price or its product is not active"));
     }
-    if payer.customer.archived {
-        return Err(Refusal::State("the customer is archived".into()));
+    payer.customer.buys()?;
+    if let Some(discount) = discount {
+        discount.check_currency(item.price.unit_price.currency())?;
     }
     if item.quantity < 1 {
         return Err(Refusal::invalid("quantity", "a whole number of at least 1"));

@@ -142,8 +142,11 @@ fn what_is_due_is_billed_once() {
     let house = House::new();
     house.run(&["init"]);
     house.run(&["init", "--add", "--test"]);
+    let said = house.run(&["bill", "--until", "2099-01-01"]);
+    let (live, rest) = said.split_once('\n').unwrap();
+    assert!(live.starts_with("environment 1: live books are billed until now, 2"), "{live}");
     assert_eq!(
-        house.run(&["bill", "--until", "2099-01-01"]),
+        rest,
         "environment 1: 0 steps of subscriptions, 0 payments tried again, 0 finished after silence\n\
          environment 2: 0 steps of subscriptions, 0 payments tried again, 0 finished after silence"
     );
@@ -154,6 +157,23 @@ fn what_is_due_is_billed_once() {
     );
     let wrong = house.command(&["bill", "--until", "tomorrow"]).output().unwrap();
     assert!(String::from_utf8(wrong.stderr).unwrap().contains("invalid value 'tomorrow'"));
+}
+
+#[test]
+fn people_and_zones_are_checked_before_books_are_made() {
+    let house = House::new();
+    for (wrong, said) in [
+        (["--organization", " "], "--organization must be"),
+        (["--staff-name", ""], "--staff-name must be"),
+        (["--staff-email", "nonsense"], "--staff-email must be"),
+        (["--zone", "Mars"], "Mars"),
+        (["--currency", "XXXX"], "XXXX"),
+    ] {
+        let output = house.command(&["init", wrong[0], wrong[1]]).output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && told.contains(said), "{wrong:?}: {told}");
+        assert_eq!(std::fs::read_dir(house.folder.path()).unwrap().count(), 0, "{wrong:?}");
+    }
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn subscribe(dice: &mut Dice, auditor: &Auditor, customer: CustomerId, now: Time
     if dice.percent(30) {
         items.extend(some_items(dice, auditor, interval, currency));
     }
-    let codes: Vec<_> = auditor.shop.discounts.iter().map(|discount| discount.code.clone()).collect();
+    let codes = codes(auditor, currency);
     let start = dice.percent(15).then(|| now.plus_seconds(-dice.between(1, 100 * 86_400)).unwrap_or(now));
     let trial_end = dice.percent(10).then(|| now.plus_seconds(dice.between(-86_400, 40 * 86_400)).ok());
     let new = Subscribe {
@@ -111,6 +111,12 @@ fn subscribe(dice: &mut Dice, auditor: &Auditor, customer: CustomerId, now: Time
         metadata: None,
     };
     Some(Ask::Subscribe(customer, new))
+}
+
+/// The codes of the discounts that take something off what is sold in a currency.
+fn codes(auditor: &Auditor, currency: Currency) -> Vec<String> {
+    let discounts = auditor.shop.discounts.iter();
+    discounts.filter(|d| d.check_currency(currency).is_ok()).map(|d| d.code.clone()).collect()
 }
 
 fn item(dice: &mut Dice, price: billing::PriceId) -> SubscribeItem {
@@ -175,11 +181,10 @@ fn sell(dice: &mut Dice, auditor: &Auditor, customer: CustomerId) -> Option<Ask>
         .offers
         .iter()
         .filter(|o| o.price.kind == PriceKind::SinglePayment)
-        .map(|o| o.price.id)
+        .map(|o| (o.price.id, o.price.unit_price.currency()))
         .collect();
-    let codes: Vec<_> = auditor.shop.discounts.iter().map(|discount| discount.code.clone()).collect();
-    let code = if dice.percent(30) { dice.pick(&codes).cloned() } else { None };
-    let price = *dice.pick(&single)?;
+    let (price, currency) = *dice.pick(&single)?;
+    let code = if dice.percent(30) { dice.pick(&codes(auditor, currency)).cloned() } else { None };
     Some(Ask::Sell(customer, item(dice, price), code))
 }
 

@@ -181,8 +181,8 @@ pub(crate) fn pending(path: &Path, known: &'static [Migration]) -> Result<Vec<Mi
 }
 
 fn connect_writer(path: &Path, synchronous: Synchronous) -> Result<Connection, Error> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-    let connection = connect(path, flags)?;
+    make_private(path)?;
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let mode: String = connection.query_row("pragma journal_mode = wal", [], |row| row.get(0))?;
     if mode != "wal" {
         return Err(Error::Database(format!(
@@ -198,6 +198,20 @@ fn connect_writer(path: &Path, synchronous: Synchronous) -> Result<Connection, E
         "pragma wal_autocheckpoint = 10000; pragma journal_size_limit = 268435456; pragma foreign_keys = on",
     )?;
     Ok(connection)
+}
+
+/// Makes the file if there is none, for its owner only: it holds what customers trust the owner with.
+fn make_private(path: &Path) -> Result<(), Error> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(Error::Io { path: path.to_owned(), message: error.to_string() })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn connect_reader(path: &Path) -> Result<Connection, Error> {

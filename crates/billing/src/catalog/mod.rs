@@ -8,8 +8,8 @@ pub use edit::{
 };
 
 use crate::{
-    CatalogId, DiscountId, Interval, Money, MoneyError, PriceId, ProductId, Rate, Ratio, Rounding, TaxRateId,
-    Timestamp,
+    CatalogId, Currency, DiscountId, Interval, Money, MoneyError, PriceId, ProductId, Rate, Ratio, Refusal,
+    Rounding, TaxRateId, Timestamp,
 };
 
 /// What a charge is for.
@@ -208,6 +208,20 @@ pub struct Discount {
 }
 
 impl Discount {
+    /// Checks that it takes something off what is sold in a currency.
+    ///
+    /// # Errors
+    /// If it is an amount in another currency.
+    pub fn check_currency(&self, sold_in: Currency) -> Result<(), Refusal> {
+        match self.amount {
+            DiscountAmount::Fixed(amount) if amount.currency() != sold_in => {
+                let wanted = format!("the code of a discount in {sold_in}, or of a percentage");
+                Err(Refusal::invalid("discountCode", wanted))
+            }
+            DiscountAmount::Fixed(_) | DiscountAmount::Percent(_) => Ok(()),
+        }
+    }
+
     /// What it takes off a part of a period: a percentage stays, an amount is shared out.
     ///
     /// # Errors

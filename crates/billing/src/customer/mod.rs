@@ -8,7 +8,9 @@ pub use edit::{
     new_payment_method, new_user,
 };
 
-use crate::{CatalogId, CustomerId, CustomerUserId, OrganizationId, PaymentMethodId, StaffId, Timestamp};
+use crate::{
+    CatalogId, CustomerId, CustomerUserId, OrganizationId, PaymentMethodId, Refusal, StaffId, Timestamp,
+};
 
 /// A seller.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,6 +64,19 @@ pub struct Customer {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+impl Customer {
+    /// Checks that something new may be sold or billed to it.
+    ///
+    /// # Errors
+    /// If it is archived.
+    pub fn buys(&self) -> Result<(), Refusal> {
+        match self.archived {
+            true => Err(Refusal::State("the customer is archived: nothing new can be sold to it".into())),
+            false => Ok(()),
+        }
+    }
 }
 
 /// A person of the buyer.

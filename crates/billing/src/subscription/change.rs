@@ -94,6 +94,7 @@ pub fn change(
     change: &ItemChange,
     changes: &mut Changes,
 ) -> Result<(Subscription, Option<Drawn>), Refusal> {
+    payer.customer.buys()?;
     check(held, change)?;
     let mut subscription = held.subscription.clone();
     subscription.updated_at = ctx.now;

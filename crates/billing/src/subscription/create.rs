@@ -165,9 +165,7 @@ fn check<'a>(
 ) -> Result<&'a NewItem, Refusal> {
     let first =
         new.items.first().ok_or_else(|| Refusal::invalid("priceId", "at least one item is needed"))?;
-    if payer.customer.archived {
-        return Err(Refusal::State("the customer is archived".into()));
-    }
+    payer.customer.buys()?;
     if new.has_current && !rules.environment.multiple_subscriptions {
         return Err(Refusal::State(
             "the customer already has an active subscription, and these books allow one at a time".into(),
@@ -179,6 +177,9 @@ fn check<'a>(
     // Every period since then is billed one by one: a slip of the pen must not make thousands.
     if new.start < ctx.now.plus_days(-BACKDATED_DAYS_MAX)? {
         return Err(Refusal::invalid("startDate", "at most ten years ago"));
+    }
+    if let Some(discount) = &new.discount {
+        discount.check_currency(first.price.unit_price.currency())?;
     }
     for item in &new.items {
         check_item("priceId", item, first.price.interval, first.price.unit_price.currency())?;

@@ -4,9 +4,13 @@ use super::{House, World};
 use crate::app::Limits;
 use crate::json::object;
 use crate::spelling::uuid;
-use billing::{Currency, Id, KeyScope, Role, Timestamp};
+use anyhow::Context;
+use billing::{Currency, Id, KeyScope, Role, Timestamp, Zone};
 use clap::Args;
 use engine::NewBooks;
+
+/// The longest name, in characters.
+const NAME_MAX: usize = 255;
 
 #[derive(Debug, Args)]
 pub(super) struct Init {
@@ -41,7 +45,27 @@ pub(super) struct Init {
 }
 
 impl Init {
+    /// Checks everything before a file is made.
+    fn check(&self) -> anyhow::Result<()> {
+        let is_named = |text: &str| !text.trim().is_empty() && text.chars().count() <= NAME_MAX;
+        anyhow::ensure!(
+            is_named(&self.organization),
+            "--organization must be a name of 1 to {NAME_MAX} characters"
+        );
+        anyhow::ensure!(
+            is_named(&self.staff_name),
+            "--staff-name must be a name of 1 to {NAME_MAX} characters"
+        );
+        let is_address = matches!(self.staff_email.split_once('@'), Some((who, at)) if !who.is_empty() && !at.is_empty())
+            && !self.staff_email.contains(char::is_whitespace);
+        anyhow::ensure!(is_address && is_named(&self.staff_email), "--staff-email must be an e-mail address");
+        Zone::parse(&self.zone).with_context(|| format!("--zone {:?}", self.zone))?;
+        Ok(())
+    }
+
     pub(super) async fn run(self, house: &House, world: &World) -> anyhow::Result<()> {
+        let currency = Currency::parse(&self.currency)?;
+        self.check()?;
         let app = house.open(world, Limits::default()).await?;
         let is_empty = app.engine.environments().await?.is_empty();
         anyhow::ensure!(
@@ -58,7 +82,7 @@ impl Init {
             livemode: !self.test,
             clock: self.test.then_some(now),
             zone: self.zone.clone(),
-            currency: Currency::parse(&self.currency)?,
+            currency,
             staff_email: self.staff_email.clone(),
             staff_name: self.staff_name.clone(),
             staff_role: "owner".to_owned(),

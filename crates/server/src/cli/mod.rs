@@ -38,7 +38,7 @@ pub struct Cli {
 /// What every command needs to know.
 #[derive(Debug, Clone, Args)]
 pub struct House {
-    /// The file of the books; it is made if it does not exist [default: quittance.db, or
+    /// The file of the books; `init`, `demo` and `serve` make it if it does not exist [default: quittance.db, or
     /// quittance-demo.db of `demo`, which is made anew each time]
     #[arg(long, env = "QUITTANCE_DB", global = true, value_name = "FILE")]
     pub db: Option<PathBuf>,
@@ -190,12 +190,21 @@ impl House {
     /// # Errors
     /// If they cannot be read or made.
     pub fn secrets(&self, world: &World) -> Result<secrets::Secrets, secrets::Error> {
-        let kept = match (&self.secret_file, self.file()) {
+        secrets::load(&self.kept_secrets(), self.jwt_key.as_deref(), self.pepper.as_deref(), &*world.entropy)
+    }
+
+    /// Where what is not given of them is kept.
+    fn kept_secrets(&self) -> PathBuf {
+        match (&self.secret_file, self.file()) {
             (Some(file), _) => file.clone(),
             (None, Some(books)) => secrets::file_of(books),
             (None, None) => PathBuf::from("quittance.secret"),
-        };
-        secrets::load(&kept, self.jwt_key.as_deref(), self.pepper.as_deref(), &*world.entropy)
+        }
+    }
+
+    /// Whether the secrets are given or kept; if not, opening the books makes new ones.
+    pub fn has_secrets(&self) -> bool {
+        (self.jwt_key.is_some() && self.pepper.is_some()) || self.kept_secrets().exists()
     }
 
     /// Opens the books and what serves them.

@@ -17,11 +17,13 @@ pub(super) struct Serve {
     #[arg(long, env = "QUITTANCE_TICK_SECONDS", default_value_t = 5, value_name = "SECONDS")]
     tick_seconds: u64,
     /// Seconds that a request may take.
-    #[arg(long, env = "QUITTANCE_REQUEST_SECONDS", default_value_t = 30, value_name = "SECONDS")]
+    #[arg(long, env = "QUITTANCE_REQUEST_SECONDS", default_value_t = 30, value_name = "SECONDS",
+        value_parser = clap::value_parser!(u64).range(1..))]
     request_seconds: u64,
     /// Bytes that the body of a request may have.
-    #[arg(long, env = "QUITTANCE_BODY_BYTES", default_value_t = 256 << 10, value_name = "BYTES")]
-    body_bytes: usize,
+    #[arg(long, env = "QUITTANCE_BODY_BYTES", default_value_t = 256 << 10, value_name = "BYTES",
+        value_parser = clap::value_parser!(u32).range(1..))]
+    body_bytes: u32,
     /// Bytes of answers that are kept in memory; 0 makes every answer from the books.
     #[arg(long, env = "QUITTANCE_CACHE_BYTES", default_value_t = 64 << 20, value_name = "BYTES")]
     cache_bytes: usize,
@@ -29,8 +31,9 @@ pub(super) struct Serve {
     #[arg(long, env = "QUITTANCE_NODE", value_name = "NAME")]
     node: Option<String>,
     /// Connections at a time; further ones wait.
-    #[arg(long, env = "QUITTANCE_CONNECTIONS", default_value_t = 10_000, value_name = "N")]
-    connections: usize,
+    #[arg(long, env = "QUITTANCE_CONNECTIONS", default_value_t = 10_000, value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..))]
+    connections: u32,
 }
 
 impl Serve {
@@ -38,18 +41,24 @@ impl Serve {
         // Before anything is opened.
         let _lock = house.lock()?;
         let limits = Limits {
-            body_bytes: self.body_bytes,
-            request_time: Duration::from_secs(self.request_seconds.max(1)),
+            body_bytes: self.body_bytes as usize,
+            request_time: Duration::from_secs(self.request_seconds),
             answer_bytes: self.cache_bytes,
         };
+        let had_secrets = house.has_secrets();
         let app = house.open(world, limits).await?;
         if app.engine.environments().await?.is_empty() {
             tracing::warn!("the books are empty: make some with `quittance init`");
+        } else if !had_secrets {
+            tracing::warn!(
+                "the secrets beside the books were missing and are made anew: every API key and token that \
+                 was given out before is refused until they are restored"
+            );
         }
         let options = Options {
             tick: (self.tick_seconds > 0).then(|| Duration::from_secs(self.tick_seconds)),
             node: self.node,
-            connections_max: self.connections.max(1),
+            connections_max: self.connections as usize,
             ..Options::default()
         };
         let server = Server::bind(app, self.addr, options)

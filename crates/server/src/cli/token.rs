@@ -28,7 +28,7 @@ enum What {
         #[arg(long, value_enum, value_name = "SCOPE")]
         scope: Vec<ScopeArg>,
         /// Days until it expires; never if not given.
-        #[arg(long, value_name = "DAYS")]
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(i64).range(1..=36_525))]
         days: Option<i64>,
     },
     /// Make a token of a customer's user and print it.
@@ -40,7 +40,8 @@ enum What {
         #[arg(long, value_name = "ADDRESS")]
         email: Option<String>,
         /// Days until it expires.
-        #[arg(long, default_value_t = TOKEN_DAYS, value_name = "DAYS")]
+        #[arg(long, default_value_t = TOKEN_DAYS, value_name = "DAYS",
+            value_parser = clap::value_parser!(i64).range(1..=36_525))]
         days: i64,
     },
     /// Make a token of staff and print it.
@@ -52,7 +53,8 @@ enum What {
         #[arg(long, value_name = "ROLE")]
         role: Option<String>,
         /// Days until it expires.
-        #[arg(long, default_value_t = TOKEN_DAYS, value_name = "DAYS")]
+        #[arg(long, default_value_t = TOKEN_DAYS, value_name = "DAYS",
+            value_parser = clap::value_parser!(i64).range(1..=36_525))]
         days: i64,
     },
     /// List what was given out. Secrets are not among it: nobody has them.

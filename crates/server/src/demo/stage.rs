@@ -3,7 +3,7 @@
 use super::people::Person;
 use super::script::{Act, Charged, Line, Pick, When};
 use super::shop::Shop;
-use crate::json::object;
+use crate::json::{Object, object};
 use billing::customer::{Address, CustomerEdit, NewPaymentMethod};
 use billing::payment::{ManualPaymentEdit, NewManualPayment};
 use billing::subscription::{CancelAt, Changing};
@@ -326,28 +326,28 @@ impl Stage<'_> {
     }
 }
 
-fn address_json(person: &Person) -> String {
+fn address(o: &mut Object<'_>, person: &Person) {
     let place = person.place;
+    o.put("line1", person.street.as_str()).put("line2", None::<&str>);
+    o.put("city", place.city).put("state", place.state);
+    o.put("postal_code", place.postal_code).put("country", place.country);
+}
+
+fn address_json(person: &Person) -> String {
     object(|o| {
-        o.put("name", person.name.as_str());
-        o.object("address", |o| {
-            o.put("line1", person.street.as_str()).put("city", place.city).put("state", place.state);
-            o.put("postal_code", place.postal_code).put("country", place.country);
-        });
+        o.put("name", person.name.as_str()).put("firstName", None::<&str>).put("lastName", None::<&str>);
+        o.object("address", |o| address(o, person));
+        o.put("phone", None::<&str>);
     })
 }
 
 fn new_method(person: &Person, token: &str, is_default: bool) -> NewPaymentMethod {
     let is_sepa = token == "tok_sepa";
-    let place = person.place;
     let details = object(|o| {
         o.put("name", person.contact.as_str()).put("email", person.contact_email().as_str());
         o.object("address", |o| {
             o.put("name", person.name.as_str());
-            o.object("address", |o| {
-                o.put("line1", person.street.as_str()).put("city", place.city).put("state", place.state);
-                o.put("postal_code", place.postal_code).put("country", place.country);
-            });
+            o.object("address", |o| address(o, person));
         });
     });
     let data = object(|o| {

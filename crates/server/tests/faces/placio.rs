@@ -127,6 +127,11 @@ async fn only_settled_us_dollars_and_six_filters() {
     assert_eq!(amounts("isManual=true").await, "6.0 4.0");
     assert_eq!(amounts("isManual=false&paymentType=subscription").await, "15.0");
     assert_eq!(amounts("startDate=2026-03-04").await, "6.0 5.0 4.0");
+    assert_eq!(
+        amounts("startDate=2026-03-04&endDate=2026-03-04").await,
+        amounts("startDate=2026-03-04&endDate=2026-03-04T23:59:59.999Z").await
+    );
+    assert_eq!(amounts("endDate=9999-12-31").await, amounts("").await);
     assert_eq!(amounts("endDate=2026-03-04").await, "4.0 3.0 2.0 15.0");
     assert_eq!(amounts("startDate=2026-03-04&endDate=2026-03-04").await, "4.0");
     assert_eq!(amounts("startDate=2026-03-03T00:00:00.123Z&endDate=2026-03-03T00:00:00.123Z").await, "3.0");
@@ -333,6 +338,10 @@ async fn what_a_write_must_be() {
         ("\"paymentDate\":null", "paymentDate must be a valid ISO 8601 date string"),
         ("\"description\":1", "description must be a string"),
         ("\"notes\":[]", "notes must be a string"),
+        ("\"notes\":\"a\\u0000b\"", "notes must have at most 5000 characters and no NUL among them"),
+        ("\"paymentDate\":\"1899-12-31\"", "paymentDate must be a valid ISO 8601 date string"),
+        ("\"paymentDate\":\"3000-01-01\"", "paymentDate must be a valid ISO 8601 date string"),
+        ("\"receiptImage\":{\"url\":\"javascript:1\",\"path\":\"p\",\"contentType\":\"c\"}", receipt),
         ("\"receiptImage\":\"x\"", receipt),
         ("\"receiptImage\":{\"url\":\"u\",\"path\":\"p\"}", receipt),
         ("\"receiptImage\":{\"url\":\"u\",\"path\":\"p\",\"contentType\":\"c\",\"width\":-1}", receipt),

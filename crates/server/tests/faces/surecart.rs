@@ -154,6 +154,7 @@ async fn a_renewal_is_moved() {
         ("{\"period\":{\"end_at\":\"tomorrow\"}}", 422, "period.end_at.not_a_number"),
         ("{\"period\":{\"end_at\":1.5}}", 422, "period.end_at.not_a_number"),
         ("{\"period\":{\"end_at\":99999999999999999}}", 422, "period.end_at.not_a_number"),
+        ("{\"period\":{\"end_at\":32503680000}}", 422, "period.end_at.too_late"),
         ("{\"period\":{\"end_at\":1767225600}}", 422, "period.end_at.greater_than_or_equal_to"),
     ] {
         let refused = patch(body).await;

@@ -69,10 +69,15 @@ pub(super) fn id<T: Spelled>(query: &Query<'_>, name: &'static str) -> Result<Op
 
 /// Whose rows are asked for: one customer's with `customerId` or `customerExternalId`.
 pub(super) async fn customer(merchant: &Merchant, query: &Query<'_>) -> Result<Of, Error> {
-    if let Some(id) = id(query, "customerId")? {
+    let given = id(query, "customerId")?;
+    let external_id = only(query, "customerExternalId")?;
+    if given.is_some() && external_id.is_some() {
+        return Err(Error::must_be("customerExternalId", "left out where customerId is given"));
+    }
+    if let Some(id) = given {
         return Ok(Of::Customer(id));
     }
-    let Some(external_id) = only(query, "customerExternalId")? else { return Ok(Of::All) };
+    let Some(external_id) = external_id else { return Ok(Of::All) };
     match merchant.engine().customer_id(merchant.environment(), external_id).await {
         Ok(id) => Ok(Of::Customer(id)),
         // Nobody has no rows: the list of an id that no customer has.

@@ -4,7 +4,7 @@ use super::error::Error;
 use super::fields;
 use super::spell::{self, Spelled};
 use crate::app::App;
-use crate::auth::{self, Refused, Who};
+use crate::auth::{self, Refused, Who, keys};
 use crate::faces::{given, json};
 use crate::idempotency::{Answer, Call, once};
 use crate::respond::Body;
@@ -28,7 +28,12 @@ impl FromRequestParts<App> for Merchant {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        let principal = app.who(auth::bare_token(&parts.headers)?).await?;
+        let token = auth::bare_token(&parts.headers)?;
+        let principal = app.who(token).await.map_err(|refused| match refused {
+            // Of what is no API key nothing is said but that.
+            Refused::Expired | Refused::Revoked if !token.starts_with(keys::PREFIX) => Refused::Unknown,
+            refused => refused,
+        })?;
         match &principal.who {
             Who::Key { .. } if principal.has_scope(KeyScope::Merchant) => {}
             Who::Key { .. } => return Err(Error::forbidden()),

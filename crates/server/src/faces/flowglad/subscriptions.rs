@@ -21,6 +21,8 @@ use serde_json::Value;
 const ALL: &str = "/api/v1/subscriptions/";
 /// How many items a subscription may have.
 const ITEMS_MAX: usize = 50;
+/// How far ahead a trial may end: ten years, as far as the clock of test books may be moved.
+const TRIAL_DAYS_MAX: i64 = 3_660;
 
 /// Finds the price of an item.
 pub(super) type Prices<'a> = dyn Fn(PriceId) -> Option<&'a Price> + 'a;
@@ -110,6 +112,19 @@ pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Respo
 }
 
 async fn new(merchant: &Merchant, fields: &Fields<'_>) -> Result<Subscribe, Error> {
+    if fields.has("items") && fields.has("priceId") {
+        return Err(fields.wrong("items", "left out where priceId is given"));
+    }
+    if fields.has("discountId") {
+        return Err(fields.wrong("discountId", "left out: a discount is given as discountCode"));
+    }
+    let (start, trial_end) = (fields.time("startDate")?, fields.time("trialEnd")?);
+    if let Some(end) = trial_end {
+        let latest = merchant.now().plus_days(TRIAL_DAYS_MAX).unwrap_or(end);
+        if end <= start.unwrap_or(merchant.now()) || end > latest {
+            return Err(fields.wrong("trialEnd", "an instant after the start, at most ten years ahead"));
+        }
+    }
     let items = match fields.objects("items", ITEMS_MAX)? {
         None => vec![item(fields)?],
         Some(items) if items.is_empty() => return Err(fields.wrong("items", "an array of at least one item")),
@@ -118,8 +133,8 @@ async fn new(merchant: &Merchant, fields: &Fields<'_>) -> Result<Subscribe, Erro
     let new = Subscribe {
         items,
         name: fields.short("name")?,
-        start: fields.time("startDate")?,
-        trial_end: fields.time("trialEnd")?,
+        start,
+        trial_end,
         default_payment_method: fields.id("defaultPaymentMethodId")?,
         backup_payment_method: fields.id("backupPaymentMethodId")?,
         discount_code: fields.text("discountCode", NAME_MAX)?,

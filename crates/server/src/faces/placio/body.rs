@@ -20,6 +20,8 @@ pub(super) const MEANS: [(&str, PaymentMeans); 4] = [
     ("other", PaymentMeans::Other),
 ];
 
+/// The longest text, in characters.
+const TEXT_MAX: usize = 5_000;
 const MEANS_WANTED: &str =
     "paymentMethod must be one of the following values: cash, bank-transfer, card, other";
 const AMOUNT_WANTED: &str = "amount must be a positive number of US dollars with at most 2 decimal places";
@@ -117,7 +119,11 @@ impl Fields {
     /// A text that may be null; none if it is not given.
     fn text(&mut self, name: &str) -> Option<Option<String>> {
         let nullable = |text: &str| serde_json::from_str::<Option<String>>(text).ok();
-        self.optional(name, &format!("{name} must be a string"), nullable)
+        let found = self.optional(name, &format!("{name} must be a string"), nullable)?;
+        if found.as_deref().is_some_and(|text| !is_text(text)) {
+            self.wrong.push(format!("{name} must have at most {TEXT_MAX} characters and no NUL among them"));
+        }
+        Some(found)
     }
 
     /// A receipt that may be null, as the books keep it; none if it is not given.
@@ -127,12 +133,15 @@ impl Fields {
         self.optional("receiptImage", wanted, |text| match serde_json::from_str(text).ok()? {
             Value::Null => Some(None),
             Value::Object(image) => {
-                let text = |key| image.get(key)?.as_str().filter(|text| !text.is_empty());
+                let text = |key| image.get(key)?.as_str().filter(|text| !text.is_empty() && is_text(text));
                 let number = |key| match image.get(key) {
                     None | Some(Value::Null) => Some(None),
                     Some(value) => value.as_i64().filter(|number| *number >= 0).map(Some),
                 };
                 let (url, path, kind) = (text("url")?, text("path")?, text("contentType")?);
+                if !["http://", "https://"].iter().any(|scheme| url.starts_with(scheme)) {
+                    return None;
+                }
                 let (width, height, size) = (number("width")?, number("height")?, number("sizeBytes")?);
                 Some(Some(object(|o| {
                     o.put("url", url).put("path", path).put("width", width).put("height", height);
@@ -142,6 +151,11 @@ impl Fields {
             _ => None,
         })
     }
+}
+
+/// Whether every database can hold it, and people can read it.
+fn is_text(text: &str) -> bool {
+    text.chars().count() <= TEXT_MAX && !text.contains('\0')
 }
 
 fn string(json: &str) -> Option<String> {
@@ -154,8 +168,12 @@ fn means(json: &str) -> Option<PaymentMeans> {
 }
 
 fn paid_at(json: &str) -> Option<Timestamp> {
-    date(&string(json)?).map(|(from, _)| from)
+    date(&string(json)?).map(|(from, _)| from).filter(|at| (EARLIEST..LATEST).contains(at))
 }
+
+/// 1900 and 3000: what lies outside is a slip.
+const EARLIEST: Timestamp = Timestamp::from_seconds(-2_208_988_800);
+const LATEST: Timestamp = Timestamp::from_seconds(32_503_680_000);
 
 /// A JSON number above 0 with at most two decimals that count.
 fn amount(json: &str) -> Option<Money> {

@@ -103,19 +103,16 @@ pub(super) fn payment_type(text: &str) -> Option<Category> {
 pub(super) fn date(text: &str) -> Option<(Timestamp, Timestamp)> {
     // An unencoded `+` of an offset has become a space.
     let text = text.replace(' ', "+");
+    // The usual open end lies a year after the last one that the calendar counts in: no matter which.
+    let text = text.strip_prefix("9999-").map_or(text.clone(), |rest| format!("9998-{rest}"));
     let from = Timestamp::parse(&text).or_else(|_| Timestamp::parse(&format!("{text}Z"))).ok()?;
-    let is_printable = from >= FIRST && from < LAST;
     let until = if text.len() == 10 {
         from.plus_days(1)
     } else {
         Timestamp::try_from_millis(from.millis()).and_then(|at| at.plus_micros(1_000))
     };
-    until.ok().filter(|_| is_printable).map(|until| (from, until))
+    Some((from, until.unwrap_or(from)))
 }
-
-/// 0001-01-01 and 9999-01-01: between them years have four digits.
-const FIRST: Timestamp = Timestamp::from_seconds(-62_135_596_800);
-const LAST: Timestamp = Timestamp::from_seconds(253_370_764_800);
 
 fn number(query: &Query<'_>, name: &'static str, max: i64, wrong: &mut Vec<String>) -> Option<i64> {
     let text = match query.only(name) {

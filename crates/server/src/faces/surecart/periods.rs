@@ -70,6 +70,9 @@ pub async fn read(
     .await
 }
 
+/// How far ahead a period may end: ten years, for a longer one is a slip.
+const END_DAYS_MAX: i64 = 3_660;
+
 /// Moves a period's end: `{"period":{"end_at":1770588132}}`.
 pub async fn update(
     State(app): State<App>,
@@ -86,6 +89,9 @@ pub async fn update(
         call,
         async move |key| {
             let now = first.books_now(&*first.environment(environment).await?);
+            if now.plus_days(END_DAYS_MAX).is_ok_and(|latest| end > latest) {
+                return Err(Error::invalid("end_at", "too_late", "End at must be at most ten years ahead"));
+            }
             let moved = first.engine.move_period_end(now, environment, id, end, key).await;
             moved.map_err(|error| named(error, &text))?;
             Ok(Answer::json(StatusCode::OK, rendered(&first, environment, id, &text).await?))

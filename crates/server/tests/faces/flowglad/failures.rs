@@ -317,6 +317,24 @@ async fn states_that_forbid() {
     let again = m.post("subscriptions", &json!({"customerExternalId": "c", "priceId": price})).await;
     lines.push(again.line());
     lines.push(m.post("customers/c/tokens", &json!({})).await.line());
+    let invoice = json!({"invoice": {"customerExternalId": "c"}, "invoiceLineItems": [{"price": 5}]});
+    lines.push(m.post("invoices", &invoice).await.line());
+    m.customer("d").await;
+    let euros = json!({"discount": {"name": "E", "code": "E", "amountType": "fixed", "amount": 5,
+        "currency": "EUR", "duration": "once"}});
+    m.made("discounts", euros).await;
+    for more in [
+        json!({"discountCode": "E"}),
+        json!({"discountId": "disc_x"}),
+        json!({"trialEnd": "2020-01-01"}),
+        json!({"trialEnd": "2999-01-01"}),
+        json!({"items": [{"priceId": price}]}),
+    ] {
+        let mut new = json!({"customerExternalId": "d", "priceId": price});
+        new.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        lines.push(m.post("subscriptions", &new).await.line());
+    }
+    assert_eq!(m.read("subscriptions?customerExternalId=d").await["total"], 0);
     let default = m.read("catalogs/default").await["catalog"]["id"].clone();
     let body = json!({"catalog": {"isDefault": false}});
     lines.push(m.put(&format!("catalogs/{}", super::text(&default)), &body).await.line());
@@ -349,7 +367,7 @@ async fn a_clock_that_was_moved_on_a_key_is_not_moved_on_it_again() {
     assert_eq!(first.status, StatusCode::OK, "{}", first.body);
     let later = m.write(Method::POST, "clock", &[], r#"{"now":"2026-03-26T00:00:00Z"}"#).await;
     assert_eq!(later.status, StatusCode::OK, "{}", later.body);
-    let restarted = Merchant { test: m.test.restarted(), books: m.books.clone(), key: m.key.clone() };
+    let restarted = Merchant { test: m.test.restarted().await, books: m.books.clone(), key: m.key.clone() };
     let again = restarted.write(Method::POST, "clock", &headers, body).await;
     assert_eq!((again.line(), again.header("idempotency-replayed")), (later.line(), "true"));
     let other = restarted.write(Method::POST, "clock", &headers, r#"{"now":"2026-03-27T00:00:00Z"}"#).await;
