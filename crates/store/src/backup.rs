@@ -128,6 +128,8 @@ impl Draft {
             lock(&left, &path)?;
             remove(&path)?;
         }
+        // A log that was left would be taken for that of the new file.
+        BESIDE.iter().try_for_each(|suffix| remove(&beside(&path, suffix)))?;
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
@@ -291,6 +293,7 @@ mod tests {
         assert_eq!(names(), 0);
         // As if a process had been killed.
         fs::write(beside(&place, ".partial"), "half of it").unwrap();
+        fs::write(beside(&place, ".partial-wal"), "the rest of it").unwrap();
         let draft = Draft::beside(&place).unwrap();
         assert_eq!(fs::read(draft.path()).unwrap(), b"");
         fs::write(draft.path(), "all of it").unwrap();
