@@ -55,7 +55,6 @@ const WITH_BOOKS: &[&str] = &[
     "wall",
     "faces",
     "faces_agree",
-    "moving_books",
     "seeds",
 ];
 const SEEDS_ON_POSTGRES: u32 = 6;

@@ -18,12 +18,17 @@ use testbed::Books;
 
 const QUIET: &(dyn Fn(store::copy::Progress) + Sync) = &|_| {};
 
-/// Fills every table of the books: a demo, and what only requests make.
-async fn fill(books: &Books) {
+/// Fills books with a demo.
+async fn demo(books: &Books) {
     let plan = Plan::new(4, 12, 7).unwrap();
     let engine = Engine::new(books.open().await, Arc::new(Sandbox::default()), Ids::seeded(plan.seed()));
     build(&engine, plan, &|_, _| {}).await.unwrap();
     engine.store().close().await.unwrap();
+}
+
+/// Fills every table of a file: a demo, and what only requests make.
+async fn fill(books: &Books) {
+    demo(books).await;
     let hash = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
     let credential = format!(
         "insert into credentials (id, environment, kind, name, hint, hash, scopes, created_at)
@@ -73,7 +78,7 @@ impl Faults for Interruptions {
 
 #[tokio::test]
 async fn books_come_back_as_they_went_however_often_the_copy_is_interrupted() {
-    let (first, middle, last) = (Books::sqlite(), Books::new().await, Books::sqlite());
+    let (first, middle, last) = (Books::sqlite(), Books::postgres().await, Books::sqlite());
     fill(&first).await;
     let interruptions = Arc::new(Interruptions::default());
     let mut times = 0;
@@ -109,6 +114,37 @@ async fn books_come_back_as_they_went_however_often_the_copy_is_interrupted() {
     }
     assert_eq!(went.len(), came.len());
     assert!(agree(&last).await);
+}
+
+/// Bills what falls due in the weeks that follow.
+async fn go_on(books: &Books) {
+    let engine = Engine::new(books.open().await, Arc::new(Sandbox::default()), Ids::seeded(9));
+    let environment = engine.environments().await.unwrap().remove(0);
+    let until = environment.clock.unwrap().plus_seconds(40 * 86_400).unwrap();
+    let done = engine.advance_clock(environment.number, until).await.unwrap();
+    assert!(done.subscription_steps > 10, "{done:?}");
+    engine.store().close().await.unwrap();
+}
+
+#[tokio::test]
+async fn books_of_many_shards_live_in_a_file_too() {
+    let (first, file, last) = (Books::empty().await, Books::sqlite(), Books::empty().await);
+    let store = first.open().await;
+    store.spread(4).await.unwrap();
+    store.close().await.unwrap();
+    demo(&first).await;
+    assert!(first.tamper("update customers set name = name where shard = 3").await > 0, "they are spread");
+    assert!(same(&copy(&first, &file).await.unwrap()));
+    assert!(agree(&file).await);
+    go_on(&first).await;
+    go_on(&file).await;
+    assert!(agree(&file).await);
+    assert!(same(&copy(&file, &last).await.unwrap()));
+    assert!(agree(&last).await);
+    let dumps = first.dump().await.into_iter().zip(last.dump().await);
+    for (first, last) in dumps.filter(|((name, _), _)| name != "migration_lease") {
+        assert_eq!(first, last);
+    }
 }
 
 #[tokio::test]
@@ -289,7 +325,7 @@ fn a_damaged_backup_is_refused_and_the_books_stay() {
 #[tokio::test]
 async fn a_copy_takes_books_that_nobody_serves_to_an_empty_place() {
     let house = House::new();
-    let there = Books::new().await;
+    let there = Books::empty().await;
     let copied = house.run(&["copy", "--from", "books.db", "--to", there.address()]);
     assert!(copied.contains("is a copy of books.db") && copied.contains("the books agree"), "{copied}");
     let again = house.refused(&["copy", "--from", "books.db", "--to", there.address()]);

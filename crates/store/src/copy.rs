@@ -94,7 +94,8 @@ pub struct Compared {
 pub type Tell<'t> = &'t (dyn Fn(Progress) + Sync);
 
 /// Copies all books of a source into a target that is empty, or goes on where that was interrupted, and
-/// compares each row. The target is marked as unfinished until [`finish`].
+/// compares each row. The target is marked as unfinished until [`finish`]; open it again before it is read
+/// in any other way, because what it knows of the books is from before.
 ///
 /// # Errors
 /// If the target may not be written to, or a database fails; then it can be run again.
@@ -104,6 +105,10 @@ pub async fn run(source: &Store, target: &Store, tell: Tell<'_>) -> Result<Vec<C
         return Err(Failure::UnfinishedSource);
     }
     claim(source, target, tables).await?;
+    // A file looks what it has when it is opened.
+    if matches!(target, Store::Postgres(_)) && target.shards() < source.shards() {
+        target.spread(source.shards()).await?;
+    }
     let mut all = 0;
     for table in tables {
         all += rows::count(source, table).await?;

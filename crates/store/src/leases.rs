@@ -46,10 +46,11 @@ const ADD_SHARD: &str = "insert into shards (shard, until) values ($1, 0)";
 const FORGOTTEN_AFTER: i64 = 100;
 
 impl Store {
-    /// How many shards customers are spread over: one in a file.
+    /// How many shards customers are spread over: one in a file, unless the books came from a database that
+    /// has more.
     pub fn shards(&self) -> i64 {
         match self {
-            Store::Sqlite(_) => 1,
+            Store::Sqlite(database) => database.shards(),
             Store::Postgres(database) => database.shards(),
         }
     }
@@ -62,7 +63,7 @@ impl Store {
     pub async fn spread(&self, shards: i64) -> Result<(), Error> {
         let Store::Postgres(database) = self else {
             let refused = "books in a file have one shard".to_owned();
-            return if shards == 1 { Ok(()) } else { Err(Error::Misuse(refused)) };
+            return if shards == self.shards() { Ok(()) } else { Err(Error::Misuse(refused)) };
         };
         if !(1..=1024).contains(&shards) || shards.count_ones() != 1 {
             return Err(Error::Misuse("the number of shards is a power of two up to 1024".to_owned()));
@@ -72,7 +73,7 @@ impl Store {
     }
 
     /// Says that a process is there and takes its part of the shards until an instant; answers which it
-    /// has. Books in a file have one, which whoever holds the file has.
+    /// has. Whoever holds a file has all of it.
     ///
     /// # Errors
     /// If the database fails.
@@ -83,7 +84,7 @@ impl Store {
         until: Timestamp,
     ) -> Result<Vec<i64>, Error> {
         if matches!(self, Store::Sqlite(_)) {
-            return Ok(vec![0]);
+            return Ok((0..self.shards()).collect());
         }
         let node = node.clone();
         self.write(move |tx| {

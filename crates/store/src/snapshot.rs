@@ -40,7 +40,7 @@ impl Snapshot {
     /// How many shards the books have.
     pub fn shards(&self) -> i64 {
         match &self.session {
-            Session::Sqlite(_) => 1,
+            Session::Sqlite(session) => session.shards(),
             Session::Postgres(session) => session.shards(),
         }
     }

@@ -67,6 +67,7 @@ struct Shared {
     reads: Queue<Box<dyn Job<Snapshot>>>,
     writes: Queue<Box<dyn Job<Tx>>>,
     versions: Versions,
+    shards: i64,
     threads: Mutex<Threads>,
 }
 
@@ -83,21 +84,23 @@ impl Database {
         let mut connection = connect_writer(path, options.synchronous)?;
         migrate::migrate(&mut connection, known)?;
         statistics::tell(&mut connection)?;
+        let shards = count_shards(&connection)?;
         let shared = Arc::new(Shared {
             reads: Queue::new(),
             writes: Queue::new(),
             versions: Versions::new(),
+            shards,
             threads: Mutex::default(),
         });
         let database = Database { shared: shared.clone(), _closer: Arc::new(Closer(shared.clone())) };
         let mut threads = Threads::default();
         for number in 0..options.readers.max(1) {
-            let (session, shared) = (Session::new(connect_reader(path)?), shared.clone());
+            let (session, shared) = (Session::new(connect_reader(path)?, shards), shared.clone());
             threads
                 .readers
                 .push(spawn(path, format!("reader-{number}"), move || reader::run(session, &shared))?);
         }
-        let (session, faults) = (Session::new(connection), options.faults);
+        let (session, faults) = (Session::new(connection, shards), options.faults);
         threads.writer =
             Some(spawn(path, "writer".to_owned(), move || writer::run(session, &shared, faults))?);
         *database.shared.threads.lock().unwrap_or_else(PoisonError::into_inner) = threads;
@@ -132,6 +135,10 @@ impl Database {
 
     pub(crate) fn versions(&self) -> &Versions {
         &self.shared.versions
+    }
+
+    pub(crate) fn shards(&self) -> i64 {
+        self.shared.shards
     }
 
     pub(crate) async fn close(&self) -> Result<(), Error> {
@@ -178,6 +185,17 @@ pub(crate) fn pending(path: &Path, known: &'static [Migration]) -> Result<Vec<Mi
         return Ok(known.to_vec());
     }
     Ok(migrate::pending(&connect_reader(path)?, known)?.to_vec())
+}
+
+/// Over how many shards customers are spread: one, unless they came from a database that has more.
+fn count_shards(connection: &Connection) -> Result<i64, Error> {
+    let are_there = "select exists (select 1 from sqlite_schema where name = 'customers')";
+    if !connection.query_row(are_there, [], |row| row.get(0))? {
+        return Ok(1);
+    }
+    let last: u16 =
+        connection.query_row("select coalesce(max(shard), 0) from customers", [], |row| row.get(0))?;
+    Ok(i64::from((u32::from(last) + 1).next_power_of_two()))
 }
 
 fn connect_writer(path: &Path, synchronous: Synchronous) -> Result<Connection, Error> {

@@ -1,8 +1,9 @@
 //! `quittance copy`.
 
+use super::World;
 use super::audit::{agreeing, audited};
 use anyhow::Context;
-use billing::Ids;
+use billing::{Ids, Timestamp};
 use clap::Args;
 use engine::Engine;
 use gateway::Sandbox;
@@ -30,7 +31,7 @@ pub(super) struct Copy {
 }
 
 impl Copy {
-    pub(super) async fn run(self) -> anyhow::Result<()> {
+    pub(super) async fn run(self, world: &World) -> anyhow::Result<()> {
         let (from, to) = (store::shown(&self.from), store::shown(&self.to));
         anyhow::ensure!(self.from != self.to, "{from} cannot be copied into itself");
         let is_there = match file(&self.from) {
@@ -43,36 +44,49 @@ impl Copy {
         let _target = lock(&self.to)?;
         let source = opened(&self.from).await?;
         let target = opened(&self.to).await?;
-        let copied = self.copy(&source, target.clone()).await;
+        for (store, name) in [(&source, &from), (&target, &to)] {
+            unserved(store, (world.clock.now)()).await.with_context(|| format!("{name} is in use"))?;
+        }
+        let copied = copied(&source, &target).await;
         source.close().await?;
         target.close().await?;
         let rows = copied.with_context(|| format!("cannot copy {from} to {to}"))?;
+        let engine = Engine::new(opened(&self.to).await?, Arc::new(Sandbox::default()), Ids::seeded(0));
+        agreeing(&audited(&engine, None).await?)?;
+        store::copy::finish(engine.store()).await?;
+        engine.store().close().await?;
         println!("{to} is a copy of {from}: {rows} rows, each the same, and the books agree");
         Ok(())
     }
+}
 
-    /// Copies, compares and audits; answers the number of rows.
-    async fn copy(&self, source: &Store, target: Store) -> anyhow::Result<u64> {
-        let bar = progress_bar();
-        let compared = store::copy::run(source, &target, &|progress| show(&bar, progress)).await;
-        bar.finish_and_clear();
-        let compared = compared?;
-        let differing = compared.iter().filter(|table| !is_same(table));
-        let differing: Vec<String> = differing.map(told).collect();
-        for table in &differing {
-            println!("{table}");
-        }
-        anyhow::ensure!(
-            differing.is_empty(),
-            "{} tables differ: the source has changed since the copy began, or the target was written to. \
-             Stop both, empty the target, and copy again",
-            differing.len()
-        );
-        let engine = Engine::new(target, Arc::new(Sandbox::default()), Ids::seeded(0));
-        agreeing(&audited(&engine, None).await?)?;
-        store::copy::finish(engine.store()).await?;
-        Ok(compared.iter().map(|table| table.rows[1]).sum())
+/// Copies and compares; answers the number of rows.
+async fn copied(source: &Store, target: &Store) -> anyhow::Result<u64> {
+    let bar = progress_bar();
+    let compared = store::copy::run(source, target, &|progress| show(&bar, progress)).await;
+    bar.finish_and_clear();
+    let compared = compared?;
+    let differing = compared.iter().filter(|table| !is_same(table));
+    let differing: Vec<String> = differing.map(told).collect();
+    for table in &differing {
+        println!("{table}");
     }
+    anyhow::ensure!(
+        differing.is_empty(),
+        "{} tables differ: the source has changed since the copy began, or the target was written to. \
+         Stop both, empty the target, and copy again",
+        differing.len()
+    );
+    Ok(compared.iter().map(|table| table.rows[1]).sum())
+}
+
+/// That no server bills the books of a database.
+async fn unserved(store: &Store, now: Timestamp) -> anyhow::Result<()> {
+    let holdings = store.holdings().await?;
+    let serving = holdings.iter().filter(|holding| holding.shards.iter().any(|(_, until)| *until > now));
+    let names: Vec<&str> = serving.map(|holding| holding.node.name.as_str()).collect();
+    anyhow::ensure!(names.is_empty(), "stop the servers first: {}", names.join(", "));
+    Ok(())
 }
 
 async fn opened(address: &str) -> anyhow::Result<Store> {

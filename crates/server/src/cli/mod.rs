@@ -124,7 +124,7 @@ pub async fn run(cli: Cli, world: World) -> anyhow::Result<()> {
         Command::Migrate(migrate) => migrate.run(&cli.house).await,
         Command::Backup(backup) => backup.run(&cli.house).await,
         Command::Restore(restore) => restore.run(&cli.house).await,
-        Command::Copy(copy) => copy.run().await,
+        Command::Copy(copy) => copy.run(&world).await,
         Command::Nodes(nodes) => nodes.run(&cli.house, &world).await,
         Command::Token(token) => token.run(&cli.house, &world).await,
     }

@@ -8,13 +8,19 @@ use std::collections::HashMap;
 
 pub(crate) struct Session {
     connection: Connection,
+    shards: i64,
     /// The SQLite spelling of each statement text, by where the text lies in memory.
     texts: HashMap<(usize, usize), Cow<'static, str>>,
 }
 
 impl Session {
-    pub(super) fn new(connection: Connection) -> Session {
-        Session { connection, texts: HashMap::new() }
+    pub(super) fn new(connection: Connection, shards: i64) -> Session {
+        Session { connection, shards, texts: HashMap::new() }
+    }
+
+    /// Over how many shards customers are spread.
+    pub(crate) fn shards(&self) -> i64 {
+        self.shards
     }
 
     pub(crate) fn row<T>(
@@ -172,7 +178,7 @@ mod tests {
 
     #[test]
     fn parameters_bind_by_number_whatever_their_order() -> Result<(), Error> {
-        let mut session = Session::new(Connection::open_in_memory()?);
+        let mut session = Session::new(Connection::open_in_memory()?, 1);
         session.execute("create table t (id bigint primary key, a text)", &[])?;
         session.execute("insert into t (a, id) values ($2, $1)", &[1.into(), "one".into()])?;
         let changed = session.execute("update t set a = $2 where id = $1", &[1.into(), "uno".into()])?;

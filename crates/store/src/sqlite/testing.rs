@@ -12,7 +12,7 @@ pub(crate) fn in_memory(schema: &str) -> Tx {
     let connection = Connection::open_in_memory().unwrap();
     configure(&connection).unwrap();
     connection.execute_batch(schema).unwrap();
-    Tx::new(Snapshot::from(Session::new(connection)))
+    Tx::new(Snapshot::from(Session::new(connection, 1)))
 }
 
 /// Runs a future made of statements; on SQLite all of them complete at once.
