@@ -67,6 +67,11 @@ async fn parameters() {
              \"options\":{{}},\"message\":\"{message}\"}}]}}"
         )
     };
+    let all = get("page=0&limit=0&ids[]=x&subscription_ids[]=y").await.json();
+    let named: Vec<_> =
+        all["validation_errors"].as_array().unwrap().iter().map(|e| &e["attribute"]).collect();
+    assert_eq!(named, ["page", "limit", "ids", "subscription_ids"]);
+    assert_eq!(all["code"], "period.page.inclusion");
     let limit = "limit must be a whole number from 1 to 100";
     let page = "page must be a whole number of at least 1";
     for (query, attribute, kind, message) in [

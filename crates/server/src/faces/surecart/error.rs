@@ -21,6 +21,8 @@ pub struct Error {
     message: Cow<'static, str>,
     /// The attribute that is wrong, if one is.
     attribute: Option<&'static str>,
+    /// What else is wrong.
+    others: Vec<Error>,
 }
 
 impl Error {
@@ -36,7 +38,14 @@ impl Error {
             code: format!("period.{attribute}.{kind}").into(),
             message: message.into(),
             attribute: Some(attribute),
+            others: Vec::new(),
         }
+    }
+
+    /// The same, with what else is wrong.
+    pub fn and(mut self, others: impl IntoIterator<Item = Self>) -> Self {
+        self.others.extend(others);
+        self
     }
 
     /// What is asked cannot be done in the state that things are in.
@@ -47,6 +56,7 @@ impl Error {
             code: "period.invalid".into(),
             message: message.into(),
             attribute: None,
+            others: Vec::new(),
         }
     }
 
@@ -58,6 +68,7 @@ impl Error {
             code: format!("{parameter}.blank").into(),
             message: format!("The required parameter '{parameter}' is missing").into(),
             attribute: None,
+            others: Vec::new(),
         }
     }
 
@@ -69,6 +80,7 @@ impl Error {
             code: "request.body.invalid".into(),
             message: "The request body is not valid JSON".into(),
             attribute: None,
+            others: Vec::new(),
         }
     }
 
@@ -81,6 +93,7 @@ impl Error {
             code: "period.not_found".into(),
             message: format!("Unable to find period with id='{id}'").into(),
             attribute: None,
+            others: Vec::new(),
         }
     }
 
@@ -92,6 +105,7 @@ impl Error {
             code: "forbidden".into(),
             message: "The API token does not have the periods scope".into(),
             attribute: None,
+            others: Vec::new(),
         }
     }
 
@@ -102,12 +116,13 @@ impl Error {
             code: "unauthorized".into(),
             message: "Invalid API token provided".into(),
             attribute: None,
+            others: Vec::new(),
         }
     }
 
     fn of_status(status: StatusCode, message: Cow<'static, str>) -> Self {
         let kind = symbol(status);
-        Self { status, kind, code: kind.into(), message, attribute: None }
+        Self { status, kind, code: kind.into(), message, attribute: None, others: Vec::new() }
     }
 }
 
@@ -139,10 +154,11 @@ impl IntoResponse for Error {
             o.put("http_status", symbol(self.status)).put("type", self.kind);
             o.put("code", &self.code).put("message", &self.message);
             o.array("validation_errors", |list| {
-                if let Some(attribute) = self.attribute {
+                for error in std::iter::once(&self).chain(&self.others) {
+                    let Some(attribute) = error.attribute else { continue };
                     list.object(|o| {
-                        o.put("attribute", attribute).put("type", self.kind).put("code", &self.code);
-                        o.object("options", |_| {}).put("message", &self.message);
+                        o.put("attribute", attribute).put("type", error.kind).put("code", &error.code);
+                        o.object("options", |_| {}).put("message", &error.message);
                     });
                 }
             });

@@ -3,20 +3,42 @@
 use super::error::Error;
 use crate::query::Query;
 use crate::spelling::parse_uuid;
-use billing::Id;
+use billing::{Id, PeriodId, SubscriptionId};
 use store::views::Sheet;
 
 const LIMIT: i64 = 20;
 const LIMIT_MAX: i64 = 100;
 
-/// The page that is asked for. Of what is repeated the last one counts.
+/// What a list is asked for.
+pub(super) struct Wanted {
+    /// Only these periods.
+    pub(super) ids: Option<Vec<PeriodId>>,
+    /// Only those of these subscriptions.
+    pub(super) subscriptions: Option<Vec<SubscriptionId>>,
+    /// The page of them.
+    pub(super) sheet: Sheet,
+}
+
+/// Reads the parameters; of a number that is repeated the last one counts.
 ///
 /// # Errors
-/// If a number is out of range or none.
-pub(super) fn read(query: &Query<'_>) -> Result<Sheet, Error> {
-    let page = number(query, "page", i64::MAX, "page must be a whole number of at least 1")?;
-    let limit = number(query, "limit", LIMIT_MAX, "limit must be a whole number from 1 to 100")?;
-    Ok(Sheet { page: page.unwrap_or(1), limit: limit.unwrap_or(LIMIT) })
+/// If a number is out of range or none, or an id is no UUID: every one that is wrong is named.
+pub(super) fn read(query: &Query<'_>) -> Result<Wanted, Error> {
+    let page = number(query, "page", i64::MAX, "page must be a whole number of at least 1");
+    let limit = number(query, "limit", LIMIT_MAX, "limit must be a whole number from 1 to 100");
+    let ids = ids(query, "ids[]", "ids");
+    let subscriptions = self::ids(query, "subscription_ids[]", "subscription_ids");
+    match (page, limit, ids, subscriptions) {
+        (Ok(page), Ok(limit), Ok(ids), Ok(subscriptions)) => {
+            let sheet = Sheet { page: page.unwrap_or(1), limit: limit.unwrap_or(LIMIT) };
+            Ok(Wanted { ids, subscriptions, sheet })
+        }
+        (page, limit, ids, subscriptions) => {
+            let wrong = [page.err(), limit.err(), ids.err(), subscriptions.err()];
+            let all = wrong.into_iter().flatten().reduce(|first, other| first.and([other]));
+            Err(all.unwrap_or_else(|| Error::state("a parameter is wrong")))
+        }
+    }
 }
 
 fn number(
@@ -37,7 +59,7 @@ fn number(
 ///
 /// # Errors
 /// If one is not a UUID.
-pub(super) fn ids<T: Id>(
+fn ids<T: Id>(
     query: &Query<'_>,
     name: &'static str,
     attribute: &'static str,

@@ -2,7 +2,7 @@
 
 use super::auth::Account;
 use super::error::Error;
-use super::page;
+use super::page::{self, Wanted};
 use crate::answers::{Question, Rendered};
 use crate::app::App;
 use crate::faces::given;
@@ -37,10 +37,7 @@ pub async fn list(
         now: app.books_now(&environment),
     };
     app.answer(&question, &headers, async || {
-        let query = Query::parse(uri.query());
-        let sheet = page::read(&query)?;
-        let ids = page::ids(&query, "ids[]", "ids")?;
-        let subscriptions = page::ids(&query, "subscription_ids[]", "subscription_ids")?;
+        let Wanted { ids, subscriptions, sheet } = page::read(&Query::parse(uri.query()))?;
         let (count, rows) = app.engine.periods(account.environment, ids, subscriptions, sheet).await?;
         Ok::<_, Error>(Rendered::from(render_list(count, sheet, &rows)))
     })
