@@ -261,27 +261,35 @@ async fn note_all(app: &App) {
 }
 
 /// Waits until the process is asked to stop: SIGINT or SIGTERM.
-pub async fn asked_to_stop() {
-    let interrupted = async {
-        if let Err(error) = tokio::signal::ctrl_c().await {
-            tracing::error!(%error, "cannot listen for SIGINT");
-            std::future::pending::<()>().await;
-        }
-    };
+pub fn asked_to_stop() -> impl Future<Output = ()> {
     #[cfg(unix)]
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(error) => {
-                tracing::error!(%error, "cannot listen for SIGTERM");
-                std::future::pending::<()>().await;
+    let asked = {
+        use tokio::signal::unix::{SignalKind, signal};
+        // Heard from now on: whoever reads that it serves may tell it to stop.
+        let [interrupted, terminated] =
+            [SignalKind::interrupt(), SignalKind::terminate()].map(signal).map(|heard| async {
+                match heard {
+                    Ok(mut signals) => drop(signals.recv().await),
+                    Err(error) => never(&error).await,
+                }
+            });
+        async {
+            tokio::select! {
+                () = interrupted => {}
+                () = terminated => {}
             }
         }
     };
     #[cfg(not(unix))]
-    let terminated = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupted => {}
-        () = terminated => {}
-    }
+    let asked = async {
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            never(&error).await;
+        }
+    };
+    asked
+}
+
+async fn never(error: &std::io::Error) {
+    tracing::error!(%error, "signals cannot be heard");
+    std::future::pending().await
 }

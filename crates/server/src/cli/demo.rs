@@ -63,6 +63,7 @@ impl Demo {
         let server = Server::bind(app, self.addr, Options::default())
             .await
             .with_context(|| format!("cannot listen on {}", self.addr))?;
+        let stop = asked_to_stop();
         let (url, database, named) = (format!("http://{}", server.address()?), house.shown(), house.named());
         if self.json {
             println!("{}", passes.json(&url, &database));
@@ -73,7 +74,7 @@ impl Demo {
             println!("Stop it with Ctrl-C; `quittance serve {named}` goes on with the same");
             println!("books and credentials, and `quittance audit {named}` checks them.");
         }
-        server.run(asked_to_stop()).await?;
+        server.run(stop).await?;
         Ok(())
     }
 

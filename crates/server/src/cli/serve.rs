@@ -64,8 +64,9 @@ impl Serve {
         let server = Server::bind(app, self.addr, options)
             .await
             .with_context(|| format!("cannot listen on {}", self.addr))?;
+        let stop = asked_to_stop();
         println!("Quittance serves {} on http://{}", house.shown(), server.address()?);
-        server.run(asked_to_stop()).await?;
+        server.run(stop).await?;
         Ok(())
     }
 }
