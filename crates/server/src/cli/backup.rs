@@ -14,11 +14,6 @@ use std::sync::Arc;
 use store::backup::{self, Draft};
 use store::{Store, Synchronous};
 
-/// The backup is one file with all of the books as they stand at one instant. A server may go on serving
-/// them. Before the file gets its name it is read, held to its schema and audited.
-///
-/// Not in it: the secrets. Keep FILE.secret (or the values of QUITTANCE_JWT_KEY and QUITTANCE_PEPPER)
-/// too, apart from the backups: without them the books are whole, but no API key and no token opens them.
 #[derive(Debug, Args)]
 pub(super) struct Backup {
     /// The file that becomes the backup.

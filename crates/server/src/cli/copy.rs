@@ -13,13 +13,6 @@ use std::sync::Arc;
 use store::copy::{Compared, Progress, Stage};
 use store::{Options, ServerLock, Store};
 
-/// Every row is copied as it is, then read again on both sides and compared, and the copy is audited.
-/// Stop the servers of the source first; the copy fails if the source changes meanwhile.
-///
-/// A copy that was interrupted is finished by the same command. Until then no other command opens it.
-///
-/// Not in the books: the secrets. Give the servers of the copy the same (FILE.secret, or
-/// QUITTANCE_JWT_KEY and QUITTANCE_PEPPER), so that API keys and tokens hold.
 #[derive(Debug, Args)]
 pub(super) struct Copy {
     /// The books: a file, or postgres://… as of --database.

@@ -89,10 +89,31 @@ enum Command {
     /// Bring the schema of the books up to date, as every other command does when it opens them.
     Migrate(migrate::Migrate),
     /// Make a verified copy of a file of books, also while it is served.
+    ///
+    /// The backup is one file with all of the books as they stand at one instant. A server may go on serving
+    /// them. Before the file gets its name it is read, held to its schema and audited.
+    ///
+    /// Not in it: the secrets. Keep FILE.secret (or the values of QUITTANCE_JWT_KEY and QUITTANCE_PEPPER)
+    /// too, apart from the backups: without them the books are whole, but no API key and no token opens them.
     Backup(backup::Backup),
     /// Put a backup in the place of a file of books.
+    ///
+    /// The backup is copied beside its later place, read, held to its schema and audited there, and only then
+    /// moved: a restore that fails or is interrupted leaves what was there before. No server may have the
+    /// books.
+    ///
+    /// A backup does not hold the secrets: put FILE.secret back beside the books, or set QUITTANCE_JWT_KEY
+    /// and QUITTANCE_PEPPER, so that API keys and tokens hold.
     Restore(restore::Restore),
     /// Move books between a file and a PostgreSQL database, either way.
+    ///
+    /// Every row is copied as it is, then read again on both sides and compared, and the copy is audited.
+    /// Stop the servers of the source first; the copy fails if the source changes meanwhile.
+    ///
+    /// A copy that was interrupted is finished by the same command. Until then nothing serves or bills it.
+    ///
+    /// Not in the books: the secrets. Give the servers of the copy the same (FILE.secret, or
+    /// QUITTANCE_JWT_KEY and QUITTANCE_PEPPER), so that API keys and tokens hold.
     Copy(copy::Copy),
     /// Say which servers share the books of a database, and which shards each of them bills.
     Nodes(nodes::Nodes),

@@ -9,12 +9,6 @@ use std::path::PathBuf;
 use store::ServerLock;
 use store::backup::{self, Draft};
 
-/// The backup is copied beside its later place, read, held to its schema and audited there, and only then
-/// moved: a restore that fails or is interrupted leaves what was there before. No server may have the
-/// books.
-///
-/// A backup does not hold the secrets: put FILE.secret back beside the books, or set QUITTANCE_JWT_KEY
-/// and QUITTANCE_PEPPER, so that API keys and tokens hold.
 #[derive(Debug, Args)]
 pub(super) struct Restore {
     /// The backup.
