@@ -47,6 +47,9 @@ pub use versions::Scope;
 
 use std::path::Path;
 
+/// The target of an event for each statement that a connection prepares.
+pub const STATEMENTS: &str = "store::statements";
+
 /// Whether the address of some books is a URL, and not the path of a file.
 pub fn is_url(address: &str) -> bool {
     postgres::is_address(address)

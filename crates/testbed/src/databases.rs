@@ -1,14 +1,20 @@
 //! One database for each test, copied from a template that has the schema.
 
-use crate::VARIABLE;
 use crate::server::Server;
+use crate::{VARIABLE, partitions};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 use store::{Options, Store};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, NoTls};
 
-const TEMPLATE: &str = "quittance_template";
+/// The database with the schema that tests copy: plain, or in partitions.
+fn template() -> String {
+    match partitions::wanted() {
+        None => "quittance_template".to_owned(),
+        Some(n) => format!("quittance_template_{n}"),
+    }
+}
 
 /// A database of a test.
 pub(crate) struct Database {
@@ -25,7 +31,7 @@ impl Database {
     pub(crate) async fn from_template() -> Database {
         let admin = connect(server()).await;
         HAS_TEMPLATE.get_or_init(|| make_template(&admin)).await;
-        Database::copied(&admin, TEMPLATE).await
+        Database::copied(&admin, &template()).await
     }
 
     pub(crate) async fn empty() -> Database {
@@ -62,15 +68,19 @@ fn server() -> &'static str {
 
 /// Other test processes may be about to make it too: whoever is first gives it its name.
 async fn make_template(admin: &Client) {
-    let there = admin.query("select 1 from pg_database where datname = $1", &[&TEMPLATE]).await.unwrap();
+    let template = template();
+    let there = admin.query("select 1 from pg_database where datname = $1", &[&template]).await.unwrap();
     if !there.is_empty() {
         return;
     }
     let name = fresh_name("template");
     admin.batch_execute(&format!("create database {name}")).await.unwrap();
+    if let Some(n) = partitions::wanted() {
+        partitions::make(&connect(&address_of(&name)).await, n).await;
+    }
     let store = Store::connect(&address_of(&name), Options::default()).await.unwrap();
     store.close().await.unwrap();
-    let renamed = admin.batch_execute(&format!("alter database {name} rename to {TEMPLATE}")).await;
+    let renamed = admin.batch_execute(&format!("alter database {name} rename to {template}")).await;
     if let Err(error) = renamed {
         assert_eq!(error.code(), Some(&SqlState::DUPLICATE_DATABASE), "{error}");
         admin.batch_execute(&format!("drop database {name} with (force)")).await.unwrap();
@@ -117,4 +127,28 @@ pub(crate) async fn dump(address: &str) -> Vec<(String, Vec<String>)> {
 pub(crate) async fn texts(address: &str, sql: &str) -> Vec<Vec<Option<String>>> {
     let rows = connect(address).await.query(sql, &[]).await.unwrap();
     rows.iter().map(|row| (0..row.len()).map(|column| row.get(column)).collect()).collect()
+}
+
+/// Makes the schema in partitions in an empty database.
+pub(crate) async fn make_partitioned(address: &str, partitions: u32) {
+    partitions::make(&connect(address).await, partitions).await;
+}
+
+/// The generic plan of a statement; of its parameters those that may be a shard are 0.
+pub(crate) async fn plan(address: &str, sql: &str) -> Vec<String> {
+    let client = connect(address).await;
+    client
+        .batch_execute(&format!("set plan_cache_mode = force_generic_plan; prepare asked as {sql}"))
+        .await
+        .unwrap();
+    let types = "select unnest(parameter_types)::text from pg_prepared_statements where name = 'asked'";
+    let types = client.query(types, &[]).await.unwrap();
+    let values = types.iter().map(|row| match row.get::<_, &str>(0) {
+        "smallint" => "0".to_owned(),
+        other => format!("null::{other}"),
+    });
+    let values: Vec<String> = values.collect();
+    let given = if values.is_empty() { String::new() } else { format!("({})", values.join(", ")) };
+    let lines = client.query(&format!("explain (costs off) execute asked{given}"), &[]).await.unwrap();
+    lines.iter().map(|row| row.get(0)).collect()
 }

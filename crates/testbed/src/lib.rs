@@ -4,9 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test whose books cannot be made has failed")]
 
 mod databases;
+mod partitions;
 mod server;
+mod statements;
 
 pub use server::{Missing, Server};
+pub use statements::{VARIABLE as STATEMENTS_VARIABLE, seen};
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,6 +25,9 @@ pub const SHARDS_VARIABLE: &str = "QUITTANCE_TEST_SHARDS";
 fn shards() -> Option<i64> {
     std::env::var(SHARDS_VARIABLE).ok()?.parse().ok()
 }
+
+/// The variable that says into how many partitions tests on PostgreSQL cut the tables of customers.
+pub const PARTITIONS_VARIABLE: &str = "QUITTANCE_TEST_PARTITIONS";
 
 /// Whether tests run on PostgreSQL.
 pub fn is_postgres() -> bool {
@@ -44,6 +50,7 @@ pub struct Books {
 impl Books {
     /// A place for new books, on the database of the tests.
     pub async fn new() -> Books {
+        statements::note();
         if is_postgres() { Books::postgres().await } else { Books::sqlite() }
     }
 
@@ -64,6 +71,19 @@ impl Books {
         }
         let folder = Arc::new(tempfile::tempdir().unwrap());
         Books { address: database.address.clone(), folder, database: Some(Arc::new(database)) }
+    }
+
+    /// A place for new books in PostgreSQL whose customers' tables are cut into so many partitions.
+    pub async fn partitioned(partitions: u32) -> Books {
+        let books = Books::empty().await;
+        databases::make_partitioned(&books.address, partitions).await;
+        books
+    }
+
+    /// How PostgreSQL would execute a statement whatever its parameters are, in shard 0: one line for
+    /// each step.
+    pub async fn plan(&self, sql: &str) -> Vec<String> {
+        databases::plan(&self.address, sql).await
     }
 
     /// An empty database in PostgreSQL, without a schema.

@@ -5,6 +5,7 @@ use engine::Engine;
 use gateway::Sandbox;
 use http::{Method, Request};
 use http_body_util::BodyExt;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use server::app::{App, Clock, Limits, Parts};
 use server::demo::{Plan, build, issue, shown};
@@ -13,6 +14,21 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::Options;
 use testbed::Books;
+
+const LISTS: [&str; 12] = [
+    "customers",
+    "products",
+    "prices",
+    "discounts",
+    "subscriptions",
+    "invoices",
+    "payments",
+    "tax-rates",
+    "payment-methods",
+    "purchases",
+    "invoice-line-items",
+    "catalogs",
+];
 
 /// The real clock of all of them.
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -67,7 +83,7 @@ impl DemoServer {
         Self { responder: Responder::new(app), passes, environment, books }
     }
 
-    fn app(&self) -> &App {
+    pub(crate) fn app(&self) -> &App {
         self.responder.app()
     }
 
@@ -125,5 +141,44 @@ impl DemoServer {
             members.push(Member { external_id, handle, token: issued.secret });
         }
         members
+    }
+
+    /// Every answer that is asked for, in a fixed order, with who asked for what.
+    pub(crate) async fn answers(&self) -> Vec<(String, String)> {
+        let (key, periods) = (self.pass("merchantApiKey"), self.pass("periodsToken"));
+        let staff = self.pass("readOnlyStaffToken");
+        let members = self.members().await;
+        let mut asked: Vec<(String, Vec<(&str, String)>)> = Vec::new();
+        for list in LISTS {
+            asked.push((format!("/api/v1/{list}?limit=100"), vec![("authorization", key.clone())]));
+        }
+        for page in 1..=3 {
+            let target = format!("/v1/periods?limit=20&page={page}");
+            asked.push((target, vec![("authorization", format!("Bearer {periods}"))]));
+            let target = format!("/api/v1/admin/payments?limit=20&page={page}");
+            asked.push((target, vec![("authorization", format!("Bearer {staff}"))]));
+        }
+        let stats = "/api/v1/admin/payments/stats".to_owned();
+        asked.push((stats, vec![("authorization", format!("Bearer {staff}"))]));
+        for member in &members {
+            let id = utf8_percent_encode(&member.external_id, NON_ALPHANUMERIC).to_string();
+            asked.push((format!("/api/v1/customers/{id}/billing"), vec![("authorization", key.clone())]));
+            let own = vec![("authorization", format!("Bearer {}", member.token))];
+            asked.push(("/api/v1/profile/payments?page=1&limit=20".to_owned(), own));
+            if let Some(handle) = &member.handle {
+                let target = "/api/v2/platform/organisation/billing/?page=1&page_size=20".to_owned();
+                let headers =
+                    vec![("authorization", format!("jwt {}", member.token)), ("org-handle", handle.clone())];
+                asked.push((target, headers));
+            }
+        }
+        let mut answers = Vec::with_capacity(asked.len());
+        for (target, headers) in asked {
+            let headers: Vec<(&str, &str)> =
+                headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let text = self.text(&target, &headers).await;
+            answers.push((target, text));
+        }
+        answers
     }
 }

@@ -28,6 +28,7 @@ impl Session {
                     Ok(plain) => plain,
                     Err(failure) => return Err(self.first_failure(failure).await),
                 };
+                tracing::trace!(target: crate::STATEMENTS, on = "postgres", sql);
                 self.line()?.statements.insert(place, Prepared { plain: plain.clone(), bulk: None });
                 plain
             }

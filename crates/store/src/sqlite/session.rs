@@ -112,7 +112,10 @@ impl Session {
 
     fn prepare(&mut self, sql: &'static str) -> Result<CachedStatement<'_>, Error> {
         let place = (sql.as_ptr() as usize, sql.len());
-        let text = self.texts.entry(place).or_insert_with(|| numbered(sql));
+        let text = self.texts.entry(place).or_insert_with(|| {
+            tracing::trace!(target: crate::STATEMENTS, on = "sqlite", sql);
+            numbered(sql)
+        });
         Ok(self.connection.prepare_cached(text)?)
     }
 }
