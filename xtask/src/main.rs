@@ -4,6 +4,7 @@ mod bench;
 mod clients;
 mod run;
 mod scenarios;
+mod statements;
 mod test;
 mod tidy;
 

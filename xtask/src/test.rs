@@ -2,7 +2,7 @@
 //! numeric billing cases, the simulator on both.
 
 use crate::run::{cargo, root, succeeds};
-use crate::{clients, scenarios};
+use crate::{clients, scenarios, statements};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, ExitCode, Stdio};
 
@@ -15,11 +15,21 @@ pub(crate) fn run(seeds: u32, years: u32) -> ExitCode {
     let Some(server) = postgres() else { return ExitCode::FAILURE };
     let address = server.address();
     println!("== Tests of all crates, with their examples in the documentation");
-    let mut tests = cargo_test(cargo(&["test", "--workspace", "--no-fail-fast"]));
+    let noted = std::env::temp_dir().join(format!("quittance-statements-{}", std::process::id()));
+    let mut first = cargo(&["test", "--workspace", "--no-fail-fast"]);
+    first.env(testbed::STATEMENTS_VARIABLE, &noted);
+    let mut tests = cargo_test(first);
     println!("== Tests that have books, on PostgreSQL");
-    let mut again = cargo(&["test", "--workspace", "--no-fail-fast"]);
-    again.args(WITH_BOOKS.iter().flat_map(|name| ["--test", name])).env(testbed::VARIABLE, &address);
+    let mut again = on_postgres(&address);
+    again.env(testbed::STATEMENTS_VARIABLE, &noted);
     tests.add(cargo_test(again));
+    println!("== The same, with 8 shards in tables that are cut into 8 partitions");
+    let mut apart = on_postgres(&address);
+    apart.env(testbed::SHARDS_VARIABLE, "8").env(testbed::PARTITIONS_VARIABLE, "8");
+    tests.add(cargo_test(apart));
+    println!("== Whether every statement was executed on both databases");
+    let statements_pass = statements::all_were_executed(&noted);
+    let _ = std::fs::remove_file(&noted);
     println!("== Numeric billing cases");
     let cases = root().join("crates/billing/tests/scenarios/scenarios.json");
     let cases_pass = scenarios::run(&cases) == ExitCode::SUCCESS;
@@ -31,15 +41,18 @@ pub(crate) fn run(seeds: u32, years: u32) -> ExitCode {
     let seeds_pass = simulate(SEEDS_ON_POSTGRES, 1, Some(&address)) && seeds_pass;
     let told = |good: bool| if good { "ok" } else { "FAILED" };
     println!(
-        "== {} tests passed, {} failed, {} ignored; billing cases {}; published clients {}; {seeds} simulator seeds {}",
+        "== {} tests passed, {} failed, {} ignored; statements {}; billing cases {}; published clients {}; \
+         {seeds} simulator seeds {}",
         tests.passed,
         tests.failed,
         tests.ignored,
+        told(statements_pass),
         told(cases_pass),
         told(clients_pass),
         told(seeds_pass),
     );
-    if tests.good && cases_pass && clients_pass && seeds_pass { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let all_pass = tests.good && statements_pass && cases_pass && clients_pass && seeds_pass;
+    if all_pass { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// The tests whose books may be in either database.
@@ -58,6 +71,13 @@ const WITH_BOOKS: &[&str] = &[
     "seeds",
 ];
 const SEEDS_ON_POSTGRES: u32 = 6;
+
+/// The tests that have books, to be run on a server.
+fn on_postgres(address: &str) -> Command {
+    let mut command = cargo(&["test", "--workspace", "--no-fail-fast"]);
+    command.args(WITH_BOOKS.iter().flat_map(|name| ["--test", name])).env(testbed::VARIABLE, address);
+    command
+}
 
 /// A server for the tests, with its program installed where it can be.
 fn postgres() -> Option<testbed::Server> {

@@ -71,21 +71,12 @@ impl Engine {
     async fn run_shards(&self, environment: i64, now: Timestamp, shards: Vec<i64>) -> Result<Done, Error> {
         let mut done = Done::default();
         let silent = now.plus_seconds(-PATIENCE_SECONDS).map_err(billing::Refusal::from)?;
-        let busy = match &shards[..] {
-            [only] => vec![*only],
-            _ => {
-                let busy = self
-                    .store
-                    .read(move |s| {
-                        Box::pin(async move {
-                            store::subscriptions::busy_shards(s, environment, &shards, now, silent).await
-                        })
-                    })
-                    .await;
-                busy.map_err(Error::from)?
-            }
-        };
-        for shard in busy {
+        let busy = self.store.read(move |s| {
+            Box::pin(
+                async move { store::subscriptions::busy_shards(s, environment, &shards, now, silent).await },
+            )
+        });
+        for shard in busy.await.map_err(Error::from)? {
             done.add(self.run_shard(environment, shard, now).await?);
         }
         Ok(done)

@@ -2,10 +2,9 @@
 
 use crate::rows::environments as rows;
 use crate::{Error, Snapshot};
-use billing::{Environment, Id, Staff, StaffId};
+use billing::{Environment, Staff};
 
 const ALL: &str = concat!("select ", environment_columns!("e"), " from environments e order by e.number");
-const STAFF: &str = concat!("select ", staff_columns!("s"), " from staff s where s.id = $1");
 const STAFF_LIST: &str =
     concat!("select ", staff_columns!("s"), " from staff s where s.environment = $1 order by s.id");
 
@@ -25,11 +24,6 @@ pub async fn all(s: &mut Snapshot) -> Result<Vec<Environment>, Error> {
 pub async fn next_number(s: &mut Snapshot) -> Result<i64, Error> {
     let last = s.row("select coalesce(max(number), 0) from environments", &[], |row| row.int(0)).await?;
     Ok(last.unwrap_or(0) + 1)
-}
-
-/// A person of the seller.
-pub async fn staff(s: &mut Snapshot, id: StaffId) -> Result<Option<Staff>, Error> {
-    s.row(STAFF, &[id.raw().into()], |row| rows::staff(row, 0)).await
 }
 
 /// The people of the seller in an environment.

@@ -16,11 +16,6 @@ const OLDEST_PROCESSING: &str = "select min(updated_at) from payments
      where environment = $1 and shard = $2 and status = 'processing' and updated_at > $3";
 const IN_FLIGHT: &str = "select count(*) from payments
      where shard = $1 and invoice_id = $2 and status = 'processing'";
-const ATTEMPTS: &str = concat!(
-    "select ",
-    payment_columns!("p"),
-    " from payments p where p.shard = $1 and p.invoice_id = $2 order by p.attempt"
-);
 
 /// A payment of an environment that was not taken back.
 pub async fn one(s: &mut Snapshot, environment: i64, id: PaymentId) -> Result<Option<Payment>, Error> {
@@ -58,11 +53,6 @@ pub async fn oldest_processing(
 pub async fn in_flight(s: &mut Snapshot, invoice: InvoiceId) -> Result<bool, Error> {
     let params = [invoice.shard().into(), invoice.raw().into()];
     Ok(s.row(IN_FLIGHT, &params, |row| row.int(0)).await?.unwrap_or(0) > 0)
-}
-
-/// All attempts at an invoice, the first first.
-pub async fn attempts(s: &mut Snapshot, invoice: InvoiceId) -> Result<Vec<Payment>, Error> {
-    s.rows(ATTEMPTS, &[invoice.shard().into(), invoice.raw().into()], |row| rows::payment(row, 0)).await
 }
 
 const REFUND: &str =

@@ -7,7 +7,7 @@ mod source;
 mod words;
 
 use crate::run::root;
-use source::Source;
+pub(crate) use source::Source;
 use std::path::Path;
 use std::process::ExitCode;
 

@@ -5,20 +5,20 @@ use std::io;
 use std::path::Path;
 
 /// One Rust file.
-pub(super) struct Source {
+pub(crate) struct Source {
     /// Its path from the root, with `/`.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// All of it.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// The code: comments and what is inside of literals blanked out, line for line.
-    pub(super) code: String,
+    pub(crate) code: String,
     /// Its string literals, without quotes.
-    pub(super) strings: Vec<String>,
+    pub(crate) strings: Vec<String>,
 }
 
 impl Source {
     /// Every Rust file of the repository, sorted by path.
-    pub(super) fn all(root: &Path) -> io::Result<Vec<Source>> {
+    pub(crate) fn all(root: &Path) -> io::Result<Vec<Source>> {
         let mut sources = Vec::new();
         for folder in ["crates", "xtask", "bench"] {
             collect(root, folder, &mut sources)?;
@@ -27,13 +27,13 @@ impl Source {
         Ok(sources)
     }
 
-    pub(super) fn new(path: String, text: String) -> Source {
+    pub(crate) fn new(path: String, text: String) -> Source {
         let (code, strings) = split(&text);
         Source { path, text, code, strings }
     }
 
     /// Whether it is compiled for tests only, by where it lies.
-    pub(super) fn is_test(&self) -> bool {
+    pub(crate) fn is_test(&self) -> bool {
         self.path.contains("/tests/") || self.path.ends_with("/tests.rs")
     }
 }
