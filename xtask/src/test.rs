@@ -37,7 +37,7 @@ pub(crate) fn run(seeds: u32, years: u32) -> ExitCode {
     let clients_pass = clients::run();
     println!("== Simulator: {seeds} fresh seeds, {years} years each");
     let seeds_pass = simulate(seeds, years, None);
-    println!("== Simulator on PostgreSQL: seeds 1 to {SEEDS_ON_POSTGRES}, one year each");
+    println!("== Simulator on PostgreSQL: {SEEDS_ON_POSTGRES} fresh seeds, one year each");
     let seeds_pass = simulate(SEEDS_ON_POSTGRES, 1, Some(&address)) && seeds_pass;
     let told = |good: bool| if good { "ok" } else { "FAILED" };
     println!(

@@ -2,7 +2,6 @@
 //! them: what is about one customer looks into one partition.
 
 #![allow(clippy::unwrap_used)]
-#![allow(dead_code, reason = "it uses a part of the demo server")]
 
 mod demo_server;
 

@@ -1,7 +1,6 @@
 //! The same demo in a file and in PostgreSQL: the same books, byte for byte through all five contracts.
 
 #![allow(clippy::unwrap_used)]
-#![allow(dead_code, reason = "it uses a part of the demo server")]
 
 mod demo_server;
 

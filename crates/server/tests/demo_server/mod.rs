@@ -1,4 +1,5 @@
 //! A server without a socket over the books of a demo.
+#![allow(dead_code, reason = "every test file uses a part of it")]
 
 use billing::{Bearer, CustomerId, CustomerUserId, Id, Ids, Timestamp};
 use engine::Engine;
