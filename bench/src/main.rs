@@ -71,7 +71,10 @@ fn main() -> ExitCode {
 fn measure(options: &Options) -> Result<(), Failure> {
     let mut report = Report::begin(options.quick);
     report.machine(&device::describe(&options.data()?)?);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(server::serve::worker_threads())
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         if options.only.contains(&'a') {
             billing_run::measure(options, &mut report).await?;

@@ -358,3 +358,30 @@ async fn no_money_can_be_moved_over_the_wall() {
     assert_eq!(theirs.reminded_at, None, "what falls due there is not done here");
     assert_eq!(wall.ours.books.dump().await, before);
 }
+
+#[tokio::test]
+async fn the_audit_knows_whom_credentials_stand_for() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let ada = world.customer("ada", None).await;
+    let (engine, number, now) = (&world.engine, world.environment, world.start);
+    let (_, user) =
+        engine.customer_user(now, number, "ada", Some("ada@example.com".into()), None, None).await.unwrap();
+    assert_eq!(user.customer_id, ada);
+    for bearer in [Bearer::Staff(world.staff.id), Bearer::CustomerUser(ada, user.id)] {
+        let credential = Credential {
+            id: engine.ctx(now).id(0),
+            environment: number,
+            bearer,
+            name: "token".into(),
+            hint: String::new(),
+            hash: None,
+            scopes: Vec::new(),
+            expires_at: None,
+            revoked_at: None,
+            last_used_at: None,
+            created_at: now,
+        };
+        engine.issue_credential(credential).await.unwrap();
+    }
+    world.audit().await;
+}

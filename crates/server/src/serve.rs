@@ -63,6 +63,12 @@ pub struct Server {
     options: Options,
 }
 
+/// How many threads read requests and render answers: one core is left to the store's own threads. One
+/// thread more on two cores costs a write that comes alone a tenth of its time in wake-ups.
+pub fn worker_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get() - 1).max(1)
+}
+
 impl Server {
     /// Takes an address; port 0 lets the kernel pick one.
     ///
