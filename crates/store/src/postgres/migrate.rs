@@ -77,9 +77,9 @@ async fn apply_next(client: &Arc<Client>, known: &[Migration]) -> Result<bool, F
 }
 
 fn colliding(error: tokio_postgres::Error) -> Failure {
-    let is_made_twice = error
-        .code()
-        .is_some_and(|code| [SqlState::UNIQUE_VIOLATION, SqlState::DUPLICATE_TABLE].contains(code));
+    // The database finds the other's table, its type, or its row in the catalog, whichever comes first.
+    let made_twice = [SqlState::UNIQUE_VIOLATION, SqlState::DUPLICATE_TABLE, SqlState::DUPLICATE_OBJECT];
+    let is_made_twice = error.code().is_some_and(|code| made_twice.contains(code));
     if is_made_twice { Failure::lost("another process makes the schema") } else { error.into() }
 }
 
