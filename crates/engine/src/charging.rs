@@ -99,6 +99,11 @@ impl Engine {
             token: method.token.clone(),
             attempt: payment.attempt.unwrap_or(1),
         };
+        tracing::debug!(
+            payment = format_args!("{:032x}", payment.id.raw()),
+            minor = request.amount.minor(),
+            "asks the gateway"
+        );
         match self.gateway.charge(&request).await {
             Ok(outcome) => Some(outcome),
             Err(silence) => {
