@@ -1,8 +1,8 @@
 //! Where a database is: `postgres://user:password@host1,host2/name?…`.
 //!
 //! Beside the parameters of tokio-postgres (several hosts, `target_session_attrs`, `connect_timeout`,
-//! …) it takes `sslmode`, with `verify-ca` and `verify-full`, `sslrootcert`, and `connections`, the most
-//! that one process has open.
+//! …) it takes `sslmode`, with `verify-ca` and `verify-full`, `sslrootcert`, `connections`, the most that
+//! one process has open, and `prepared_statements`.
 
 use super::failure::Failure;
 use super::tls::{Security, Tls, connector};
@@ -21,6 +21,9 @@ pub(super) struct Address {
     config: Config,
     tls: Option<Tls>,
     pub(super) connections: usize,
+    /// Whether a connection may keep prepared statements from one transaction to the next. A pooler that
+    /// changes connections between them cannot.
+    pub(super) keeps_statements: bool,
 }
 
 impl Address {
@@ -30,6 +33,7 @@ impl Address {
         let mut security = Security::Prefer;
         let mut roots: Option<PathBuf> = None;
         let mut connections = CONNECTIONS;
+        let mut keeps_statements = true;
         let mut others = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             match pair.split_once('=').unwrap_or((pair, "")) {
@@ -45,6 +49,10 @@ impl Address {
                         .ok()
                         .filter(|n| (1..=1000).contains(n))
                         .ok_or_else(|| misuse("connections is a number from 1 to 1000"))?;
+                }
+                ("prepared_statements", word) => {
+                    keeps_statements =
+                        word.parse().map_err(|_| misuse("prepared_statements is true or false"))?;
                 }
                 _ => others.push(pair),
             }
@@ -64,7 +72,7 @@ impl Address {
             Security::Disable => None,
             security => Some(connector(security, roots.as_deref())?),
         };
-        Ok(Address { config, tls, connections })
+        Ok(Address { config, tls, connections, keeps_statements })
     }
 
     /// Connects, and leaves what drives the connection to the runtime.
@@ -140,6 +148,8 @@ mod tests {
         )
         .unwrap();
         assert_eq!(address.connections, 3);
+        assert!(address.keeps_statements);
+        assert!(!Address::parse("postgres://h/b?prepared_statements=false").unwrap().keeps_statements);
         assert_eq!(address.config.get_hosts().len(), 2);
         assert_eq!(address.config.get_dbname(), Some("books"));
         assert_eq!(address.config.get_ssl_mode(), SslMode::Disable);
@@ -148,7 +158,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_meant_is_refused_without_the_password() {
-        for query in ["sslmode=verify", "connections=0", "nonsense=1", "sslmode=verify-full"] {
+        let queries = [
+            "sslmode=verify",
+            "connections=0",
+            "nonsense=1",
+            "sslmode=verify-full",
+            "prepared_statements=off",
+        ];
+        for query in queries {
             let refused = Address::parse(&format!("postgres://u:geheim@h/b?{query}")).err().unwrap();
             assert!(!refused.to_string().contains("geheim"), "{refused}");
         }

@@ -1,7 +1,8 @@
 //! The schema of a database that several processes may be about to bring up to date.
 //!
 //! Each migration is a transaction that first takes the lease, a row that only one can hold, until it
-//! commits or its connection ends; then it looks again what is lacking.
+//! commits or its connection ends; then it looks again what is lacking. No statement is kept between two
+//! transactions, which a pooler may send to two connections.
 
 use super::failure::Failure;
 use super::pool::{Connection, Pool};
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Type;
 
 const LEDGER: &str = "create table if not exists migrations (number bigint primary key, name text not null);
      create table if not exists migration_lease (id smallint primary key, holder text not null);
@@ -62,7 +64,8 @@ async fn try_migrate(pool: &Pool, known: &[Migration]) -> Result<(), Failure> {
 /// Applies the next migration; false if there is none.
 async fn apply_next(client: &Arc<Client>, known: &[Migration]) -> Result<bool, Failure> {
     client.batch_execute("begin").await?;
-    client.execute(LEASE, &[&format!("{}", std::process::id())]).await?;
+    let holder = std::process::id().to_string();
+    client.execute_typed(LEASE, &[(&holder, Type::TEXT)]).await?;
     let there = applied(client).await?;
     let Some(next) = lacking(&there, known).map_err(Failure::lasting)?.first().copied() else {
         client.batch_execute("rollback").await?;
@@ -70,7 +73,7 @@ async fn apply_next(client: &Arc<Client>, known: &[Migration]) -> Result<bool, F
     };
     client.batch_execute(next.sql).await?;
     let insert = "insert into migrations (number, name) values ($1, $2)";
-    client.execute(insert, &[&i64::from(next.number), &next.name]).await?;
+    client.execute_typed(insert, &[(&i64::from(next.number), Type::INT8), (&next.name, Type::TEXT)]).await?;
     client.batch_execute("commit").await?;
     tracing::info!(number = next.number, name = next.name, "migrated");
     Ok(true)
@@ -87,14 +90,14 @@ async fn applied(client: &Arc<Client>) -> Result<Vec<(u32, String)>, Failure> {
     let tables =
         "select table_name::text from information_schema.tables where table_schema = current_schema()";
     let tables: Vec<String> =
-        client.query(tables, &[]).await?.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+        client.query_typed(tables, &[]).await?.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
     if tables.is_empty() {
         return Ok(Vec::new());
     }
     if !tables.iter().any(|table| table == "migrations") {
         return Err(Failure::lasting(Error::Corrupt("this is a database of another program".to_owned())));
     }
-    let rows = client.query("select number, name from migrations order by number", &[]).await?;
+    let rows = client.query_typed("select number, name from migrations order by number", &[]).await?;
     rows.iter()
         .map(|row| {
             let number: i64 = row.try_get(0)?;

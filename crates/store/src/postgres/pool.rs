@@ -6,6 +6,7 @@
 
 use super::address::Address;
 use super::failure::Failure;
+use super::statements::Ready;
 use crate::Error;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -14,7 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
-use tokio_postgres::{Client, Statement};
+use tokio_postgres::Client;
+use tokio_postgres::types::Type;
 
 /// How long a connection may take to be made.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
@@ -29,6 +31,9 @@ pub(super) struct Pool {
     places: Arc<Semaphore>,
     idle: Mutex<Vec<Line>>,
     made: AtomicU64,
+    /// The types of parameters, by where the texts of their statements lie in memory, if connections keep
+    /// no statements.
+    learned: Mutex<HashMap<(usize, usize), Arc<[Type]>>>,
     /// Tells the connections of this pool from those of all others.
     hasher: RandomState,
 }
@@ -54,14 +59,14 @@ pub(super) struct Line {
 /// A statement as it was written, and over arrays.
 #[derive(Clone)]
 pub(super) struct Prepared {
-    pub(super) plain: Statement,
+    pub(super) plain: Ready,
     pub(super) bulk: Option<PreparedBulk>,
 }
 
 /// A statement over arrays; none if it cannot be written so.
 #[derive(Clone)]
 pub(super) enum PreparedBulk {
-    Is(Statement, Arc<Option<Vec<usize>>>),
+    Is(Ready, Arc<Option<Vec<usize>>>),
     IsNot,
 }
 
@@ -74,6 +79,7 @@ impl Pool {
             places,
             idle: Mutex::default(),
             made: AtomicU64::new(0),
+            learned: Mutex::default(),
             hasher: RandomState::new(),
         }
     }
@@ -141,6 +147,20 @@ impl Pool {
             commits: 0,
             driver,
         })
+    }
+
+    /// Whether a connection may keep prepared statements from one transaction to the next.
+    pub(super) fn keeps_statements(&self) -> bool {
+        self.address.keeps_statements
+    }
+
+    /// The types of a statement's parameters, if any connection was told them before.
+    pub(super) fn learned(&self, place: (usize, usize)) -> Option<Arc<[Type]>> {
+        self.learned.lock().unwrap_or_else(PoisonError::into_inner).get(&place).cloned()
+    }
+
+    pub(super) fn learn(&self, place: (usize, usize), types: Arc<[Type]>) {
+        self.learned.lock().unwrap_or_else(PoisonError::into_inner).insert(place, types);
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Line>> {

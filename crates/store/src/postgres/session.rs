@@ -4,7 +4,7 @@ use super::bind::{Bound, Written};
 use super::bulk;
 use super::failure::{Failure, Remedy};
 use super::pool::{Connection, Pool};
-use super::statements::{any_twice, arrays, each_written};
+use super::statements::{Ready, any_twice, arrays, each_written};
 use crate::Error;
 use crate::value::{Param, Row, Source};
 use futures_util::TryStreamExt;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 use tokio::time::Instant;
-use tokio_postgres::{Row as PgRow, Statement};
+use tokio_postgres::Row as PgRow;
 
 /// How long a statement may leave its caller without an answer. The peer may be alive and still never
 /// answer; work that waits for it must not wait for ever.
@@ -26,7 +26,7 @@ const WRITE: &str = "begin isolation level read committed";
 type Sent = Pin<Box<dyn Future<Output = Result<u64, tokio_postgres::Error>> + Send>>;
 
 pub(crate) struct Session {
-    pool: Arc<Pool>,
+    pub(super) pool: Arc<Pool>,
     connection: Option<Connection>,
     /// What begins the transaction, until it has begun; and what begins it again.
     begin: &'static str,
@@ -56,9 +56,10 @@ impl Session {
         }
     }
 
-    /// Statements that each stand for themselves, outside of a transaction.
+    /// Statements that each stand for themselves: outside of a transaction, where connections are kept.
     pub(super) fn asking(pool: Arc<Pool>, patience: Duration) -> Session {
-        Session { begin: "", restart: "", ..Session::reading(pool, patience) }
+        let begin = if pool.keeps_statements() { "" } else { READ };
+        Session { begin, restart: begin, ..Session::reading(pool, patience) }
     }
 
     /// A transaction that can write, on a connection; it begins with the first statement.
@@ -184,6 +185,11 @@ impl Session {
         self.give_back();
     }
 
+    /// Ends statements that each stood for themselves.
+    pub(super) async fn stop_asking(self) {
+        if self.pool.keeps_statements() { self.give_back() } else { self.roll_back().await }
+    }
+
     /// Gives the connection back; its transaction has ended.
     pub(super) fn give_back(mut self) {
         if let Some(connection) = self.connection.take() {
@@ -216,9 +222,8 @@ impl Session {
         let statement = self.plain(sql, params.len()).await?;
         self.send_begin().await?;
         let client = self.line()?.client.clone();
-        let asked = answered(async {
-            client.query_raw(&statement, params.iter().map(|param| Bound(*param))).await?.try_collect().await
-        });
+        let bound: Vec<Bound<'_>> = params.iter().map(|param| Bound(*param)).collect();
+        let asked = answered(async { statement.query(&client, &bound).await?.try_collect().await });
         let rows = asked.await;
         self.settle_with(rows).await
     }
@@ -232,8 +237,8 @@ impl Session {
         let statement = self.plain(sql, params.len()).await?;
         self.send_begin().await?;
         let client = self.line()?.client.clone();
-        let bound = params.iter().map(|param| Bound(*param));
-        let stream = answered(client.query_raw(&statement, bound)).await;
+        let bound: Vec<Bound<'_>> = params.iter().map(|param| Bound(*param)).collect();
+        let stream = answered(statement.query(&client, &bound)).await;
         let mut stream = pin!(self.settle_with(stream).await?);
         loop {
             let next = answered(stream.try_next()).await;
@@ -256,7 +261,7 @@ impl Session {
         self.send_begin().await?;
         let client = self.line()?.client.clone();
         let asked = answered(async {
-            let stream = client.query_raw(&statement, params).await?;
+            let stream = statement.query(&client, &params).await?;
             stream.try_collect::<Vec<PgRow>>().await
         });
         let rows = asked.await;
@@ -275,7 +280,8 @@ impl Session {
         let statement = self.plain(sql, params.len()).await?;
         self.send_begin().await?;
         let client = self.line()?.client.clone();
-        let done = answered(client.execute_raw(&statement, params.iter().map(|param| Bound(*param)))).await;
+        let bound: Vec<Bound<'_>> = params.iter().map(|param| Bound(*param)).collect();
+        let done = answered(statement.execute(&client, &bound)).await;
         self.settle_with(done).await
     }
 
@@ -320,10 +326,10 @@ impl Session {
         self.try_push_for(sql, &[set]).await
     }
 
-    pub(super) async fn send(&mut self, statement: Statement, params: Vec<Written>) -> Result<(), Failure> {
+    pub(super) async fn send(&mut self, statement: Ready, params: Vec<Written>) -> Result<(), Failure> {
         self.send_begin().await?;
         let client = self.line()?.client.clone();
-        self.push(Box::pin(async move { client.execute_raw(&statement, params).await })).await
+        self.push(Box::pin(async move { statement.execute(&client, &params).await })).await
     }
 
     async fn send_plain(&mut self, sql: &'static str) -> Result<(), Failure> {
@@ -332,7 +338,7 @@ impl Session {
     }
 
     /// Begins the transaction, if it has not begun, with the statement that follows.
-    async fn send_begin(&mut self) -> Result<(), Failure> {
+    pub(super) async fn send_begin(&mut self) -> Result<(), Failure> {
         match std::mem::take(&mut self.begin) {
             "" => Ok(()),
             begin => self.send_plain(begin).await,

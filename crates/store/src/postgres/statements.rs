@@ -1,5 +1,8 @@
 //! Statements that are prepared once for each connection, as they were written and over arrays, and
 //! the parameters that they take.
+//!
+//! Through a pooler that gives each transaction another connection, nothing is kept: a statement is sent
+//! with its text and the types of its parameters, which a connection was asked for once.
 
 use super::bind::{Array, Written, append, array_of};
 use super::bulk;
@@ -10,31 +13,105 @@ use crate::value::Param;
 use crate::{Error, error};
 use std::collections::HashSet;
 use std::sync::Arc;
-use tokio_postgres::Statement;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, RowStream, Statement};
+
+/// A statement that can be run.
+#[derive(Clone)]
+pub(super) enum Ready {
+    /// The connection keeps it.
+    Kept(Statement),
+    /// Its text is sent each time.
+    Sent(Arc<str>, Arc<[Type]>),
+}
+
+impl Ready {
+    /// What its parameters are.
+    pub(super) fn params(&self) -> &[Type] {
+        match self {
+            Ready::Kept(statement) => statement.params(),
+            Ready::Sent(_, types) => types,
+        }
+    }
+
+    /// Runs it, for rows.
+    pub(super) async fn query<P: ToSql + Sync>(
+        &self,
+        client: &Client,
+        params: &[P],
+    ) -> Result<RowStream, tokio_postgres::Error> {
+        match self {
+            Ready::Kept(statement) => client.query_raw(statement, params).await,
+            Ready::Sent(text, types) => {
+                let typed: Vec<(&P, Type)> = params.iter().zip(types.iter().cloned()).collect();
+                client.query_typed_raw(text, typed).await
+            }
+        }
+    }
+
+    /// Runs it; answers how many rows it changed.
+    pub(super) async fn execute<P: ToSql + Sync>(
+        &self,
+        client: &Client,
+        params: &[P],
+    ) -> Result<u64, tokio_postgres::Error> {
+        match self {
+            Ready::Kept(statement) => client.execute_raw(statement, params).await,
+            Ready::Sent(text, types) => {
+                let typed = params.iter().zip(types.iter());
+                let typed: Vec<(&(dyn ToSql + Sync), Type)> =
+                    typed.map(|(param, wanted)| (param as &(dyn ToSql + Sync), wanted.clone())).collect();
+                client.execute_typed(text, &typed).await
+            }
+        }
+    }
+}
 
 /// A statement over arrays, with the parameters by which it finds rows.
-pub(super) type Over = Option<(Statement, Arc<Option<Vec<usize>>>)>;
+pub(super) type Over = Option<(Ready, Arc<Option<Vec<usize>>>)>;
 
 impl Session {
-    pub(super) async fn plain(&mut self, sql: &'static str, given: usize) -> Result<Statement, Failure> {
+    pub(super) async fn plain(&mut self, sql: &'static str, given: usize) -> Result<Ready, Failure> {
         let place = (sql.as_ptr() as usize, sql.len());
         let line = self.connected().await?;
         let statement = match line.statements.get(&place) {
             Some(known) => known.plain.clone(),
             None => {
-                let client = line.client.clone();
-                let prepared = answered(client.prepare(sql)).await;
-                let plain = match prepared {
-                    Ok(plain) => plain,
-                    Err(failure) => return Err(self.first_failure(failure).await),
+                let plain = if self.pool.keeps_statements() {
+                    Ready::Kept(self.prepare(sql).await?)
+                } else {
+                    Ready::Sent(sql.into(), self.types(sql, place).await?)
                 };
-                tracing::trace!(target: crate::STATEMENTS, on = "postgres", sql);
                 self.line()?.statements.insert(place, Prepared { plain: plain.clone(), bulk: None });
                 plain
             }
         };
         let wanted = statement.params().len();
         if wanted == given { Ok(statement) } else { Err(Failure::lasting(error::parameters(wanted, given))) }
+    }
+
+    async fn prepare(&mut self, sql: &'static str) -> Result<Statement, Failure> {
+        let client = self.line()?.client.clone();
+        let prepared = answered(client.prepare(sql)).await;
+        match prepared {
+            Ok(statement) => {
+                tracing::trace!(target: crate::STATEMENTS, on = "postgres", sql);
+                Ok(statement)
+            }
+            Err(failure) => Err(self.first_failure(failure).await),
+        }
+    }
+
+    /// The types of a statement's parameters. To learn them it is prepared and closed again inside of the
+    /// transaction, so that both reach the same connection of the server.
+    async fn types(&mut self, sql: &'static str, place: (usize, usize)) -> Result<Arc<[Type]>, Failure> {
+        if let Some(types) = self.pool.learned(place) {
+            return Ok(types);
+        }
+        self.send_begin().await?;
+        let types: Arc<[Type]> = self.prepare(sql).await?.params().into();
+        self.pool.learn(place, types.clone());
+        Ok(types)
     }
 
     pub(super) async fn bulk_writing(&mut self, sql: &'static str) -> Result<Over, Failure> {
@@ -58,13 +135,16 @@ impl Session {
         let types: Option<Vec<_>> = known.plain.params().iter().map(array_of).collect();
         let client = line.client.clone();
         let over = match (types, write(sql, known.plain.params().len()).into()) {
+            (Some(types), Some(bulk)) if !self.pool.keeps_statements() => {
+                Some((Ready::Sent(bulk.text.into(), types.into()), Arc::new(bulk.keys)))
+            }
             (Some(types), Some(bulk)) => {
                 let prepared = answered(client.prepare_typed(&bulk.text, &types)).await;
                 let statement = match prepared {
                     Ok(statement) => statement,
                     Err(failure) => return Err(self.first_failure(failure).await),
                 };
-                Some((statement, Arc::new(bulk.keys)))
+                Some((Ready::Kept(statement), Arc::new(bulk.keys)))
             }
             _ => None,
         };
@@ -82,14 +162,14 @@ fn unfit(error: Box<dyn std::error::Error + Sync + Send>) -> Failure {
     Failure::lasting(Error::Misuse(error.to_string()))
 }
 
-pub(super) fn each_written(statement: &Statement, set: &[Param<'_>]) -> Result<Vec<Written>, Failure> {
+pub(super) fn each_written(statement: &Ready, set: &[Param<'_>]) -> Result<Vec<Written>, Failure> {
     let pairs = set.iter().zip(statement.params());
     pairs.map(|(param, wanted)| Written::value(*param, wanted)).collect::<Result<_, _>>().map_err(unfit)
 }
 
 /// One array for each parameter.
 pub(super) fn arrays<'p, S: AsRef<[Param<'p>]>>(
-    statement: &Statement,
+    statement: &Ready,
     sets: &[S],
 ) -> Result<Vec<Written>, Failure> {
     let columns = statement.params().iter().enumerate().map(|(column, array)| {

@@ -107,7 +107,7 @@ impl Lookups {
                 Ok(())
             })
             .await?;
-        session.give_back();
+        session.stop_asking().await;
         Ok(found)
     }
 
