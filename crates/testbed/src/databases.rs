@@ -1,7 +1,8 @@
 //! One database for each test, copied from a template that has the schema.
 
+use crate::pooler::Pooler;
 use crate::server::Server;
-use crate::{VARIABLE, partitions};
+use crate::{POOLER_VARIABLE, VARIABLE, partitions};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 use store::{Options, Store};
@@ -18,7 +19,10 @@ fn template() -> String {
 
 /// A database of a test.
 pub(crate) struct Database {
+    /// Its address, through a pooler if the tests go through one.
     pub(crate) address: String,
+    /// Its address on the server itself.
+    pub(crate) direct: String,
     name: String,
 }
 
@@ -46,7 +50,13 @@ impl Database {
         let name = fresh_name("test");
         let create = format!("create database {name} template {template}");
         admin.batch_execute(&create).await.unwrap();
-        Database { address: address_of(&name), name }
+        let direct = address_of(&name);
+        let address = if std::env::var_os(POOLER_VARIABLE).is_some() {
+            pooler().through(&direct)
+        } else {
+            direct.clone()
+        };
+        Database { address, direct, name }
     }
 }
 
@@ -64,6 +74,12 @@ fn server() -> &'static str {
         // Never dropped: it ends with the process.
         _ => Box::leak(Box::new(Server::start().unwrap_or_else(|missing| panic!("{missing}")))).address(),
     })
+}
+
+/// The pooler of this process.
+fn pooler() -> &'static Pooler {
+    static POOLER: OnceLock<Pooler> = OnceLock::new();
+    POOLER.get_or_init(|| Pooler::start(server()).unwrap_or_else(|missing| panic!("{missing}")))
 }
 
 /// Other test processes may be about to make it too: whoever is first gives it its name.

@@ -5,9 +5,11 @@
 
 mod databases;
 mod partitions;
+mod pooler;
 mod server;
 mod statements;
 
+pub use pooler::Pooler;
 pub use server::{Missing, Server};
 pub use statements::{VARIABLE as STATEMENTS_VARIABLE, seen};
 
@@ -28,6 +30,9 @@ fn shards() -> Option<i64> {
 
 /// The variable that says into how many partitions tests on PostgreSQL cut the tables of customers.
 pub const PARTITIONS_VARIABLE: &str = "QUITTANCE_TEST_PARTITIONS";
+
+/// The variable that, if it is set, puts a pooler between tests on PostgreSQL and their server.
+pub const POOLER_VARIABLE: &str = "QUITTANCE_TEST_POOLER";
 
 /// Whether tests run on PostgreSQL.
 pub fn is_postgres() -> bool {
@@ -76,14 +81,14 @@ impl Books {
     /// A place for new books in PostgreSQL whose customers' tables are cut into so many partitions.
     pub async fn partitioned(partitions: u32) -> Books {
         let books = Books::empty().await;
-        databases::make_partitioned(&books.address, partitions).await;
+        databases::make_partitioned(books.direct(), partitions).await;
         books
     }
 
     /// How PostgreSQL would execute a statement whatever its parameters are, in shard 0: one line for
     /// each step.
     pub async fn plan(&self, sql: &str) -> Vec<String> {
-        databases::plan(&self.address, sql).await
+        databases::plan(self.direct(), sql).await
     }
 
     /// An empty database in PostgreSQL, without a schema.
@@ -96,6 +101,11 @@ impl Books {
     /// Where they are.
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Where they are if no pooler stands before them.
+    fn direct(&self) -> &str {
+        self.database.as_ref().map_or(&self.address, |database| &database.direct)
     }
 
     /// A folder that goes with them.
@@ -118,7 +128,7 @@ impl Books {
     /// rows it changed.
     pub async fn tamper(&self, sql: &str) -> u64 {
         if self.database.is_some() {
-            databases::execute(&self.address, sql).await
+            databases::execute(self.direct(), sql).await
         } else {
             rusqlite::Connection::open(&self.address).unwrap().execute(sql, []).unwrap() as u64
         }
@@ -127,7 +137,7 @@ impl Books {
     /// The rows that a question of the test's own is answered with; all its columns are texts.
     pub async fn texts(&self, sql: &str) -> Vec<Vec<Option<String>>> {
         if self.database.is_some() {
-            return databases::texts(&self.address, sql).await;
+            return databases::texts(self.direct(), sql).await;
         }
         let connection = rusqlite::Connection::open(&self.address).unwrap();
         let mut statement = connection.prepare(sql).unwrap();
@@ -139,7 +149,7 @@ impl Books {
     /// Every row of every table, as text, each table in an order of its own.
     pub async fn dump(&self) -> Vec<(String, Vec<String>)> {
         if self.database.is_some() {
-            return databases::dump(&self.address).await;
+            return databases::dump(self.direct()).await;
         }
         let connection = rusqlite::Connection::open(&self.address).unwrap();
         let names =

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
-/// There are no binaries of PostgreSQL on this machine.
+/// A program is not on this machine: the one of this Debian package.
 #[derive(Debug)]
-pub struct Missing;
+pub struct Missing(pub &'static str);
 
 impl std::fmt::Display for Missing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("there is no PostgreSQL: apt-get install --no-install-recommends postgresql")
+        let package = self.0;
+        write!(f, "there is no {package}: apt-get install --no-install-recommends {package}")
     }
 }
 
@@ -36,14 +37,14 @@ impl Server {
     /// # Errors
     /// If there are none.
     pub fn binaries() -> Result<PathBuf, Missing> {
-        let versions = std::fs::read_dir("/usr/lib/postgresql").map_err(|_| Missing)?;
+        let versions = std::fs::read_dir("/usr/lib/postgresql").map_err(|_| Missing("postgresql"))?;
         let version = |path: &PathBuf| path.file_name()?.to_str()?.parse::<u32>().ok();
         let newest = versions
             .filter_map(Result::ok)
             .map(|entry| entry.path())
             .filter(|path| path.join("bin/initdb").exists())
             .max_by_key(version);
-        Ok(newest.ok_or(Missing)?.join("bin"))
+        Ok(newest.ok_or(Missing("postgresql"))?.join("bin"))
     }
 
     /// Starts a server that does not wait for the disk.
@@ -61,19 +62,7 @@ impl Server {
     pub fn start_with(settings: &[&str]) -> Result<Server, Missing> {
         let binaries = Server::binaries()?;
         let folder = tempfile::Builder::new().prefix("quittance-postgres-").tempdir().unwrap().keep();
-        let is_root =
-            std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
-        if is_root {
-            chown(&folder, Some(NOBODY), Some(NOBODY)).unwrap();
-        }
-        let command = |program: &Path| {
-            let mut command = Command::new(program);
-            command.current_dir(&folder).stdout(Stdio::null());
-            if is_root {
-                command.uid(NOBODY).gid(NOBODY);
-            }
-            command
-        };
+        let command = |program: &Path| as_nobody(program, &folder);
         let made = command(&binaries.join("initdb"))
             .args(["-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"])
             .status()
@@ -137,7 +126,20 @@ cd /
 rm -rf "$folder"
 "#;
 
-fn free_port() -> u16 {
+/// A program that works in a folder, as somebody who owns nothing but that if the tests are run by root.
+pub(crate) fn as_nobody(program: &Path, folder: &Path) -> Command {
+    let is_root =
+        std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
+    let mut command = Command::new(program);
+    command.current_dir(folder).stdout(Stdio::null());
+    if is_root {
+        chown(folder, Some(NOBODY), Some(NOBODY)).unwrap();
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    command
+}
+
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
