@@ -29,6 +29,9 @@ pub(crate) fn run(seeds: u32, years: u32) -> ExitCode {
     let mut apart = on_postgres(&address, USE_CASES);
     apart.env(testbed::PARTITIONS_VARIABLE, "8").env(testbed::SHARDS_VARIABLE, "8");
     tests.add(cargo_test(&mut apart));
+    println!("== Use cases on PostgreSQL through PgBouncer, which keeps nothing between two transactions");
+    let mut pooled = on_postgres(&address, THROUGH_POOLER);
+    tests.add(cargo_test(pooled.env(testbed::POOLER_VARIABLE, "1")));
     println!("== Whether every statement was executed on both databases");
     let statements_pass = statements::all_were_executed(&noted);
     let _ = std::fs::remove_file(&noted);
@@ -72,6 +75,8 @@ const USE_CASES: &[&str] = &[
 /// Those of faces and of simulated worlds. With several shards, rows of one millisecond are in another
 /// order, which they look at.
 const FACES: &[&str] = &["faces", "faces_agree", "seeds"];
+/// Those that are run through a pooler too.
+const THROUGH_POOLER: &[&str] = &["changing", "collecting", "conflicts", "postgres", "stepping"];
 const SEEDS_ON_POSTGRES: u32 = 6;
 
 /// The tests that have books, to be run on a server.
@@ -81,13 +86,18 @@ fn on_postgres(address: &str, tests: &[&str]) -> Command {
     command
 }
 
-/// A server for the tests, with its program installed where it can be.
+/// A server for the tests, with the programs that they start installed where they can be.
 fn postgres() -> Option<testbed::Server> {
-    if testbed::Server::binaries().is_err() {
-        println!("== Installing PostgreSQL, which tests need: apt-get install postgresql");
+    let missing: Vec<&str> = [testbed::Server::binaries().err(), testbed::Pooler::program().err()]
+        .into_iter()
+        .flatten()
+        .map(|missing| missing.0)
+        .collect();
+    if !missing.is_empty() {
+        println!("== Installing what tests need: apt-get install {}", missing.join(" "));
         let update = Command::new("apt-get").args(["update", "-qq"]).status();
         let mut install = Command::new("apt-get");
-        install.args(["install", "-y", "-qq", "--no-install-recommends", "postgresql"]);
+        install.args(["install", "-y", "-qq", "--no-install-recommends"]).args(missing);
         let installed = install.env("DEBIAN_FRONTEND", "noninteractive").status();
         if !(succeeds("apt-get update", update) && succeeds("apt-get install", installed)) {
             return None;

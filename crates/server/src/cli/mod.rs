@@ -44,7 +44,8 @@ pub struct House {
     pub db: Option<PathBuf>,
     /// The database of the books, instead of a file: postgres://user:password@host1,host2/name, with
     /// sslmode (up to verify-full, with sslrootcert=FILE), target_session_attrs=read-write for several
-    /// hosts, and connections=N. Several servers can serve one database.
+    /// hosts, connections=N, and prepared_statements=false behind a pooler such as PgBouncer. Several
+    /// servers can serve one database.
     #[arg(long, env = "QUITTANCE_DATABASE", global = true, hide_env_values = true, value_name = "URL")]
     pub database: Option<String>,
     /// Where secrets that are not given are made once and kept [default: FILE.secret beside the books,
