@@ -1,10 +1,15 @@
 //! Ids: one `u128` in UUIDv7 layout, made only by [`Ids`], spelled differently by every face.
 //!
-//! Layout: 48 bits of milliseconds, version 7, ten bits of the customer's shard, two bits of
-//! zero, the variant, a 30-bit counter and 32 random bits. The first 96 bits (time, shard and
-//! counter) are unique by themselves, because one face spells only those.
+//! Layout: 48 bits of milliseconds, version 7, the counter's upper ten bits, the mark `01`, the variant,
+//! the counter's lower 20 bits, ten bits of the customer's shard and 32 random bits. The counter comes
+//! before the shard, so that what one process makes sorts in the order in which it was made, whatever
+//! shards it belongs to. The first 96 bits (time, counter and shard) are unique by themselves, because
+//! one face spells only those.
+//!
+//! Ids of books that are older have the mark `00`: their shard stands where the counter's upper bits
+//! are now, and all of the counter after the variant.
 
-use crate::Timestamp;
+use crate::{Spread, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -23,8 +28,17 @@ pub trait Id: Copy + Eq + Ord + std::fmt::Debug {
 /// The shard that a raw id carries. An id that was not made here but brought along from elsewhere, which
 /// its version tells, belongs to shard 0.
 pub const fn shard_of(raw: u128) -> i64 {
-    if (raw >> 76) & 0xf == 7 { ((raw >> 66) & 0x3ff) as i64 } else { 0 }
+    if (raw >> 76) & 0xf != 7 {
+        return 0;
+    }
+    let at = if (raw >> 64) & 0b11 == MARK { SHARD_AT } else { SHARD_AT_BEFORE };
+    ((raw >> at) & SHARD_MASK) as i64
 }
+
+const MARK: u128 = 0b01;
+const SHARD_AT: u32 = 32;
+const SHARD_AT_BEFORE: u32 = 66;
+const SHARD_MASK: u128 = 0x3ff;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
@@ -117,11 +131,19 @@ impl Ids {
     /// A new id of a row that belongs to the given shard.
     pub fn next<T: Id>(&mut self, now: Timestamp, shard: i64) -> T {
         let millis = (now.millis().max(0) as u128) & 0xffff_ffff_ffff;
-        let counter = self.counter.fetch_add(1, Ordering::Relaxed) & COUNTER_MASK;
-        let random = (self.random() >> 32) as u128;
-        let shard = (shard as u128) & 0x3ff;
+        let counter = u128::from(self.counter.fetch_add(1, Ordering::Relaxed) & COUNTER_MASK);
+        let (upper, lower) = (counter >> 20, counter & 0xf_ffff);
+        let shard = (shard as u128) & SHARD_MASK;
+        let random = u128::from(self.random() >> 32);
         T::from_raw(
-            (millis << 80) | (0x7 << 76) | (shard << 66) | (0b10 << 62) | ((counter as u128) << 32) | random,
+            (millis << 80)
+                | (0x7 << 76)
+                | (upper << 66)
+                | (MARK << 64)
+                | (0b10 << 62)
+                | (lower << 42)
+                | (shard << SHARD_AT)
+                | random,
         )
     }
 
@@ -146,8 +168,8 @@ pub struct Ctx {
     pub ids: Ids,
     /// The request that is decided, if it may be repeated.
     pub request: Option<Request>,
-    /// Over how many shards new customers are spread.
-    pub shards: i64,
+    /// How new customers are spread over shards.
+    pub spread: Spread,
 }
 
 /// A request whose caller may repeat it.
@@ -166,15 +188,15 @@ pub struct Request {
 impl Ctx {
     /// Decisions at an instant, for no request.
     pub fn new(now: Timestamp, ids: Ids) -> Self {
-        Self { now, ids, request: None, shards: 1 }
+        Self { now, ids, request: None, spread: Spread::NONE }
     }
 
-    /// A new id of a customer, in one of the shards.
-    pub fn customer_id<T: Id>(&mut self) -> T {
+    /// A new id of a customer of an environment, in one of the shards.
+    pub fn customer_id<T: Id>(&mut self, environment: i64) -> T {
         let id: T = self.id(0);
         // The lowest bits of an id are random.
-        let shard = id.raw() % u128::try_from(self.shards.max(1)).unwrap_or(1);
-        T::from_raw(id.raw() | shard << 66)
+        let shard = self.spread.shard(environment, id.raw() & 0xffff_ffff);
+        T::from_raw(id.raw() | (shard as u128) << SHARD_AT)
     }
 
     /// A new id of a row that belongs to a customer's shard.
@@ -196,6 +218,8 @@ mod tests {
         assert_eq!(id.raw() >> 80, 1_700_000_000_123);
         assert_eq!((id.raw() >> 76) & 0xf, 7);
         assert_eq!((id.raw() >> 62) & 0b11, 0b10);
+        let of_before = (1_700_000_000_123 << 80) | (0x7 << 76) | (777 << 66) | (0b10 << 62) | 0x155_5555;
+        assert_eq!(InvoiceId::from_raw(of_before).shard(), 777, "of books that are older");
         assert_eq!(shard_of(0x5894_7505_6474_4baa_8a6f_fcb8_95a8_e57e), 0, "a random UUID from elsewhere");
     }
 
@@ -206,6 +230,17 @@ mod tests {
         let spelled: BTreeSet<u128> =
             (0..100_000).map(|_| ids.next::<PaymentId>(now, 3).raw() >> 32).collect();
         assert_eq!(spelled.len(), 100_000);
+    }
+
+    #[test]
+    fn what_is_made_within_a_millisecond_sorts_as_it_was_made_in_any_shard() {
+        let mut ids = Ids::seeded(1);
+        ids.counter.store(0x1fff_ff00, Ordering::Relaxed);
+        let now = Timestamp::from_millis(5);
+        let made: Vec<PaymentId> = (0..2_000).map(|n| ids.next(now, (n * 37) % 1024)).collect();
+        assert!(
+            made.is_sorted() && made.iter().enumerate().all(|(n, id)| id.shard() == n as i64 * 37 % 1024)
+        );
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub mod proration;
 pub mod purchase;
 pub mod rate;
 pub mod scenario;
+pub mod spread;
 pub mod subscription;
 pub mod tax;
 pub mod timestamp;
@@ -53,6 +54,7 @@ pub use payment::{
     RefundStatus,
 };
 pub use rate::{Rate, UnitPrice};
+pub use spread::{Spread, SpreadBy};
 pub use subscription::{BillingPeriod, Item, Subscription};
 pub use timestamp::Timestamp;
 pub use today::{Today, today};

@@ -88,7 +88,7 @@ impl Engine {
     /// Time and ids for a decision of this engine.
     pub fn ctx(&self, now: Timestamp) -> Ctx {
         let ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner).split();
-        Ctx { shards: self.store.shards(), ..Ctx::new(now, ids) }
+        Ctx { spread: self.store.spreading(), ..Ctx::new(now, ids) }
     }
 }
 

@@ -9,6 +9,7 @@ mod plan;
 mod rows;
 
 use crate::{Error, Scope, Store};
+use billing::Spread;
 use plan::{BATCH, Table};
 use rows::{Batch, Value};
 use std::sync::Arc;
@@ -107,7 +108,8 @@ pub async fn run(source: &Store, target: &Store, tell: Tell<'_>) -> Result<Vec<C
     claim(source, target, tables).await?;
     // A file looks what it has when it is opened.
     if matches!(target, Store::Postgres(_)) && target.shards() < source.shards() {
-        target.spread(source.shards()).await?;
+        // By what they are spread is a setting, and is copied as one.
+        target.spread(Spread { shards: source.shards(), ..target.spreading() }).await?;
     }
     let mut all = 0;
     for table in tables {

@@ -5,8 +5,8 @@
 //! that work on one shard by mistake waste time, no more: whatever they decide is guarded by versions
 //! and unique keys.
 
-use crate::{Error, Param, Snapshot, Store, Tx};
-use billing::Timestamp;
+use crate::{Error, Param, Snapshot, Store, Tx, settings};
+use billing::{Spread, Timestamp};
 
 /// A process that shares the work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,21 +55,31 @@ impl Store {
         }
     }
 
-    /// Spreads the customers that are yet to come over so many shards: a power of two up to 1024.
+    /// How customers that are yet to come are spread over the shards.
+    pub fn spreading(&self) -> Spread {
+        let by = match self {
+            Store::Sqlite(database) => database.spread_by(),
+            Store::Postgres(database) => database.spread_by(),
+        };
+        Spread { shards: self.shards(), by }
+    }
+
+    /// Spreads the customers that are yet to come over so many shards: a power of two up to 1024. Processes
+    /// that have the books open go on as before.
     ///
     /// # Errors
     /// [`Error::Misuse`] if there are customers already, the books are in a file, or the number is none
     /// of those.
-    pub async fn spread(&self, shards: i64) -> Result<(), Error> {
+    pub async fn spread(&self, spread: Spread) -> Result<(), Error> {
         let Store::Postgres(database) = self else {
             let refused = "books in a file have one shard".to_owned();
-            return if shards == self.shards() { Ok(()) } else { Err(Error::Misuse(refused)) };
+            return if spread == self.spreading() { Ok(()) } else { Err(Error::Misuse(refused)) };
         };
-        if !(1..=1024).contains(&shards) || shards.count_ones() != 1 {
+        if !(1..=1024).contains(&spread.shards) || spread.shards.count_ones() != 1 {
             return Err(Error::Misuse("the number of shards is a power of two up to 1024".to_owned()));
         }
-        self.write(move |tx| Box::pin(add_shards(tx, shards))).await?;
-        database.count_shards().await
+        self.write(move |tx| Box::pin(spread_new(tx, spread))).await?;
+        database.look_at_spread().await
     }
 
     /// Says that a process is there and takes its part of the shards until an instant; answers which it
@@ -165,13 +175,23 @@ async fn claim(tx: &mut Tx, node: &Node, now: i64, until: i64) -> Result<Vec<i64
     Ok(held)
 }
 
-async fn add_shards(tx: &mut Tx, shards: i64) -> Result<(), Error> {
-    let there = tx.row(SHARDS, &[], |row| row.int(0)).await?.unwrap_or(1);
-    if there == shards {
+async fn spread_new(tx: &mut Tx, spread: Spread) -> Result<(), Error> {
+    let there = Spread {
+        shards: tx.row(SHARDS, &[], |row| row.int(0)).await?.unwrap_or(1),
+        by: settings::spread_by(tx).await?,
+    };
+    if there == spread {
         return Ok(());
     }
-    if there > shards || tx.row(ANY_CUSTOMER, &[], |row| row.int(0)).await?.unwrap_or(0) > 0 {
-        return Err(Error::Misuse(format!("customers are spread over {there} shards already")));
+    if there.shards > spread.shards || tx.row(ANY_CUSTOMER, &[], |row| row.int(0)).await?.unwrap_or(0) > 0 {
+        let Spread { shards, by } = there;
+        return Err(Error::Misuse(format!(
+            "customers are spread over {shards} shards by {} already",
+            by.as_str()
+        )));
     }
-    tx.execute_for(ADD_SHARD, (there..shards).map(|shard| [shard.into()])).await.map(|_| ())
+    if there.by != spread.by {
+        settings::put(tx, settings::SPREAD_BY, spread.by.as_str()).await?;
+    }
+    tx.execute_for(ADD_SHARD, (there.shards..spread.shards).map(|shard| [shard.into()])).await.map(|_| ())
 }

@@ -17,11 +17,12 @@ use crate::faults::Faults;
 use crate::migrate::{self, Migration};
 use crate::snapshot::{BoxFuture, Snapshot, Tx};
 use crate::versions::Versions;
-use crate::{Error, snapshot};
+use crate::{Error, settings, snapshot};
+use billing::SpreadBy;
 use job::{Job, ReadJob, WriteJob};
 use queue::Queue;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -68,6 +69,7 @@ struct Shared {
     writes: Queue<Box<dyn Job<Tx>>>,
     versions: Versions,
     shards: i64,
+    spread_by: SpreadBy,
     threads: Mutex<Threads>,
 }
 
@@ -84,12 +86,13 @@ impl Database {
         let mut connection = connect_writer(path, options.synchronous)?;
         migrate::migrate(&mut connection, known)?;
         statistics::tell(&mut connection)?;
-        let shards = count_shards(&connection)?;
+        let (shards, spread_by) = (count_shards(&connection)?, spread_by(&connection)?);
         let shared = Arc::new(Shared {
             reads: Queue::new(),
             writes: Queue::new(),
             versions: Versions::new(),
             shards,
+            spread_by,
             threads: Mutex::default(),
         });
         let database = Database { shared: shared.clone(), _closer: Arc::new(Closer(shared.clone())) };
@@ -141,6 +144,10 @@ impl Database {
         self.shared.shards
     }
 
+    pub(crate) fn spread_by(&self) -> SpreadBy {
+        self.shared.spread_by
+    }
+
     pub(crate) async fn close(&self) -> Result<(), Error> {
         let shared = self.shared.clone();
         let joined = tokio::task::spawn_blocking(move || shared.close()).await;
@@ -189,13 +196,28 @@ pub(crate) fn pending(path: &Path, known: &'static [Migration]) -> Result<Vec<Mi
 
 /// Over how many shards customers are spread: one, unless they came from a database that has more.
 fn count_shards(connection: &Connection) -> Result<i64, Error> {
-    let are_there = "select exists (select 1 from sqlite_schema where name = 'customers')";
-    if !connection.query_row(are_there, [], |row| row.get(0))? {
+    if !has_table(connection, "customers")? {
         return Ok(1);
     }
     let last: u16 =
         connection.query_row("select coalesce(max(shard), 0) from customers", [], |row| row.get(0))?;
     Ok(i64::from((u32::from(last) + 1).next_power_of_two()))
+}
+
+/// By what customers were spread in the database that they came from.
+fn spread_by(connection: &Connection) -> Result<SpreadBy, Error> {
+    if !has_table(connection, "settings")? {
+        return Ok(SpreadBy::Customer);
+    }
+    let said = "select value from settings where name = ?1";
+    let said: Option<String> =
+        connection.query_row(said, [settings::SPREAD_BY], |row| row.get(0)).optional()?;
+    settings::parse_spread_by(said)
+}
+
+fn has_table(connection: &Connection, name: &str) -> Result<bool, Error> {
+    let is_there = "select exists (select 1 from sqlite_schema where name = ?1)";
+    Ok(connection.query_row(is_there, [name], |row| row.get(0))?)
 }
 
 fn connect_writer(path: &Path, synchronous: Synchronous) -> Result<Connection, Error> {

@@ -49,7 +49,7 @@ pub struct CustomerEdit {
 /// If its id, name or e-mail address is missing, or a value cannot be.
 pub fn new_customer(ctx: &mut Ctx, environment: i64, edit: &CustomerEdit) -> Result<Customer, Refusal> {
     let blank = Customer {
-        id: ctx.customer_id(),
+        id: ctx.customer_id(environment),
         environment,
         external_id: String::new(),
         handle: None,

@@ -5,8 +5,8 @@ use crate::app::Limits;
 use crate::json::object;
 use crate::spelling::uuid;
 use anyhow::Context;
-use billing::{Currency, Id, KeyScope, Role, Timestamp, Zone};
-use clap::Args;
+use billing::{Currency, Id, KeyScope, Role, Spread, SpreadBy, Timestamp, Zone};
+use clap::{Args, ValueEnum};
 use engine::NewBooks;
 
 /// The longest name, in characters.
@@ -36,6 +36,11 @@ pub(super) struct Init {
     /// servers can share what falls due. It cannot be changed once there are customers.
     #[arg(long, value_name = "N")]
     shards: Option<i64>,
+    /// Which customers of a database share a shard: each goes to one of its own choice, or all of an
+    /// organization to one, so that an organization can move to another server as a whole [default:
+    /// customer]. It cannot be changed once there are customers.
+    #[arg(long, value_name = "WHAT")]
+    shard_by: Option<ShardBy>,
     /// Add another organization to books that have one.
     #[arg(long)]
     add: bool,
@@ -44,9 +49,32 @@ pub(super) struct Init {
     json: bool,
 }
 
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ShardBy {
+    /// Each customer goes to a shard of its own choice.
+    Customer,
+    /// All customers of an organization are in one shard.
+    Organization,
+}
+
+impl ShardBy {
+    fn spread_by(self) -> SpreadBy {
+        match self {
+            ShardBy::Customer => SpreadBy::Customer,
+            ShardBy::Organization => SpreadBy::Organization,
+        }
+    }
+}
+
 impl Init {
     /// Checks everything before a file is made.
-    fn check(&self) -> anyhow::Result<()> {
+    fn check(&self, house: &House) -> anyhow::Result<()> {
+        let is_spread = self.shards.is_some_and(|shards| shards != 1)
+            || matches!(self.shard_by, Some(ShardBy::Organization));
+        anyhow::ensure!(
+            house.file().is_none() || !is_spread,
+            "books in a file have one shard: --shards and --shard-by are for those of a database"
+        );
         let is_named = |text: &str| !text.trim().is_empty() && text.chars().count() <= NAME_MAX;
         anyhow::ensure!(
             is_named(&self.organization),
@@ -65,17 +93,20 @@ impl Init {
 
     pub(super) async fn run(self, house: &House, world: &World) -> anyhow::Result<()> {
         let currency = Currency::parse(&self.currency)?;
-        self.check()?;
-        let app = house.open(world, Limits::default()).await?;
+        self.check(house)?;
+        let app = house.open_with_secrets(world, Limits::default()).await?;
         let is_empty = app.engine.environments().await?.is_empty();
         anyhow::ensure!(
             is_empty || self.add,
             "{} holds books already: add another organization with --add, or name others with --db or --database",
             house.shown()
         );
-        if let Some(shards) = self.shards {
-            app.engine.store().spread(shards).await?;
-        }
+        let there = app.engine.store().spreading();
+        let wanted = Spread {
+            shards: self.shards.unwrap_or(there.shards),
+            by: self.shard_by.map_or(there.by, ShardBy::spread_by),
+        };
+        app.engine.store().spread(wanted).await?;
         let now = app.real_now();
         let new = NewBooks {
             organization: self.organization.clone(),

@@ -15,10 +15,12 @@ impl Nodes {
         }
         let now = app.real_now();
         let holdings = app.engine.store().holdings().await?;
+        let spread = app.engine.store().spreading();
         println!(
-            "{} has {} shards and {} servers",
+            "{} has {} shards, by {}, and {} servers",
             house.shown(),
-            app.engine.store().shards(),
+            spread.shards,
+            spread.by.as_str(),
             holdings.len()
         );
         for holding in holdings {

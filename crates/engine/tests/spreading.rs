@@ -1,0 +1,79 @@
+//! Customers in their shards: each in one of its own choice, or those of an organization in one.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use billing::{CustomerId, Id, Spread, SpreadBy};
+use std::collections::BTreeSet;
+use store::Error;
+use support::{World, open};
+use testbed::Books;
+
+const START: &str = "2024-01-01T00:00:00Z";
+
+/// Two organizations, each with so many customers, who were billed for a month.
+async fn two(books: &Books, customers: usize) -> [(World, Vec<CustomerId>); 2] {
+    let (engine, gateway) = open(books, 1).await;
+    let mut worlds = Vec::new();
+    for name in ["ada", "bob"] {
+        let world = World::beside(engine.clone(), gateway.clone(), books.clone(), START).await;
+        let price = world.price(1000, |_| {}).await;
+        let mut made = Vec::new();
+        for n in 0..customers {
+            let customer = world.customer(&format!("{name}{n}"), Some("tok_visa")).await;
+            world.subscribe(customer, price.id, world.start).await;
+            made.push(customer);
+        }
+        world.run("2024-02-01T00:00:00Z").await;
+        worlds.push((world, made));
+    }
+    worlds.try_into().ok().unwrap()
+}
+
+fn shards(customers: &[CustomerId]) -> BTreeSet<i64> {
+    customers.iter().map(|customer| customer.shard()).collect()
+}
+
+async fn spread(spread: Spread) -> Books {
+    let books = Books::empty().await;
+    let store = books.open().await;
+    store.spread(spread).await.unwrap();
+    store.close().await.unwrap();
+    books
+}
+
+#[tokio::test]
+async fn customers_are_spread_each_by_itself() {
+    let books = spread(Spread::over(4)).await;
+    let [(first, ours), (_, theirs)] = two(&books, 20).await;
+    for customers in [&ours, &theirs] {
+        assert!(shards(customers).len() > 2, "{:?}", shards(customers));
+    }
+    first.audit().await;
+}
+
+#[tokio::test]
+async fn an_organization_is_in_one_shard() {
+    let books = spread(Spread::by_organization(4)).await;
+    let [(first, ours), (_, theirs)] = two(&books, 6).await;
+    assert_eq!((shards(&ours), shards(&theirs)), (BTreeSet::from([0]), BTreeSet::from([1])));
+    for customer in ours.iter().chain(&theirs) {
+        assert_eq!(first.invoices(*customer).await.len(), 2);
+    }
+    // All rows of theirs are where they are, and the next process goes on in the same way.
+    for table in ["subscriptions", "invoices", "payments", "postings", "list_entries"] {
+        let found = books.texts(&format!("select distinct shard::text from {table} order by 1")).await;
+        assert_eq!(found, [[Some("0".to_owned())], [Some("1".to_owned())]], "{table}");
+    }
+    first.audit().await;
+    let (engine, gateway) = open(&books, 2).await;
+    let third = World::beside(engine.clone(), gateway, books.clone(), START).await;
+    assert_eq!(third.customer("cyd", None).await.shard(), 2);
+    for other in [Spread::over(4), Spread::by_organization(8), Spread::by_organization(2)] {
+        let refused = engine.store().spread(other).await;
+        let said = "customers are spread over 4 shards by organization already".to_owned();
+        assert_eq!(refused, Err(Error::Misuse(said)));
+    }
+    assert_eq!(engine.store().spreading().by, SpreadBy::Organization);
+}

@@ -1,0 +1,64 @@
+//! What holds for all of the books: a few texts by name.
+
+use crate::{Error, Snapshot, Store, Tx};
+use billing::SpreadBy;
+
+/// By what customers are spread over shards; by customer if nothing is said.
+pub(crate) const SPREAD_BY: &str = "spread_by";
+
+const ONE: &str = "select value from settings where name = $1";
+const PUT: &str = "insert into settings (name, value) values ($1, $2)
+     on conflict (name) do update set value = excluded.value";
+const PUT_FIRST: &str = "insert into settings (name, value) values ($1, $2) on conflict (name) do nothing";
+
+/// The value of a setting.
+///
+/// # Errors
+/// If the database fails.
+pub async fn one(s: &mut Snapshot, name: &str) -> Result<Option<String>, Error> {
+    s.row(ONE, &[name.into()], |row| Ok(row.text(0)?.to_owned())).await
+}
+
+/// By what customers are spread over shards.
+pub(crate) async fn spread_by(s: &mut Snapshot) -> Result<SpreadBy, Error> {
+    parse_spread_by(one(s, SPREAD_BY).await?)
+}
+
+pub(crate) fn parse_spread_by(said: Option<String>) -> Result<SpreadBy, Error> {
+    let Some(word) = said else { return Ok(SpreadBy::Customer) };
+    SpreadBy::parse(&word)
+        .ok_or_else(|| Error::Corrupt(format!("customers are spread by {word}, which means nothing here")))
+}
+
+pub(crate) async fn put(tx: &mut Tx, name: &str, value: &str) -> Result<(), Error> {
+    tx.execute(PUT, &[name.into(), value.into()]).await.map(|_| ())
+}
+
+impl Store {
+    /// Gives a setting a value.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn put_setting(&self, name: &'static str, value: String) -> Result<(), Error> {
+        self.write(move |tx| {
+            let value = value.clone();
+            Box::pin(async move { put(tx, name, &value).await })
+        })
+        .await
+    }
+
+    /// Gives a setting a value if it has none; answers which it has.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn put_setting_once(&self, name: &'static str, value: String) -> Result<String, Error> {
+        self.write(move |tx| {
+            let value = value.clone();
+            Box::pin(async move {
+                tx.execute(PUT_FIRST, &[name.into(), value.as_str().into()]).await?;
+                Ok::<_, Error>(one(tx, name).await?.unwrap_or(value))
+            })
+        })
+        .await
+    }
+}

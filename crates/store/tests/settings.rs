@@ -1,0 +1,64 @@
+//! What holds for all of the books is kept in them, in a file and in a database.
+
+#![allow(clippy::unwrap_used)]
+
+use billing::{Spread, SpreadBy};
+use store::{Error, Store, settings};
+use testbed::Books;
+
+async fn one(store: &Store, name: &'static str) -> Option<String> {
+    store.read(move |s| Box::pin(settings::one(s, name))).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_setting_is_kept_and_the_first_one_stands() {
+    let books = Books::new().await;
+    let store = books.open().await;
+    assert_eq!(one(&store, "colour").await, None);
+    assert_eq!(store.put_setting_once("colour", "red".to_owned()).await.unwrap(), "red");
+    assert_eq!(store.put_setting_once("colour", "blue".to_owned()).await.unwrap(), "red");
+    store.close().await.unwrap();
+    let store = books.open().await;
+    assert_eq!(one(&store, "colour").await.as_deref(), Some("red"));
+    store.put_setting("colour", "green".to_owned()).await.unwrap();
+    assert_eq!(one(&store, "colour").await.as_deref(), Some("green"));
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn customers_of_a_file_are_not_spread() {
+    let books = Books::sqlite();
+    let store = books.open().await;
+    store.spread(Spread::NONE).await.unwrap();
+    for spread in [Spread::over(2), Spread::by_organization(1)] {
+        let refused = store.spread(spread).await;
+        assert_eq!(refused, Err(Error::Misuse("books in a file have one shard".to_owned())));
+    }
+}
+
+#[tokio::test]
+async fn how_customers_are_spread_is_known_to_whoever_opens_the_books() {
+    let books = Books::empty().await;
+    let store = books.open().await;
+    assert_eq!(store.spreading(), Spread::NONE);
+    for shards in [0, -8, 3, 2048] {
+        assert!(matches!(store.spread(Spread::over(shards)).await, Err(Error::Misuse(_))), "{shards}");
+    }
+    store.spread(Spread::by_organization(8)).await.unwrap();
+    assert_eq!(store.spreading(), Spread::by_organization(8));
+    let other = books.open().await;
+    assert_eq!(other.spreading(), Spread::by_organization(8));
+    other.spread(Spread::over(8)).await.unwrap();
+    assert_eq!(books.open().await.spreading().by, SpreadBy::Customer, "nobody had been spread");
+    books
+        .tamper(
+            "insert into settings (name, value) values ('spread_by', 'weather') on conflict (name)
+         do update set value = excluded.value",
+        )
+        .await;
+    let refused = Store::connect(books.address(), store::Options::default()).await.err().unwrap();
+    assert_eq!(
+        refused,
+        Error::Corrupt("customers are spread by weather, which means nothing here".to_owned())
+    );
+}
