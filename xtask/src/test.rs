@@ -23,10 +23,8 @@ pub(crate) fn run(seeds: u32, years: u32) -> ExitCode {
     let mut again = on_postgres(&address, &[USE_CASES, FACES].concat());
     again.env(testbed::STATEMENTS_VARIABLE, &noted);
     tests.add(cargo_test(&mut again));
-    println!("== The same on tables that are cut into 8 partitions, use cases also with 8 shards");
-    let mut apart = on_postgres(&address, FACES);
-    tests.add(cargo_test(apart.env(testbed::PARTITIONS_VARIABLE, "8")));
-    let mut apart = on_postgres(&address, USE_CASES);
+    println!("== The same with 8 shards, on tables that are cut into 8 partitions");
+    let mut apart = on_postgres(&address, &[USE_CASES, FACES].concat());
     apart.env(testbed::PARTITIONS_VARIABLE, "8").env(testbed::SHARDS_VARIABLE, "8");
     tests.add(cargo_test(&mut apart));
     println!("== Use cases on PostgreSQL through PgBouncer, which keeps nothing between two transactions");
@@ -62,19 +60,20 @@ pub(crate) fn run(seeds: u32, years: u32) -> ExitCode {
 
 /// The tests of use cases whose books may be in either database.
 const USE_CASES: &[&str] = &[
+    "auditing",
     "changing",
     "collecting",
     "conflicts",
     "correcting",
     "dunning",
     "falling_due",
+    "settings",
     "stepping",
     "subscribing",
     "wall",
 ];
-/// Those of faces and of simulated worlds. With several shards, rows of one millisecond are in another
-/// order, which they look at.
-const FACES: &[&str] = &["faces", "faces_agree", "seeds"];
+/// Those of faces, of the demo and of simulated worlds.
+const FACES: &[&str] = &["demo", "faces", "faces_agree", "seeds"];
 /// Those that are run through a pooler too.
 const THROUGH_POOLER: &[&str] = &["changing", "collecting", "conflicts", "postgres", "stepping"];
 const SEEDS_ON_POSTGRES: u32 = 6;

@@ -197,7 +197,7 @@ async fn a_withdrawn_invoice_is_not_owed_by_its_subscription() {
 
 #[tokio::test]
 async fn invoices_that_cannot_be_tried_keep_no_other_from_being_tried() {
-    let world = World::in_a_file("2024-01-01T00:00:00Z").await;
+    let world = World::new("2024-01-01T00:00:00Z").await;
     let (ada, bob) = (
         world.customer("ada", Some("tok_card_declined")).await,
         world.customer("bob", Some("tok_card_declined")).await,

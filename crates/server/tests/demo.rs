@@ -2,31 +2,24 @@
 
 #![allow(clippy::unwrap_used)]
 
-use billing::{DunningEnd, Ids};
+use billing::{DunningEnd, Id, Ids};
 use engine::Engine;
 use gateway::Sandbox;
-use rusqlite::Connection;
-use rusqlite::types::ValueRef;
 use server::demo::{Plan, Shown, build, shown};
-use std::path::PathBuf;
 use std::sync::Arc;
-use store::{Options, Store, Synchronous};
-use tempfile::TempDir;
+use store::Options;
 
 /// The books of a plan, closed, and what was said of them.
 struct Books {
-    path: PathBuf,
+    books: testbed::Books,
     shown: Shown,
     refused: u64,
-    _folder: TempDir,
 }
 
 async fn books(months: u32, customers: u32, seed: u64) -> Books {
     let plan = Plan::new(months, customers, seed).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("books.db");
-    let options = Options { synchronous: Synchronous::Off, readers: 2, faults: None };
-    let store = Store::open(&path, options).unwrap();
+    let books = testbed::Books::new().await;
+    let store = books.open_with(Options { readers: 2, ..Options::default() }).await;
     let engine = Engine::new(store, Arc::new(Sandbox::default()), Ids::seeded(plan.seed()));
     let refused = build(&engine, plan, &|_, _| {}).await.unwrap();
     let shown = shown(&engine, plan).await.unwrap();
@@ -35,76 +28,49 @@ async fn books(months: u32, customers: u32, seed: u64) -> Books {
         assert_eq!(checked.disagreements, 0, "{checked:?}");
     }
     engine.store().close().await.unwrap();
-    Books { path, shown, refused, _folder: folder }
+    Books { books, shown, refused }
 }
 
 impl Books {
-    fn open(&self) -> Connection {
-        Connection::open(&self.path).unwrap()
-    }
-
     /// Every row of every table, as text.
-    fn rows(&self) -> Vec<String> {
-        let connection = self.open();
-        let tables = self.texts("select name from sqlite_schema where type = 'table' order by name");
-        let mut rows = Vec::new();
-        for table in tables {
-            let mut statement = connection.prepare(&format!("select * from {table}")).unwrap();
-            let width = statement.column_count();
-            let mut found = statement.query([]).unwrap();
-            while let Some(row) = found.next().unwrap() {
-                let columns: Vec<String> =
-                    (0..width).map(|i| format!("{:?}", row.get_ref(i).unwrap())).collect();
-                rows.push(format!("{table} {}", columns.join(" ")));
-            }
-        }
-        rows
+    async fn rows(&self) -> Vec<String> {
+        let tables = self.books.dump().await.into_iter();
+        tables.flat_map(|(name, rows)| rows.into_iter().map(move |row| format!("{name} {row}"))).collect()
     }
 
-    /// The first column of an answer, as text.
-    fn texts(&self, sql: &str) -> Vec<String> {
-        let connection = self.open();
-        let mut statement = connection.prepare(sql).unwrap();
-        let texts = statement.query_map([], |row| {
-            Ok(match row.get_ref(0)? {
-                ValueRef::Integer(number) => number.to_string(),
-                other => other.as_str().unwrap_or_default().to_owned(),
-            })
-        });
-        texts.unwrap().map(Result::unwrap).collect()
+    /// The values of an expression, each once.
+    async fn all(&self, expression: &str, from: &str) -> Vec<String> {
+        let sql = format!("select distinct cast({expression} as text) from {from} order by 1");
+        let rows = self.books.texts(&sql).await;
+        rows.into_iter().map(|mut row| row.remove(0).unwrap_or_default()).collect()
     }
 
     /// What a customer has: `status currency` of its invoices and the like.
-    fn of(&self, customer: billing::CustomerId, columns: &str, table: &str) -> Vec<String> {
-        use billing::Id;
-        let id = format!("x'{:032x}'", customer.raw());
-        self.texts(&format!("select distinct {columns} from {table} where customer_id = {id} order by 1"))
+    async fn of(&self, customer: billing::CustomerId, expression: &str, table: &str) -> Vec<String> {
+        let column = self.books.hex("customer_id");
+        self.all(expression, &format!("{table} where {column} = '{:032x}'", customer.raw())).await
     }
 }
 
 #[tokio::test]
 async fn the_same_plan_makes_the_same_books() {
     let (one, again, other) = (books(2, 12, 7).await, books(2, 12, 7).await, books(2, 12, 8).await);
-    let rows = one.rows();
+    let (rows, again) = (one.rows().await, again.rows().await);
     assert!(rows.len() > 1_000, "{} rows", rows.len());
-    for (first, second) in rows.iter().zip(again.rows()) {
-        assert_eq!(*first, second);
+    for (first, second) in rows.iter().zip(&again) {
+        assert_eq!(first, second);
     }
-    assert_eq!(rows.len(), again.rows().len());
-    assert_ne!(rows, other.rows());
+    assert_eq!(rows.len(), again.len());
+    assert_ne!(rows, other.rows().await);
 }
 
 #[tokio::test]
 async fn a_customer_more_leaves_the_others_as_they_were() {
     let (few, more) = (books(1, 5, 3).await, books(1, 6, 3).await);
-    let totals = |books: &Books| {
-        books.texts(
-            "select c.external_id || ' ' || i.total || ' ' || i.invoice_date from invoices i
-             join customers c on c.id = i.customer_id order by 1",
-        )
-    };
-    let (few, more) = (totals(&few), totals(&more));
-    assert!(few.iter().all(|total| more.contains(total)), "{few:?} {more:?}");
+    let total = "c.external_id || ' ' || i.total || ' ' || i.invoice_date";
+    let of = "invoices i join customers c on c.id = i.customer_id";
+    let (few, more) = (few.all(total, of).await, more.all(total, of).await);
+    assert!(!few.is_empty() && few.iter().all(|total| more.contains(total)), "{few:?} {more:?}");
 }
 
 #[tokio::test]
@@ -113,23 +79,30 @@ async fn the_first_customers_have_something_to_show_in_every_contract() {
         let books = books(months, customers, 1).await;
         assert_eq!(books.refused, 0);
         let (_, customer, _) = books.shown.customer;
-        let invoices = books.of(customer, "status || ' ' || currency", "invoices");
+        let invoices = books.of(customer, "status || ' ' || currency", "invoices").await;
         for wanted in ["paid USD", "open USD", "refunded USD", "partially_refunded USD", "void USD"] {
             assert!(invoices.iter().any(|found| found == wanted), "{wanted}: {invoices:?}");
         }
-        let kinds = books.of(customer, "kind", "invoices");
+        for (expression, table, wanted) in [
+            ("status", "purchases", "paid"),
+            ("kind || ' ' || status", "payments", "manual succeeded"),
+            ("retry_count || ' ' || status", "invoices", "1 paid"),
+            (
+                "status || case when next_attempt_at is null then '' else ' again' end",
+                "invoices",
+                "open again",
+            ),
+            ("status", "subscriptions", "trialing"),
+        ] {
+            let found = books.of(customer, expression, table).await;
+            assert!(found.iter().any(|found| found == wanted), "{wanted}: {found:?}");
+        }
+        let kinds = books.of(customer, "kind", "invoices").await;
         assert_eq!(kinds, ["purchase", "standalone", "subscription"]);
-        assert!(books.of(customer, "status", "purchases").contains(&"paid".to_owned()));
-        assert!(books.of(customer, "kind || ' ' || status", "payments").contains(&"manual succeeded".into()));
-        let retried = "retry_count || ' ' || status";
-        assert!(books.of(customer, retried, "invoices").contains(&"1 paid".to_owned()));
-        let planned = "status || ' ' || (next_attempt_at is not null)";
-        assert!(books.of(customer, planned, "invoices").contains(&"open 1".to_owned()));
-        assert!(books.of(customer, "status", "subscriptions").contains(&"trialing".to_owned()));
         let (_, organization, _) = books.shown.organization;
-        let sold = "(select slug from products where id = invoices.product_id)
-                    || ' ' || currency || ' ' || (tax > 0) || ' ' || status";
-        let invoices = books.of(organization, sold, "invoices");
+        let sold = "(select slug from products where id = invoices.product_id) || ' ' || currency
+                    || case when tax > 0 then ' 1 ' else ' 0 ' end || status";
+        let invoices = books.of(organization, sold, "invoices").await;
         for status in ["paid", "open", "refunded", "void", "uncollectible"] {
             let wanted = format!("unpod.dev INR 1 {status}");
             assert!(invoices.contains(&wanted), "{wanted}: {invoices:?}");
@@ -142,24 +115,18 @@ async fn the_first_customers_have_something_to_show_in_every_contract() {
 async fn the_trade_is_of_every_kind() {
     let books = books(8, 64, 1).await;
     assert_eq!(books.refused, 0);
-    let all = |sql: &str| books.texts(&format!("select distinct {sql} order by 1"));
-    assert_eq!(
-        all("interval_unit || interval_count from subscriptions"),
-        ["day1", "day10", "month1", "month3", "week1", "week2", "year1"]
-    );
-    let statuses = all("status from subscriptions");
-    let wanted = ["active", "canceled", "completed", "incomplete_expired", "past_due", "trialing", "unpaid"];
-    assert_eq!(statuses, wanted);
-    assert_eq!(all("currency from invoices"), ["EUR", "INR", "JPY", "KWD", "USD"]);
-    let categories = ["add_on", "ai_tools", "credits", "sms", "storage", "subscription"];
-    assert_eq!(all("category from invoices"), categories);
-    assert!(all("zone from customers where zone is not null").len() >= 6);
-    assert_eq!(
-        all("status from invoices"),
-        ["open", "paid", "partially_refunded", "refunded", "uncollectible", "void"]
-    );
-    let kinds = "kind || ' ' || means || ' ' || status from payments";
-    let payments = all(kinds);
+    for (expression, from, wanted) in [
+        ("interval_unit || interval_count", "subscriptions", "day1 day10 month1 month3 week1 week2 year1"),
+        ("status", "subscriptions", "active canceled completed incomplete_expired past_due trialing unpaid"),
+        ("currency", "invoices", "EUR INR JPY KWD USD"),
+        ("category", "invoices", "add_on ai_tools credits sms storage subscription"),
+        ("status", "invoices", "open paid partially_refunded refunded uncollectible void"),
+        ("case when archived then 1 else 0 end", "customers", "0 1"),
+    ] {
+        assert_eq!(books.all(expression, from).await.join(" "), wanted);
+    }
+    assert!(books.all("zone", "customers where zone is not null").await.len() >= 6);
+    let payments = books.all("kind || ' ' || means || ' ' || status", "payments").await;
     for wanted in [
         "automatic card failed",
         "automatic card requires_action",
@@ -170,20 +137,19 @@ async fn the_trade_is_of_every_kind() {
     ] {
         assert!(payments.iter().any(|found| found == wanted), "{wanted}: {payments:?}");
     }
-    assert_eq!(all("archived from customers"), ["0", "1"]);
-    assert!(all("external_id from customers").iter().any(|id| id.contains('/')));
+    assert!(books.all("external_id", "customers").await.iter().any(|id| id.contains('/')));
     for found in [
-        "1 from payments where deleted_at is not null",
-        "1 from items where pending = 'add'",
-        "1 from subscriptions where cancel_scheduled_at is not null and status = 'active'",
-        "1 from credits where remaining > 0",
-        "1 from customers c where not exists (select 1 from invoices i where i.customer_id = c.id)",
-        "1 from customers where catalog_id is not null",
-        "1 from invoice_taxes t join invoices i on i.id = t.invoice_id where i.currency = 'EUR'",
-        "1 from invoice_lines where description like 'Discount: %'",
-        "1 from invoice_lines where description like '%setup fee'",
+        "payments where deleted_at is not null",
+        "items where pending = 'add'",
+        "subscriptions where cancel_scheduled_at is not null and status = 'active'",
+        "credits where remaining > 0",
+        "customers c where not exists (select 1 from invoices i where i.customer_id = c.id)",
+        "customers where catalog_id is not null",
+        "invoice_taxes t join invoices i on i.id = t.invoice_id where i.currency = 'EUR'",
+        "invoice_lines where description like 'Discount: %'",
+        "invoice_lines where description like '%setup fee'",
     ] {
-        assert_eq!(all(found), ["1"], "{found}");
+        assert_eq!(books.all("1", found).await, ["1"], "{found}");
     }
 }
 

@@ -11,7 +11,7 @@ use tokio_postgres::{Client, NoTls};
 
 /// The database with the schema that tests copy: plain, or in partitions.
 fn template() -> String {
-    match partitions::wanted() {
+    match partitions() {
         None => "quittance_template".to_owned(),
         Some(n) => format!("quittance_template_{n}"),
     }
@@ -40,6 +40,11 @@ impl Database {
 
     pub(crate) async fn empty() -> Database {
         Database::copied(&connect(server()).await, "template1").await
+    }
+
+    /// Another database with the same rows. Nobody may be connected to this one.
+    pub(crate) async fn copy(&self) -> Database {
+        Database::copied(&connect(server()).await, &self.name).await
     }
 
     async fn copied(admin: &Client, template: &str) -> Database {
@@ -91,8 +96,8 @@ async fn make_template(admin: &Client) {
     }
     let name = fresh_name("template");
     admin.batch_execute(&format!("create database {name}")).await.unwrap();
-    if let Some(n) = partitions::wanted() {
-        partitions::make(&connect(&address_of(&name)).await, n).await;
+    if let Some(partitions) = partitions() {
+        Store::make_partitioned(&address_of(&name), partitions).await.unwrap();
     }
     let store = Store::connect(&address_of(&name), Options::default()).await.unwrap();
     store.close().await.unwrap();
@@ -125,6 +130,19 @@ pub(crate) async fn execute(address: &str, sql: &str) -> u64 {
     connect(address).await.execute(sql, &[]).await.unwrap()
 }
 
+/// Runs a statement that no trigger, reference or check of a value hinders.
+pub(crate) async fn forge(address: &str, sql: &str) -> u64 {
+    let client = connect(address).await;
+    let checks = "select conrelid::regclass::text, conname::text from pg_constraint
+         where contype = 'c' and coninhcount = 0 and connamespace = current_schema()::regnamespace";
+    for row in client.query(checks, &[]).await.unwrap() {
+        let (table, check): (String, String) = (row.get(0), row.get(1));
+        client.batch_execute(&format!("alter table {table} drop constraint {check}")).await.unwrap();
+    }
+    client.batch_execute("set session_replication_role = replica").await.unwrap();
+    client.execute(sql, &[]).await.unwrap()
+}
+
 /// Every row of every table as text, but for what the driver notes for itself.
 pub(crate) async fn dump(address: &str) -> Vec<(String, Vec<String>)> {
     let client = connect(address).await;
@@ -143,11 +161,6 @@ pub(crate) async fn dump(address: &str) -> Vec<(String, Vec<String>)> {
 pub(crate) async fn texts(address: &str, sql: &str) -> Vec<Vec<Option<String>>> {
     let rows = connect(address).await.query(sql, &[]).await.unwrap();
     rows.iter().map(|row| (0..row.len()).map(|column| row.get(column)).collect()).collect()
-}
-
-/// Makes the schema in partitions in an empty database.
-pub(crate) async fn make_partitioned(address: &str, partitions: u32) {
-    partitions::make(&connect(address).await, partitions).await;
 }
 
 /// The generic plan of a statement; of its parameters those that may be a shard are 0.

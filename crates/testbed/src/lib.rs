@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test whose books cannot be made has failed")]
 
 mod databases;
-mod partitions;
 mod pooler;
 mod server;
 mod statements;
@@ -33,6 +32,10 @@ pub const PARTITIONS_VARIABLE: &str = "QUITTANCE_TEST_PARTITIONS";
 
 /// The variable that, if it is set, puts a pooler between tests on PostgreSQL and their server.
 pub const POOLER_VARIABLE: &str = "QUITTANCE_TEST_POOLER";
+
+fn partitions() -> Option<u32> {
+    std::env::var(PARTITIONS_VARIABLE).ok()?.parse().ok()
+}
 
 /// Whether tests run on PostgreSQL.
 pub fn is_postgres() -> bool {
@@ -71,9 +74,13 @@ impl Books {
         let database = databases::Database::from_template().await;
         if let Some(shards) = shards() {
             let store = Store::connect(&database.address, Options::default()).await.unwrap();
-            store.spread(shards).await.unwrap();
+            store.spread(billing::Spread::over(shards)).await.unwrap();
             store.close().await.unwrap();
         }
+        Books::of(database)
+    }
+
+    fn of(database: databases::Database) -> Books {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         Books { address: database.address.clone(), folder, database: Some(Arc::new(database)) }
     }
@@ -81,7 +88,7 @@ impl Books {
     /// A place for new books in PostgreSQL whose customers' tables are cut into so many partitions.
     pub async fn partitioned(partitions: u32) -> Books {
         let books = Books::empty().await;
-        databases::make_partitioned(books.direct(), partitions).await;
+        Store::make_partitioned(books.direct(), partitions).await.unwrap();
         books
     }
 
@@ -93,9 +100,7 @@ impl Books {
 
     /// An empty database in PostgreSQL, without a schema.
     pub async fn empty() -> Books {
-        let database = databases::Database::empty().await;
-        let folder = Arc::new(tempfile::tempdir().unwrap());
-        Books { address: database.address.clone(), folder, database: Some(Arc::new(database)) }
+        Books::of(databases::Database::empty().await)
     }
 
     /// Where they are.
@@ -124,6 +129,33 @@ impl Books {
         Store::connect(&self.address, options).await.unwrap()
     }
 
+    /// Other books with the same rows; these must be closed.
+    pub async fn copy(&self) -> Books {
+        if let Some(database) = &self.database {
+            return Books::of(database.copy().await);
+        }
+        let books = Books::sqlite();
+        std::fs::copy(&self.address, &books.address).unwrap();
+        books
+    }
+
+    /// Runs a statement past the store and all that guards the books: triggers, references and checks of
+    /// values; answers how many rows it changed.
+    pub async fn forge(&self, sql: &str) -> u64 {
+        if self.database.is_some() {
+            return databases::forge(self.direct(), sql).await;
+        }
+        let connection = rusqlite::Connection::open(&self.address).unwrap();
+        connection.execute_batch("pragma foreign_keys = off; pragma ignore_check_constraints = on").unwrap();
+        let mut guards = connection.prepare("select name from sqlite_schema where type = 'trigger'").unwrap();
+        let guards: Vec<String> =
+            guards.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        for guard in guards {
+            connection.execute_batch(&format!("drop trigger {guard}")).unwrap();
+        }
+        connection.execute(sql, []).unwrap() as u64
+    }
+
     /// Runs a statement past the store, as somebody would who tampers with the books; answers how many
     /// rows it changed.
     pub async fn tamper(&self, sql: &str) -> u64 {
@@ -131,6 +163,14 @@ impl Books {
             databases::execute(self.direct(), sql).await
         } else {
             rusqlite::Connection::open(&self.address).unwrap().execute(sql, []).unwrap() as u64
+        }
+    }
+
+    /// What a question of the test's own says for the 32 hex digits of an id, in lower case.
+    pub fn hex(&self, column: &str) -> String {
+        match self.database {
+            Some(_) => format!("replace({column}::text, '-', '')"),
+            None => format!("lower(hex({column}))"),
         }
     }
 

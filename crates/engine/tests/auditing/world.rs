@@ -11,18 +11,18 @@ use billing::{
 };
 use engine::{Engine, NewBooks, NewLine, Subscribe, SubscribeItem};
 use gateway::Sandbox;
-use std::path::Path;
 use std::sync::Arc;
+use store::Options;
 use store::pages::Window;
-use store::{Options, Store, Synchronous};
+use testbed::Books;
 
 pub(crate) fn at(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap()
 }
 
-pub(crate) fn open(path: &Path) -> Engine {
-    let options = Options { synchronous: Synchronous::Off, readers: 1, faults: None };
-    Engine::new(Store::open(path, options).unwrap(), Arc::new(Sandbox::default()), Ids::seeded(1))
+pub(crate) async fn open(books: &Books) -> Engine {
+    let options = Options { readers: 1, ..Options::default() };
+    Engine::new(books.open_with(options).await, Arc::new(Sandbox::default()), Ids::seeded(1))
 }
 
 struct Trade {
@@ -227,13 +227,15 @@ impl Trade {
     }
 }
 
-/// Writes books with something of everything into a file.
-pub(crate) async fn make(path: &Path) {
-    let engine = open(path);
+/// Books with something of everything, closed.
+pub(crate) async fn make() -> Books {
+    let books = Books::new().await;
+    let engine = open(&books).await;
     let first = Trade::open(&engine, "First", DunningEnd::LeavePastDue).await;
     first.give_keys().await;
     first.trade().await;
     let second = Trade::open(&engine, "Second", DunningEnd::Cancel).await;
     second.trade().await;
     engine.store().close().await.unwrap();
+    books
 }

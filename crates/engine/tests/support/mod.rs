@@ -100,21 +100,25 @@ impl World {
         Self::beside(engine, gateway, books, start).await
     }
 
-    /// New books in a file, whatever database the tests are run on.
-    pub(crate) async fn in_a_file(start: &str) -> Self {
-        let books = Books::sqlite();
-        let (engine, gateway) = open(&books, 1).await;
-        Self::beside(engine, gateway, books, start).await
-    }
-
     /// Runs a statement past the store for every customer of a name like `c3`.
     pub(crate) async fn poison(&self, statement: &str, name: &str) {
         let customer = format!("(select id from customers where external_id = '{name}')");
         assert!(self.books.tamper(&statement.replace("$customer", &customer)).await > 0, "{statement}");
     }
 
-    /// Makes the database refuse every new row of a table for a customer; in a file only.
+    /// Makes the database refuse every new row of a table for a customer.
     pub(crate) async fn refuse_rows(&self, table: &str, name: &str) {
+        if testbed::is_url(self.books.address()) {
+            let guard = format!(
+                "create function poison() returns trigger language plpgsql as $$ begin
+                 if new.customer_id = (select id from customers where external_id = '{name}') then
+                 raise exception 'poison'; end if; return new; end; $$"
+            );
+            self.books.tamper(&guard).await;
+            let fire = "for each row execute function poison()";
+            self.books.tamper(&format!("create trigger poison before insert on {table} {fire}")).await;
+            return;
+        }
         let guard = format!(
             "create trigger poison before insert on {table}
              when new.customer_id = (select id from customers where external_id = '{name}')
