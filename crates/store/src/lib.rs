@@ -26,6 +26,7 @@ pub mod payers;
 pub mod payments;
 mod postgres;
 pub mod ranks;
+pub mod settings;
 mod snapshot;
 mod sqlite;
 pub mod subscriptions;
@@ -90,6 +91,22 @@ impl Store {
         } else {
             Store::open(Path::new(address), options)
         }
+    }
+
+    /// Makes the schema in an empty PostgreSQL database, the tables of customers cut into so many hash
+    /// partitions by their shard.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] if the address is a file's, the number is not from 2 to 256, or the schema is there
+    /// otherwise; else as [`Store::connect`].
+    pub async fn make_partitioned(address: &str, partitions: u32) -> Result<(), Error> {
+        if !postgres::is_address(address) {
+            return Err(Error::Misuse("books in a file have no partitions".to_owned()));
+        }
+        if !(2..=256).contains(&partitions) {
+            return Err(Error::Misuse("tables are cut into 2 to 256 partitions".to_owned()));
+        }
+        postgres::make_partitioned(address, migrate::POSTGRES, partitions).await
     }
 
     /// The migrations that the database at an address lacks, oldest first; opening it applies them.

@@ -29,7 +29,13 @@ macro_rules! migrations {
     };
 }
 
-migrations![1 "0001" "books", 2 "0002" "counted_lists", 3 "0003" "credentials", 4 "0004" "processes"];
+migrations![
+    1 "0001" "books",
+    2 "0002" "counted_lists",
+    3 "0003" "credentials",
+    4 "0004" "processes",
+    5 "0005" "settings",
+];
 
 /// The migrations that the database still lacks, oldest first.
 pub(crate) fn pending<'m>(connection: &Connection, known: &'m [Migration]) -> Result<&'m [Migration], Error> {

@@ -10,6 +10,7 @@ mod bind;
 mod bulk;
 mod failure;
 mod migrate;
+mod partitions;
 mod pool;
 mod rows;
 mod session;
@@ -23,13 +24,14 @@ pub(crate) use session::Session;
 use crate::faults::Faults;
 use crate::migrate::Migration;
 use crate::snapshot::{self, BoxFuture, Snapshot, Tx};
-use crate::{Error, Scope};
+use crate::{Error, Scope, settings};
 use address::Address;
+use billing::SpreadBy;
 use pool::Pool;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 use versions::Lookups;
@@ -49,6 +51,8 @@ pub struct Database {
 struct Shared {
     pool: Arc<Pool>,
     lookups: Arc<Lookups>,
+    /// Whether customers of one organization are in one shard.
+    is_by_organization: AtomicBool,
     faults: Option<Arc<dyn Faults>>,
 }
 
@@ -64,23 +68,34 @@ impl Database {
         known: &[Migration],
     ) -> Result<Database, Error> {
         let pool = Arc::new(Pool::new(Address::parse(url)?));
-        migrate::migrate(&pool, known).await?;
+        migrate::migrate(&pool, known, None).await?;
         let lookups = Arc::new(Lookups::new(pool.clone()));
-        let database = Database { shared: Arc::new(Shared { pool, lookups, faults }) };
-        if known.last().is_some_and(|last| last.number >= 4) {
-            database.count_shards().await?;
+        let database = Database {
+            shared: Arc::new(Shared { pool, lookups, is_by_organization: AtomicBool::default(), faults }),
+        };
+        if known.last().is_some_and(|last| last.number >= 5) {
+            database.look_at_spread().await?;
         }
         Ok(database)
     }
 
-    /// Looks how many shards there are.
-    pub(crate) async fn count_shards(&self) -> Result<(), Error> {
-        let counted = self.read(|s| {
-            Box::pin(async move { s.row("select count(*) from shards", &[], |row| row.int(0)).await })
+    /// Looks how many shards there are, and how customers are spread over them.
+    pub(crate) async fn look_at_spread(&self) -> Result<(), Error> {
+        let looked = self.read(|s| {
+            Box::pin(async move {
+                let shards = s.row("select count(*) from shards", &[], |row| row.int(0)).await?;
+                Ok::<_, Error>((shards.unwrap_or(1), settings::spread_by(s).await?))
+            })
         });
-        let counted: Option<i64> = counted.await?;
-        self.shared.pool.shards.store(counted.unwrap_or(1), Ordering::Relaxed);
+        let (shards, by): (i64, SpreadBy) = looked.await?;
+        self.shared.pool.shards.store(shards, Ordering::Relaxed);
+        self.shared.is_by_organization.store(by == SpreadBy::Organization, Ordering::Relaxed);
         Ok(())
+    }
+
+    pub(crate) fn spread_by(&self) -> SpreadBy {
+        let is_by_organization = self.shared.is_by_organization.load(Ordering::Relaxed);
+        if is_by_organization { SpreadBy::Organization } else { SpreadBy::Customer }
     }
 
     pub(crate) fn shards(&self) -> i64 {
@@ -126,6 +141,18 @@ pub(crate) async fn pending(url: &str, known: &'static [Migration]) -> Result<Ve
     let lacking = migrate::pending(&pool, known).await;
     pool.close().await;
     lacking
+}
+
+/// Makes the schema in an empty database, its tables of customers in so many partitions.
+pub(crate) async fn make_partitioned(
+    url: &str,
+    known: &'static [Migration],
+    partitions: u32,
+) -> Result<(), Error> {
+    let pool = Pool::new(Address::parse(url)?);
+    let made = migrate::migrate(&pool, known, Some(partitions)).await;
+    pool.close().await;
+    made
 }
 
 /// What a future made of statements comes to; none if it panicked.

@@ -6,7 +6,7 @@
 
 use super::failure::Failure;
 use super::pool::{Connection, Pool};
-use super::{BACKOFF_MIN, PATIENCE};
+use super::{BACKOFF_MIN, PATIENCE, partitions};
 use crate::Error;
 use crate::migrate::{Migration, lacking};
 use std::sync::Arc;
@@ -20,11 +20,12 @@ const LEDGER: &str = "create table if not exists migrations (number bigint prima
      insert into migration_lease (id, holder) values (1, '') on conflict (id) do nothing";
 const LEASE: &str = "update migration_lease set holder = $1 where id = 1";
 
-/// Brings the schema up to date, each migration in a transaction of its own.
-pub(super) async fn migrate(pool: &Pool, known: &[Migration]) -> Result<(), Error> {
+/// Brings the schema up to date, each migration in a transaction of its own. If the tables of customers are
+/// to be in so many partitions, the database must have no schema, or just that.
+pub(super) async fn migrate(pool: &Pool, known: &[Migration], wanted: Option<u32>) -> Result<(), Error> {
     let until = Instant::now() + PATIENCE;
     loop {
-        match try_migrate(pool, known).await {
+        match try_migrate(pool, known, wanted).await {
             Ok(()) => return Ok(()),
             Err(failure) if failure.passes() && Instant::now() < until => {
                 tracing::debug!(error = %failure.error, "the schema cannot be read yet");
@@ -48,21 +49,25 @@ pub(super) async fn pending(pool: &Pool, known: &[Migration]) -> Result<Vec<Migr
     found.await.map_err(|failure: Failure| failure.error)
 }
 
-async fn try_migrate(pool: &Pool, known: &[Migration]) -> Result<(), Failure> {
+async fn try_migrate(pool: &Pool, known: &[Migration], wanted: Option<u32>) -> Result<(), Failure> {
     let mut connection: Connection = pool.take(PATIENCE).await?;
     let client = connection.line()?.client.clone();
     let there = applied(&client).await?;
     if !lacking(&there, known).map_err(Failure::lasting)?.is_empty() {
         // Two that make the same table at once collide, and one of them looks again.
         client.batch_execute(LEDGER).await.map_err(colliding)?;
-        while apply_next(&client, known).await? {}
+        while apply_next(&client, known, wanted).await? {}
+    }
+    if wanted.is_some() && partitions::count(&client).await? != wanted {
+        let refused = "the schema is there, in other partitions: make them in an empty database".to_owned();
+        return Err(Failure::lasting(Error::Misuse(refused)));
     }
     pool.give_back(connection);
     Ok(())
 }
 
 /// Applies the next migration; false if there is none.
-async fn apply_next(client: &Arc<Client>, known: &[Migration]) -> Result<bool, Failure> {
+async fn apply_next(client: &Arc<Client>, known: &[Migration], wanted: Option<u32>) -> Result<bool, Failure> {
     client.batch_execute("begin").await?;
     let holder = std::process::id().to_string();
     client.execute_typed(LEASE, &[(&holder, Type::TEXT)]).await?;
@@ -71,7 +76,12 @@ async fn apply_next(client: &Arc<Client>, known: &[Migration]) -> Result<bool, F
         client.batch_execute("rollback").await?;
         return Ok(false);
     };
-    client.batch_execute(next.sql).await?;
+    // Tables that come later are cut like those that are there.
+    let partitions = if there.is_empty() { wanted } else { partitions::count(client).await? };
+    match partitions {
+        Some(partitions) => client.batch_execute(&partitions::cut(next.sql, partitions)).await?,
+        None => client.batch_execute(next.sql).await?,
+    }
     let insert = "insert into migrations (number, name) values ($1, $2)";
     client.execute_typed(insert, &[(&i64::from(next.number), Type::INT8), (&next.name, Type::TEXT)]).await?;
     client.batch_execute("commit").await?;
