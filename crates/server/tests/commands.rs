@@ -2,97 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::io::{BufRead, BufReader, Read, Write};
+mod shell;
+
+use shell::{House, refusal, said};
+use std::io::Write;
 use std::net::TcpStream;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use tempfile::TempDir;
+use std::process::Command;
 
-/// A folder with books that the commands are about.
-struct House {
-    folder: TempDir,
-}
-
-impl House {
-    fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
-    }
-
-    fn database(&self) -> PathBuf {
-        self.folder.path().join("books.db")
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_quittance"));
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("QUITTANCE_")) {
-            command.env_remove(name);
-        }
-        command.args(arguments).env("QUITTANCE_DB", self.database());
-        command
-    }
-
-    /// The standard output of a command that succeeds.
-    fn run(&self, arguments: &[&str]) -> String {
-        let output = self.command(arguments).output().unwrap();
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
-    }
-
-    /// The last line of the standard error of a command that fails.
-    fn refused(&self, arguments: &[&str]) -> String {
-        let output = self.command(arguments).output().unwrap();
-        assert!(!output.status.success(), "{arguments:?}");
-        let said = String::from_utf8(output.stderr).unwrap();
-        said.lines().last().unwrap_or_default().to_owned()
-    }
-
-    fn serve(&self) -> Serving {
-        let mut command = self.command(&["serve", "--addr", "127.0.0.1:0"]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim_end().rsplit_once("http://").unwrap().1.to_owned();
-        Serving { child, address }
-    }
-}
-
-/// A server that runs; it is killed when it is dropped.
-struct Serving {
-    child: Child,
-    address: String,
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        // It may have stopped by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Serving {
-    /// The whole text of an answer.
-    fn ask(&self, target: &str, headers: &str) -> String {
-        let mut socket = TcpStream::connect(&self.address).unwrap();
-        let head = format!("GET {target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}\r\n");
-        // A server that refuses a head need not read it to its end, and resets what it has not read.
-        let _ = socket.write_all(head.as_bytes());
-        let (mut answer, mut part) = (Vec::new(), [0; 4_096]);
-        while let Ok(length @ 1..) = socket.read(&mut part) {
-            answer.extend_from_slice(&part[..length]);
-        }
-        String::from_utf8(answer).unwrap()
-    }
-
-    fn status(&self, target: &str, token: &str) -> u16 {
-        let answer = self.ask(target, &format!("authorization: Bearer {token}\r\n"));
-        answer.split(' ').nth(1).unwrap().parse().unwrap()
-    }
-}
-
-#[test]
-fn books_are_made_once_and_secrets_kept_for_their_owner() {
-    let house = House::new();
+#[tokio::test]
+async fn books_are_made_once_and_secrets_kept_for_their_owner() {
+    let house = House::new().await;
     assert!(house.refused(&["token", "list"]).contains("there are no books at"));
     let made = house.run(&["init", "--organization", "Acme", "--staff-name", "Ada", "--json"]);
     let line: serde_json::Value = serde_json::from_str(&made).unwrap();
@@ -106,14 +25,14 @@ fn books_are_made_once_and_secrets_kept_for_their_owner() {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let secret = house.folder.path().join("books.db.secret");
+        let secret = house.folder().join("books.secret");
         assert_eq!(std::fs::metadata(secret).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }
 
-#[test]
-fn credentials_hold_from_their_making_to_their_revocation() {
-    let house = House::new();
+#[tokio::test]
+async fn credentials_hold_from_their_making_to_their_revocation() {
+    let house = House::new().await;
     house.run(&["init"]);
     let key = house.run(&["token", "key", "--scope", "periods", "--name", "reports"]);
     let staff = house.run(&["token", "staff", "--email", "eve@example.com", "--role", "viewer"]);
@@ -137,9 +56,9 @@ fn credentials_hold_from_their_making_to_their_revocation() {
     assert_eq!(server.status("/api/v1/admin/payments", &staff), 200);
 }
 
-#[test]
-fn what_is_due_is_billed_once() {
-    let house = House::new();
+#[tokio::test]
+async fn what_is_due_is_billed_once() {
+    let house = House::new().await;
     house.run(&["init"]);
     house.run(&["init", "--add", "--test"]);
     let said = house.run(&["bill", "--until", "2099-01-01"]);
@@ -159,9 +78,9 @@ fn what_is_due_is_billed_once() {
     assert!(String::from_utf8(wrong.stderr).unwrap().contains("invalid value 'tomorrow'"));
 }
 
-#[test]
-fn people_and_zones_are_checked_before_books_are_made() {
-    let house = House::new();
+#[tokio::test]
+async fn people_and_zones_are_checked_before_books_are_made() {
+    let house = House::new().await;
     for (wrong, said) in [
         (["--organization", " "], "--organization must be"),
         (["--staff-name", ""], "--staff-name must be"),
@@ -172,13 +91,13 @@ fn people_and_zones_are_checked_before_books_are_made() {
         let output = house.command(&["init", wrong[0], wrong[1]]).output().unwrap();
         let told = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success() && told.contains(said), "{wrong:?}: {told}");
-        assert_eq!(std::fs::read_dir(house.folder.path()).unwrap().count(), 0, "{wrong:?}");
+        assert_eq!(std::fs::read_dir(house.folder()).unwrap().count(), 0, "{wrong:?}");
     }
 }
 
-#[test]
-fn a_head_that_is_too_long_is_refused() {
-    let house = House::new();
+#[tokio::test]
+async fn a_head_that_is_too_long_is_refused() {
+    let house = House::new().await;
     house.run(&["init"]);
     let server = house.serve();
     let long = format!("x-long: {}\r\n", "x".repeat(100_000));
@@ -192,9 +111,9 @@ fn a_head_that_is_too_long_is_refused() {
 }
 
 #[cfg(unix)]
-#[test]
-fn a_server_that_is_asked_to_stop_closes_the_books() {
-    let house = House::new();
+#[tokio::test]
+async fn a_server_that_is_asked_to_stop_closes_the_books() {
+    let house = House::new().await;
     house.run(&["init"]);
     let mut server = house.serve();
     assert!(server.ask("/healthz", "").starts_with("HTTP/1.1 200 "));
@@ -203,8 +122,46 @@ fn a_server_that_is_asked_to_stop_closes_the_books() {
     let id = server.child.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     assert!(server.child.wait().unwrap().success());
-    let log = house.folder.path().join("books.db-wal");
+    let log = house.folder().join("books.db-wal");
     assert_eq!(std::fs::metadata(log).map_or(0, |file| file.len()), 0, "the log was not moved into the file");
     // The lock is free again.
     assert!(house.serve().ask("/readyz", "").starts_with("HTTP/1.1 200 "));
+}
+
+#[tokio::test]
+async fn keys_are_made_and_checked_with_one_set_of_secrets() {
+    let house = House::new().await;
+    house.run(&["init"]);
+    let key = house.run(&["token", "key"]);
+    let elsewhere = |arguments: &[&str]| {
+        let mut command = house.command(arguments);
+        command.env("QUITTANCE_SECRET_FILE", house.folder().join("elsewhere.secret"));
+        command
+    };
+    let refused = refusal(&mut elsewhere(&["serve", "--addr", "127.0.0.1:0"]));
+    assert!(refused.contains("the secrets of") && refused.contains("elsewhere.secret back"), "{refused}");
+    assert!(!house.folder().join("elsewhere.secret").exists(), "none are made in the place of theirs");
+    let others = |arguments: &[&str]| {
+        let mut command = house.command(arguments);
+        command
+            .env("QUITTANCE_JWT_KEY", "another signing key")
+            .env("QUITTANCE_PEPPER", "another pepper's salt");
+        command
+    };
+    for arguments in [&["serve", "--addr", "127.0.0.1:0"][..], &["token", "key"], &["init", "--add"]] {
+        let refused = refusal(&mut others(arguments));
+        assert!(refused.contains("these are not the secrets"), "{arguments:?}: {refused}");
+    }
+    // What needs none of them goes on, and so do the servers that have them.
+    let list = said(&mut others(&["token", "list"]));
+    assert!(said(&mut others(&["audit"])).contains("the books agree"));
+    assert_eq!(house.serve().status("/v1/periods", &key), 200);
+    let id = list.lines().next().unwrap().split(' ').next().unwrap();
+    assert_eq!(said(&mut others(&["token", "revoke", id])), "revoked");
+    // Whoever has lost them goes on with others.
+    assert!(said(&mut others(&["token", "new-secrets"])).contains("now goes by these secrets"));
+    assert!(house.refused(&["token", "key"]).contains("these are not the secrets"));
+    let new = said(&mut others(&["token", "key"]));
+    let server = shell::Serving::start(&mut others(&["serve", "--addr", "127.0.0.1:0"]));
+    assert_eq!((server.status("/v1/periods", &key), server.status("/v1/periods", &new)), (401, 200));
 }

@@ -5,6 +5,7 @@ mod backup;
 mod bill;
 mod copy;
 mod demo;
+mod held;
 mod init;
 mod migrate;
 mod nodes;
@@ -234,6 +235,10 @@ impl House {
     /// # Errors
     /// If the books or the secrets cannot be read or made.
     pub async fn open(&self, world: &World, limits: Limits) -> anyhow::Result<App> {
+        self.app(self.open_store().await?, world, limits)
+    }
+
+    async fn open_store(&self) -> anyhow::Result<Store> {
         let store = Store::connect(self.address()?, store::Options::default())
             .await
             .with_context(|| format!("cannot open {}", self.shown()))?;
@@ -242,6 +247,11 @@ impl House {
             "{} is a copy that was not finished: run the same `quittance copy` again",
             self.shown()
         );
+        Ok(store)
+    }
+
+    /// What serves books that are open.
+    fn app(&self, store: Store, world: &World, limits: Limits) -> anyhow::Result<App> {
         // After the books, so that nothing is made beside a file that does not hold any.
         let secrets = self.secrets(world)?;
         let mut seed = [0; 8];
@@ -262,6 +272,11 @@ impl House {
     /// # Errors
     /// Also if there are none.
     pub async fn open_existing(&self, world: &World) -> anyhow::Result<App> {
+        self.must_exist().await?;
+        self.open(world, Limits::default()).await
+    }
+
+    async fn must_exist(&self) -> anyhow::Result<()> {
         let is_there = match self.file() {
             Some(file) => file.exists(),
             None => Store::is_there(self.address()?)
@@ -269,7 +284,7 @@ impl House {
                 .with_context(|| format!("cannot open {}", self.shown()))?,
         };
         anyhow::ensure!(is_there, "there are no books at {}: make them with `quittance init`", self.shown());
-        self.open(world, Limits::default()).await
+        Ok(())
     }
 }
 

@@ -46,7 +46,7 @@ impl Serve {
             answer_bytes: self.cache_bytes,
         };
         let had_secrets = house.has_secrets();
-        let app = house.open(world, limits).await?;
+        let app = house.open_with_secrets(world, limits).await?;
         if app.engine.environments().await?.is_empty() {
             tracing::warn!("the books are empty: make some with `quittance init`");
         } else if !had_secrets {

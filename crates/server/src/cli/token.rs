@@ -64,6 +64,9 @@ enum What {
         /// Its id, as `list` prints it.
         id: String,
     },
+    /// Go on with the secrets that are given or kept now, because those of the books are lost or shall no
+    /// longer hold: every key and token that was given out is void, and all servers need the new ones.
+    NewSecrets,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -76,7 +79,16 @@ enum ScopeArg {
 
 impl Token {
     pub(super) async fn run(self, house: &House, world: &World) -> anyhow::Result<()> {
-        let app = house.open_existing(world).await?;
+        let app = match self.what {
+            What::NewSecrets => {
+                house.take_new_secrets(world).await?;
+                println!("{} now goes by these secrets: what was given out before is void", house.shown());
+                return Ok(());
+            }
+            // What is taken back needs no secret.
+            What::List | What::Revoke { .. } => house.open_existing(world).await?,
+            _ => house.open_existing_with_secrets(world).await?,
+        };
         let books = environment(&app, self.environment).await?;
         let number = books.number;
         let now = app.real_now();
@@ -119,6 +131,8 @@ impl Token {
                 revoked.context("no credential of that id holds in this environment")?;
                 println!("revoked");
             }
+            // It is about all environments, and was done before one was looked for.
+            What::NewSecrets => {}
         }
         app.engine.store().close().await?;
         Ok(())

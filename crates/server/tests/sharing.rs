@@ -1,0 +1,54 @@
+//! What is said on the command line of books that several servers share.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod shell;
+
+use shell::House;
+use testbed::Books;
+
+/// What the only row of an answer with one column says.
+async fn one(books: &Books, sql: &str) -> String {
+    books.texts(sql).await.remove(0).remove(0).unwrap()
+}
+
+#[tokio::test]
+async fn customers_are_spread_as_was_said_when_the_books_were_made() {
+    let house = House::of(Books::empty().await);
+    assert!(house.refused(&["init", "--shards", "6"]).contains("a power of two up to 1024"));
+    house.run(&["init", "--shards", "8", "--shard-by", "organization", "--test"]);
+    house.run(&["init", "--add", "--organization", "Other"]);
+    assert!(house.run(&["nodes"]).contains("has 8 shards, by organization, and 0 servers"));
+    // Nobody has a customer yet.
+    house.run(&["init", "--add", "--shard-by", "customer"]);
+    house.run(&["init", "--add", "--shard-by", "organization"]);
+    house.run(&["token", "staff", "--environment", "2", "--email", "eve@example.com", "--role", "viewer"]);
+    let spread = "select value from settings where name = 'spread_by'";
+    assert_eq!(one(&house.books, spread).await, "organization");
+    let file = House::of(Books::sqlite());
+    for wrong in [&["--shards", "2"], &["--shard-by", "organization"]] {
+        let refused = file.refused(&[&["init"], &wrong[..]].concat());
+        assert!(refused.contains("books in a file have one shard"), "{refused}");
+    }
+    assert_eq!(std::fs::read_dir(file.folder()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn an_empty_database_is_given_partitions() {
+    let house = House::of(Books::empty().await);
+    assert!(house.run(&["migrate", "--partitions", "4"]).contains("cut into 4 partitions"));
+    house.run(&["init", "--shards", "16"]);
+    let counted = "select count(*)::text from pg_inherits where inhparent = 'invoices'::regclass";
+    assert_eq!(one(&house.books, counted).await, "4");
+    assert!(house.run(&["migrate", "--partitions", "4"]).contains("cut into 4 partitions"));
+    assert!(house.refused(&["migrate", "--partitions", "8"]).contains("in other partitions"));
+    assert!(house.run(&["audit"]).contains("the books agree"));
+    // Books of a file are copied into the partitions.
+    let (file, there) = (House::of(Books::sqlite()), House::of(Books::empty().await));
+    file.run(&["init"]);
+    there.run(&["migrate", "--partitions", "2"]);
+    let mut copy = house.command(&["copy", "--from", file.books.address(), "--to", there.books.address()]);
+    assert!(shell::said(copy.env_remove("QUITTANCE_DATABASE")).contains("the books agree"));
+    let refused = House::of(Books::sqlite()).refused(&["migrate", "--partitions", "2"]);
+    assert!(refused.contains("no partitions"), "{refused}");
+}
