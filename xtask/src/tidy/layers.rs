@@ -27,7 +27,7 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     (
         "engine",
         &["billing", "store", "gateway", "thiserror", "tokio", "tracing"],
-        &["proptest", "rusqlite", "tempfile", "testbed", "tokio"],
+        &["proptest", "tempfile", "testbed", "tokio"],
     ),
 ];
 

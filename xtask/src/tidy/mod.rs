@@ -2,6 +2,7 @@
 
 mod documents;
 mod layers;
+mod licenses;
 mod sizes;
 mod source;
 mod words;
@@ -40,6 +41,7 @@ fn breaches(root: &Path) -> Vec<String> {
         Err(error) => found.push(format!("the sources cannot be read: {error}")),
     }
     layers::check(&mut found);
+    licenses::check(root, &mut found);
     documents::check(root, &mut found);
     found
 }
