@@ -64,6 +64,14 @@ pub fn load(
     Ok(Secrets { jwt_key: jwt_key.unwrap_or(kept.jwt_key), pepper: pepper.unwrap_or(kept.pepper) })
 }
 
+/// Secrets for a process that needs none: kept nowhere.
+pub fn passing(entropy: &dyn Fn(&mut [u8])) -> Secrets {
+    let mut secrets = Secrets { jwt_key: vec![0; LENGTH], pepper: vec![0; LENGTH] };
+    entropy(&mut secrets.jwt_key);
+    entropy(&mut secrets.pepper);
+    secrets
+}
+
 /// Where the secrets of a database file are kept, if nothing else is said.
 pub fn file_of(database: &Path) -> PathBuf {
     let mut path = database.as_os_str().to_owned();

@@ -140,6 +140,7 @@ async fn keys_are_made_and_checked_with_one_set_of_secrets() {
     };
     let refused = refusal(&mut elsewhere(&["serve", "--addr", "127.0.0.1:0"]));
     assert!(refused.contains("the secrets of") && refused.contains("elsewhere.secret back"), "{refused}");
+    assert!(said(&mut elsewhere(&["token", "list"])).contains("first key"));
     assert!(!house.folder().join("elsewhere.secret").exists(), "none are made in the place of theirs");
     let others = |arguments: &[&str]| {
         let mut command = house.command(arguments);

@@ -3,7 +3,7 @@
 use super::{House, World};
 use crate::app::{App, Limits};
 use anyhow::Context;
-use store::{Store, settings};
+use store::settings;
 
 /// The setting that tells the secrets of some books from others, and says nothing about them.
 const SECRETS: &str = "secrets";
@@ -28,7 +28,8 @@ impl House {
             self.shown(),
             self.kept_secrets().display()
         );
-        let app = self.app(store, world, limits)?;
+        // After the books, so that nothing is made beside a file that does not hold any.
+        let app = self.app(store, world, limits, self.secrets(world)?);
         // Books of an earlier version whose secrets were lost are not marked with what was made just now.
         if had_secrets || app.engine.environments().await?.is_empty() {
             let ours = app.authenticator.mark();
@@ -57,8 +58,9 @@ impl House {
     /// # Errors
     /// As [`House::open`], and if there are no books.
     pub(super) async fn take_new_secrets(&self, world: &World) -> anyhow::Result<()> {
-        let app = self.open_existing(world).await?;
-        let store: &Store = app.engine.store();
+        self.must_exist().await?;
+        let app = self.app(self.open_store().await?, world, Limits::default(), self.secrets(world)?);
+        let store = app.engine.store();
         store
             .put_setting(SECRETS, app.authenticator.mark())
             .await

@@ -225,17 +225,21 @@ impl House {
         }
     }
 
-    /// Whether the secrets are given or kept; if not, opening the books makes new ones.
+    /// Whether the secrets are given or kept.
     pub fn has_secrets(&self) -> bool {
         (self.jwt_key.is_some() && self.pepper.is_some()) || self.kept_secrets().exists()
     }
 
-    /// Opens the books and what serves them.
+    /// Opens the books for somebody who makes and checks no API keys or tokens: without secrets, if there are
+    /// none.
     ///
     /// # Errors
-    /// If the books or the secrets cannot be read or made.
+    /// If the books or the secrets cannot be read.
     pub async fn open(&self, world: &World, limits: Limits) -> anyhow::Result<App> {
-        self.app(self.open_store().await?, world, limits)
+        let store = self.open_store().await?;
+        let secrets =
+            if self.has_secrets() { self.secrets(world)? } else { secrets::passing(&*world.entropy) };
+        Ok(self.app(store, world, limits, secrets))
     }
 
     async fn open_store(&self) -> anyhow::Result<Store> {
@@ -251,20 +255,18 @@ impl House {
     }
 
     /// What serves books that are open.
-    fn app(&self, store: Store, world: &World, limits: Limits) -> anyhow::Result<App> {
-        // After the books, so that nothing is made beside a file that does not hold any.
-        let secrets = self.secrets(world)?;
+    fn app(&self, store: Store, world: &World, limits: Limits, secrets: secrets::Secrets) -> App {
         let mut seed = [0; 8];
         (world.entropy)(&mut seed);
         let ids = Ids::seeded(u64::from_le_bytes(seed));
-        Ok(App::new(Parts {
+        App::new(Parts {
             engine: Engine::new(store, Arc::new(Sandbox::default()), ids),
             clock: world.clock.clone(),
             entropy: world.entropy.clone(),
             jwt_key: secrets.jwt_key,
             pepper: secrets.pepper,
             limits,
-        }))
+        })
     }
 
     /// As [`House::open`], of books that exist.

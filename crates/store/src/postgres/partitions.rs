@@ -13,7 +13,8 @@ const OF_NO_CUSTOMER: &str = "shards";
 /// Into how many partitions the tables of customers are cut; none if they are whole.
 pub(super) async fn count(client: &Arc<Client>) -> Result<Option<u32>, Failure> {
     let sql = "select count(*) from pg_catalog.pg_inherits where inhparent = to_regclass('customers')";
-    let count: i64 = client.query_one(sql, &[]).await?.try_get(0)?;
+    let rows = client.query_typed(sql, &[]).await?;
+    let count: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
     Ok(u32::try_from(count).ok().filter(|count| *count > 0))
 }
 
