@@ -7,10 +7,12 @@ mod databases;
 mod pooler;
 mod server;
 mod statements;
+mod wire;
 
 pub use pooler::Pooler;
 pub use server::{Missing, Server};
 pub use statements::{VARIABLE as STATEMENTS_VARIABLE, seen};
+pub use wire::{Cut, Wire};
 
 use std::path::Path;
 use std::sync::Arc;

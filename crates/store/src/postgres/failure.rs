@@ -67,6 +67,10 @@ impl From<tokio_postgres::Error> for Failure {
             | &SqlState::NUMERIC_VALUE_OUT_OF_RANGE
             | &SqlState::CHARACTER_NOT_IN_REPERTOIRE
             | &SqlState::UNTRANSLATABLE_CHARACTER => Failure::lasting(Error::Rule(message())),
+            &SqlState::INVALID_SQL_STATEMENT_NAME | &SqlState::DUPLICATE_PSTATEMENT => {
+                let hint = "behind a pooler, say prepared_statements=false in the address";
+                Failure::lasting(Error::Database(format!("{}: {hint}", message())))
+            }
             code if connection_is_over(code) => Failure::lost(message()),
             _ => Failure::lasting(Error::Database(message())),
         }

@@ -1,0 +1,91 @@
+//! A connection to PostgreSQL that is lost exactly at a commit: whoever asked for it is told the truth,
+//! and it has its effect once.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use billing::{Ids, InvoiceStatus, PaymentStatus};
+use engine::{Engine, Subscribe, SubscribeItem};
+use gateway::Gateway;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use store::{Options, Store, Synchronous};
+use support::{Told, World, raw};
+use testbed::{Books, Cut, Wire};
+
+/// Books in PostgreSQL, over a wire.
+async fn world() -> (World, Wire) {
+    let books = Books::postgres().await;
+    let wire = Wire::to(books.address());
+    let options = Options { synchronous: Synchronous::Off, ..Options::default() };
+    let store = Store::connect(wire.address(), options).await.unwrap();
+    let gateway = Arc::new(Told::default());
+    let asked: Arc<dyn Gateway> = gateway.clone();
+    let engine = Engine::new(store, asked, Ids::seeded(1));
+    (World::beside(engine, gateway, books, "2024-01-01T00:00:00Z").await, wire)
+}
+
+/// All that one customer does in two months, every part of it once.
+async fn live(world: &World, price: billing::PriceId, name: &str) {
+    let (engine, environment, now) = (&world.engine, world.environment, world.start);
+    let customer = world.customer(name, Some("tok_visa")).await;
+    let new = Subscribe { items: vec![SubscribeItem { price, quantity: 1 }], ..Subscribe::default() };
+    let request = world.request(name);
+    let made = engine.subscribe(now, environment, customer, new, Some(request.clone())).await.unwrap();
+    assert_eq!(engine.answered(&request).await.unwrap().unwrap().resource, raw(made.id));
+    let advice = world.bill(customer, 500, true, now).await;
+    let cash = world.write_down(customer, 250, now).await;
+    world.run("2024-02-10T00:00:00Z").await;
+    let invoices = world.invoices(customer).await;
+    assert_eq!(invoices.len(), 3, "{name}");
+    assert!(invoices.iter().all(|invoice| invoice.status == InvoiceStatus::Paid), "{name}: {invoices:?}");
+    assert!(invoices.iter().any(|invoice| invoice.id == advice.id));
+    let payments = world.payments(customer).await;
+    assert!(payments.iter().all(|payment| payment.status == PaymentStatus::Succeeded), "{name}");
+    assert!(payments.iter().any(|payment| payment.id == cash.id));
+    let paid: i64 = payments.iter().map(|payment| payment.amount).sum();
+    assert_eq!((payments.len(), paid), (4, 1000 + 500 + 1000), "{name}");
+}
+
+#[tokio::test]
+async fn every_commit_has_its_effect_once_whether_it_or_its_answer_is_lost() {
+    let (world, wire) = world().await;
+    let price = world.price(1000, |_| {}).await.id;
+    for cut in [Cut::Before, Cut::Answer] {
+        for n in 0.. {
+            wire.cut(n, cut);
+            live(&world, price, &format!("{cut:?}-{n}")).await;
+            if !wire.is_cut() {
+                assert!(n >= 8, "only {n} commits were tried");
+                wire.leave_whole();
+                break;
+            }
+        }
+    }
+    let asked = world.gateway.asked.lock().unwrap().clone();
+    let keys: BTreeSet<_> = asked.iter().copied().collect();
+    assert_eq!(keys.len(), asked.len(), "nothing is asked for twice");
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn a_commit_that_arrives_late_is_waited_for() {
+    let (world, wire) = world().await;
+    let world = Arc::new(world);
+    wire.cut(0, Cut::Late);
+    let creating = tokio::spawn({
+        let world = world.clone();
+        async move { world.customer("ada", None).await }
+    });
+    let waiting = "select cast(count(*) as text) from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'";
+    while world.books.texts(waiting).await[0][0].as_deref() == Some("0") {}
+    assert!(!creating.is_finished());
+    wire.let_through();
+    let ada = creating.await.unwrap();
+    let customers = world.books.texts("select cast(id as text) from customers").await;
+    assert_eq!(customers.len(), 1);
+    assert_eq!(world.balance(ada).await, 0);
+    world.audit().await;
+}
