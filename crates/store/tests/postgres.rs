@@ -192,3 +192,15 @@ async fn a_server_that_is_not_there_is_unavailable() {
     assert!(matches!(refused, Error::Unavailable(_)), "{refused:?}");
     assert_eq!(store::shown("postgres://u:geheim@h:1/b?sslmode=disable"), "postgres://h:1/b");
 }
+
+#[tokio::test]
+async fn a_server_that_never_answers_is_unavailable() {
+    // Nobody takes its connections: the kernel makes them.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let [plain, encrypted] =
+        ["disable", "require"].map(|mode| format!("postgres://u@127.0.0.1:{port}/b?sslmode={mode}"));
+    let (plain, encrypted) = tokio::join!(Store::pending(&plain), Store::pending(&encrypted));
+    let silent = Error::Unavailable("the server does not answer".to_owned());
+    assert_eq!((plain.unwrap_err(), encrypted.unwrap_err()), (silent.clone(), silent));
+}

@@ -3,12 +3,14 @@
 //! that somebody else ends).
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test whose books cannot be made has failed")]
 
+mod certificates;
 mod databases;
 mod pooler;
 mod server;
 mod statements;
 mod wire;
 
+pub use certificates::Certificates;
 pub use pooler::Pooler;
 pub use server::{Missing, Server};
 pub use statements::{VARIABLE as STATEMENTS_VARIABLE, seen};
@@ -42,6 +44,11 @@ fn partitions() -> Option<u32> {
 /// Whether tests run on PostgreSQL.
 pub fn is_postgres() -> bool {
     std::env::var(VARIABLE).is_ok_and(|named| named.starts_with("postgres"))
+}
+
+/// The rows that a server's database gives to a question whose columns are texts.
+pub async fn ask(address: &str, sql: &str) -> Vec<Vec<Option<String>>> {
+    databases::texts(address, sql).await
 }
 
 /// Whether an address is one of a server, and not a file's.
@@ -108,6 +115,11 @@ impl Books {
     /// Where they are.
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// The same books by another way to them.
+    pub fn by_way_of(&self, wire: &Wire) -> Books {
+        Books { address: wire.address().to_owned(), ..self.clone() }
     }
 
     /// Where they are if no pooler stands before them.

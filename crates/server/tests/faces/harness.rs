@@ -66,9 +66,19 @@ impl TestApp {
         Self::open(Books::new().await, clock, limits, 1).await
     }
 
+    /// Empty books in a place of choice.
+    pub(crate) async fn on(books: Books) -> Self {
+        let clock = Arc::new(AtomicI64::new(time("2026-03-20T12:00:00Z").micros()));
+        Self::open(books, clock, Limits::default(), 1).await
+    }
+
     /// Another process on the same books: nothing of this one's memory is known to it.
     pub(crate) async fn restarted(&self) -> Self {
-        let limits = self.app().limits.clone();
+        self.restarted_with(self.app().limits.clone()).await
+    }
+
+    /// That, with other limits.
+    pub(crate) async fn restarted_with(&self, limits: Limits) -> Self {
         Self::open(self.books.clone(), self.clock.clone(), limits, 2).await
     }
 

@@ -13,6 +13,7 @@ mod noise;
 mod placio;
 mod repeats;
 mod seeds;
+mod silence;
 mod surecart;
 mod unpod;
 mod walls;

@@ -41,7 +41,11 @@ pub(crate) fn joined() -> Timestamp {
 impl World {
     /// Live books; the clock stands at noon of 20 March 2026.
     pub(crate) async fn new() -> Self {
-        let test = TestApp::new().await;
+        Self::on(TestApp::new().await).await
+    }
+
+    /// The same in books that are there already.
+    pub(crate) async fn on(test: TestApp) -> Self {
         let ours = House::open(&test, "Ours", 1_000).await;
         let theirs = House::open(&test, "Theirs", 2_000).await;
         Self { test, ours, theirs }

@@ -5,7 +5,7 @@
 //! one process has open, and `prepared_statements`.
 
 use super::failure::Failure;
-use super::tls::{Security, Tls, connector};
+use super::tls::{Security, Tls, connector, refusal};
 use crate::Error;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,6 +19,7 @@ const CONNECTIONS: usize = 16;
 #[derive(Clone)]
 pub(super) struct Address {
     config: Config,
+    security: Security,
     tls: Option<Tls>,
     pub(super) connections: usize,
     /// Whether a connection may keep prepared statements from one transaction to the next. A pooler that
@@ -72,7 +73,7 @@ impl Address {
             Security::Disable => None,
             security => Some(connector(security, roots.as_deref())?),
         };
-        Ok(Address { config, tls, connections, keeps_statements })
+        Ok(Address { config, security, tls, connections, keeps_statements })
     }
 
     /// Connects, and leaves what drives the connection to the runtime.
@@ -83,7 +84,12 @@ impl Address {
                 Ok((client, tokio::spawn(drive(connection))))
             }
             Some(tls) => {
-                let (client, connection) = self.config.connect(tls.clone()).await?;
+                let connected = self.config.connect(tls.clone()).await;
+                let (client, connection) =
+                    connected.map_err(|error| match refusal(self.security, &error) {
+                        Some(refusal) => Failure::lasting(refusal),
+                        None => error.into(),
+                    })?;
                 Ok((client, tokio::spawn(drive(connection))))
             }
         }

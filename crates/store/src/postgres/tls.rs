@@ -41,7 +41,48 @@ impl Security {
     }
 }
 
+impl std::fmt::Display for Security {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Security::Disable => "disable",
+            Security::Prefer => "prefer",
+            Security::Require => "require",
+            Security::VerifyCa => "verify-ca",
+            Security::VerifyFull => "verify-full",
+        })
+    }
+}
+
 pub(super) type Tls = MakeRustlsConnect;
+
+/// Why no way could be agreed on that is as safe as was asked for; none if that is not what failed. To
+/// try again is of no use then.
+pub(super) fn refusal(security: Security, error: &tokio_postgres::Error) -> Option<Error> {
+    let cause = std::error::Error::source(error)?;
+    let Some(io) = cause.downcast_ref::<std::io::Error>() else {
+        // The driver says so in words only; all its other failures of a handshake are those of a socket.
+        let is_plain = cause.to_string() == "server does not support TLS";
+        return is_plain.then(|| refused(&format!("sslmode={security}, but the server does not speak TLS")));
+    };
+    let rustls::Error::InvalidCertificate(why) = io.get_ref()?.downcast_ref::<rustls::Error>()? else {
+        return None;
+    };
+    let certificate = match why {
+        CertificateError::UnknownIssuer => {
+            "the server's certificate comes from none of those in sslrootcert".to_owned()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "the server's certificate was given to another host than the address names".to_owned()
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "the server's certificate has expired".to_owned()
+        }
+        other => {
+            format!("the server's certificate cannot be trusted: {}", rustls::Error::from(other.clone()))
+        }
+    };
+    Some(refused(&format!("sslmode={security}, but {certificate}")))
+}
 
 /// What encrypts. Certificates are checked against the roots in a PEM file.
 pub(super) fn connector(security: Security, roots: Option<&Path>) -> Result<Tls, Error> {
@@ -74,7 +115,7 @@ fn refused(message: &str) -> Error {
 }
 
 fn from_roots(provider: &Arc<CryptoProvider>, file: &Path) -> Result<Arc<WebPkiServerVerifier>, Error> {
-    let failed = |message: String| Error::Io { path: file.to_owned(), message };
+    let failed = |message: String| refused(&format!("sslrootcert={}: {message}", file.display()));
     let mut roots = RootCertStore::empty();
     let certificates = CertificateDer::pem_file_iter(file).map_err(|error| failed(error.to_string()))?;
     for certificate in certificates {
