@@ -31,12 +31,17 @@ pub(super) struct Pool {
     places: Arc<Semaphore>,
     idle: Mutex<Vec<Line>>,
     made: AtomicU64,
-    /// The types of parameters, by where the texts of their statements lie in memory, if connections keep
-    /// no statements.
-    learned: Mutex<HashMap<(usize, usize), Arc<[Type]>>>,
+    /// The types of parameters, if connections keep no statements.
+    learned: Mutex<HashMap<Place, Types>>,
     /// Tells the connections of this pool from those of all others.
     hasher: RandomState,
 }
+
+/// Where the text of a statement lies in memory, and how long it is.
+pub(super) type Place = (usize, usize);
+
+/// What the parameters of a statement are.
+pub(super) type Types = Arc<[Type]>;
 
 /// One connection, outside of the pool.
 pub(super) struct Connection {
@@ -47,8 +52,8 @@ pub(super) struct Connection {
 /// What a connection consists of.
 pub(super) struct Line {
     pub(super) client: Arc<Client>,
-    /// Prepared statements, by where their texts lie in memory.
-    pub(super) statements: HashMap<(usize, usize), Prepared>,
+    /// Prepared statements.
+    pub(super) statements: HashMap<Place, Prepared>,
     /// Its name in the table of connections.
     pub(super) id: u128,
     /// The number of its last commit.
@@ -155,11 +160,11 @@ impl Pool {
     }
 
     /// The types of a statement's parameters, if any connection was told them before.
-    pub(super) fn learned(&self, place: (usize, usize)) -> Option<Arc<[Type]>> {
+    pub(super) fn learned(&self, place: Place) -> Option<Types> {
         self.learned.lock().unwrap_or_else(PoisonError::into_inner).get(&place).cloned()
     }
 
-    pub(super) fn learn(&self, place: (usize, usize), types: Arc<[Type]>) {
+    pub(super) fn learn(&self, place: Place, types: Types) {
         self.learned.lock().unwrap_or_else(PoisonError::into_inner).insert(place, types);
     }
 

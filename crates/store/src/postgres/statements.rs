@@ -7,7 +7,7 @@
 use super::bind::{Array, Written, append, array_of};
 use super::bulk;
 use super::failure::Failure;
-use super::pool::{Prepared, PreparedBulk};
+use super::pool::{Place, Prepared, PreparedBulk, Types};
 use super::session::{Session, answered};
 use crate::value::Param;
 use crate::{Error, error};
@@ -22,7 +22,7 @@ pub(super) enum Ready {
     /// The connection keeps it.
     Kept(Statement),
     /// Its text is sent each time.
-    Sent(Arc<str>, Arc<[Type]>),
+    Sent(Arc<str>, Types),
 }
 
 impl Ready {
@@ -104,12 +104,12 @@ impl Session {
 
     /// The types of a statement's parameters. To learn them it is prepared and closed again inside of the
     /// transaction, so that both reach the same connection of the server.
-    async fn types(&mut self, sql: &'static str, place: (usize, usize)) -> Result<Arc<[Type]>, Failure> {
+    async fn types(&mut self, sql: &'static str, place: Place) -> Result<Types, Failure> {
         if let Some(types) = self.pool.learned(place) {
             return Ok(types);
         }
         self.send_begin().await?;
-        let types: Arc<[Type]> = self.prepare(sql).await?.params().into();
+        let types: Types = self.prepare(sql).await?.params().into();
         self.pool.learn(place, types.clone());
         Ok(types)
     }
