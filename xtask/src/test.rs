@@ -72,8 +72,8 @@ const USE_CASES: &[&str] = &[
     "subscribing",
     "wall",
 ];
-/// Those of faces, of the demo and of simulated worlds.
-const FACES: &[&str] = &["demo", "faces", "faces_agree", "seeds"];
+/// Those of faces, of the demo, of the program itself and of simulated worlds.
+const FACES: &[&str] = &["commands", "demo", "faces", "faces_agree", "program", "seeds"];
 /// Those that are run through a pooler too.
 const THROUGH_POOLER: &[&str] = &["changing", "collecting", "conflicts", "postgres", "stepping"];
 const SEEDS_ON_POSTGRES: u32 = 6;

@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 use serde_json::Value;
+use shell::House;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Stdio};
+
+mod shell;
 
 /// A started program; it is killed when it is dropped.
 struct Program {
@@ -16,8 +18,9 @@ struct Program {
 }
 
 impl Program {
-    fn start(arguments: &[&str]) -> Self {
-        let mut child = command(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    fn start(house: &House, arguments: &[&str]) -> Self {
+        let mut command = house.command(arguments);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         Self { child, line: line.trim_end().to_owned() }
@@ -31,30 +34,11 @@ impl Drop for Program {
     }
 }
 
-fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_quittance"));
-    command.args(arguments);
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("QUITTANCE_")) {
-        command.env_remove(name);
-    }
-    command
+fn demo(months: &str) -> [&str; 10] {
+    ["demo", "--customers", "2", "--seed", "5", "--json", "--addr", "127.0.0.1:0", "--months", months]
 }
 
-/// What a program that ends by itself says.
-fn said(arguments: &[&str]) -> (bool, String) {
-    let Output { status, stdout, stderr } = command(arguments).output().unwrap();
-    (status.success(), String::from_utf8(stdout).unwrap() + &String::from_utf8(stderr).unwrap())
-}
-
-fn demo(database: &Path, months: &str) -> Vec<String> {
-    let database = database.to_str().unwrap();
-    let plan = ["demo", "--customers", "2", "--seed", "5", "--json", "--addr", "127.0.0.1:0"];
-    plan.into_iter().chain(["--months", months, "--db", database]).map(str::to_owned).collect()
-}
-
-fn borrowed(arguments: &[String]) -> Vec<&str> {
-    arguments.iter().map(String::as_str).collect()
-}
+const SERVE: &[&str] = &["serve", "--addr", "127.0.0.1:0"];
 
 /// The JSON of an answer with status 200.
 fn get(url: &str, target: &str, headers: &[String]) -> Value {
@@ -94,12 +78,10 @@ fn check_five(url: &str, line: &Value) {
     assert!(issued["data"].as_array().unwrap().iter().all(|row| row["currency"] == "INR"), "{issued}");
 }
 
-#[test]
-fn the_demo_prints_one_line_and_its_credentials_outlive_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = folder.path().join("demo.db");
-    let arguments = demo(&database, "1");
-    let first = Program::start(&borrowed(&arguments));
+#[tokio::test]
+async fn the_demo_prints_one_line_and_its_credentials_outlive_it() {
+    let house = House::new().await;
+    let first = Program::start(&house, &demo("1"));
     let line: Value = serde_json::from_str(&first.line).unwrap();
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(keys(&line), ["url", "database", "credentials"]);
@@ -109,25 +91,27 @@ fn the_demo_prints_one_line_and_its_credentials_outlive_it() {
          noPermissionStaffToken memberToken orgHandle productId periodsToken"
     );
     check_five(line["url"].as_str().unwrap(), &line);
-    let (served, refusal) = said(&["serve", "--db", database.to_str().unwrap(), "--addr", "127.0.0.1:0"]);
-    assert!(!served && refusal.contains("is in use by another server"), "{refusal}");
+    if testbed::is_url(house.books.address()) {
+        // A database has several servers; this one answers beside the first.
+        let second = Program::start(&house, SERVE);
+        check_five(second.line.split_once(" on ").unwrap().1, &line);
+    } else {
+        let refusal = house.refused(SERVE);
+        assert!(refusal.contains("is in use by another server"), "{refusal}");
+    }
     drop(first);
     // Killed, not asked to stop; another command goes on with the same books.
-    let second = Program::start(&["serve", "--db", database.to_str().unwrap(), "--addr", "127.0.0.1:0"]);
-    let (_, url) = second.line.split_once(" on ").unwrap();
-    check_five(url, &line);
+    let second = Program::start(&house, SERVE);
+    check_five(second.line.split_once(" on ").unwrap().1, &line);
     drop(second);
-    let (audited, report) = said(&["audit", "--db", database.to_str().unwrap()]);
-    assert!(audited && report.contains("the books agree"), "{report}");
+    assert!(house.run(&["audit"]).contains("the books agree"));
 }
 
-#[test]
-fn a_named_demo_is_served_again_and_nothing_else_is_touched() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = folder.path().join("demo.db");
-    let arguments = demo(&database, "1");
-    let first: Value = serde_json::from_str(&Program::start(&borrowed(&arguments)).line).unwrap();
-    let again = Program::start(&borrowed(&arguments));
+#[tokio::test]
+async fn a_named_demo_is_served_again_and_nothing_else_is_touched() {
+    let house = House::new().await;
+    let first: Value = serde_json::from_str(&Program::start(&house, &demo("1")).line).unwrap();
+    let again = Program::start(&house, &demo("1"));
     let line: Value = serde_json::from_str(&again.line).unwrap();
     check_five(line["url"].as_str().unwrap(), &line);
     for name in ["customerExternalId", "orgHandle", "productId"] {
@@ -136,13 +120,12 @@ fn a_named_demo_is_served_again_and_nothing_else_is_touched() {
     // Those of the first start hold, too.
     check_five(line["url"].as_str().unwrap(), &first);
     drop(again);
-    let (served, refusal) = said(&borrowed(&demo(&database, "2")));
-    assert!(!served && refusal.contains("does not hold the demo of 2 months"), "{refusal}");
-    let books = folder.path().join("books.db");
-    let (made, said_of_books) = said(&["init", "--db", books.to_str().unwrap()]);
-    assert!(made, "{said_of_books}");
-    let before = std::fs::read(&books).unwrap();
-    let (served, refusal) = said(&borrowed(&demo(&books, "1")));
-    assert!(!served && refusal.contains("does not hold the demo"), "{refusal}");
-    assert_eq!(std::fs::read(&books).unwrap(), before);
+    let refusal = house.refused(&demo("2"));
+    assert!(refusal.contains("does not hold the demo of 2 months"), "{refusal}");
+    let other = House::new().await;
+    other.run(&["init"]);
+    let before = other.books.dump().await;
+    let refusal = other.refused(&demo("1"));
+    assert!(refusal.contains("does not hold the demo"), "{refusal}");
+    assert_eq!(other.books.dump().await, before);
 }

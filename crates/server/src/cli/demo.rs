@@ -56,7 +56,7 @@ impl Demo {
             Some(path) if is_named && path.exists() => self.open_again(&house, world, plan).await?,
             Some(path) => {
                 let passes = self.make(&house, world, plan, path).await?;
-                (house.open(world, Limits::default()).await?, passes)
+                (house.open_with_secrets(world, Limits::default()).await?, passes)
             }
             None => self.fill(&house, world, plan).await?,
         };
@@ -87,6 +87,8 @@ impl Demo {
             house.shown()
         );
         tracing::info!(database = house.shown(), "the demo is there already");
+        app.engine.store().close().await?;
+        let app = house.open_with_secrets(world, Limits::default()).await?;
         let passes = issue(&app.engine, &app.authenticator, world, plan).await?;
         Ok((app, passes))
     }
@@ -128,7 +130,7 @@ impl Demo {
         let authenticator = Authenticator::new(secrets.jwt_key, secrets.pepper);
         let passes = issue(&engine, &authenticator, world, plan).await?;
         engine.store().close().await?;
-        Ok((house.open(world, Limits::default()).await?, passes))
+        Ok((house.open_with_secrets(world, Limits::default()).await?, passes))
     }
 }
 
