@@ -97,14 +97,14 @@ impl Store {
     /// partitions by their shard.
     ///
     /// # Errors
-    /// [`Error::Misuse`] if the address is a file's, the number is not from 2 to 256, or the schema is there
+    /// [`Error::Misuse`] if the address is a file's, the number is not from 2 to 64, or the schema is there
     /// otherwise; else as [`Store::connect`].
     pub async fn make_partitioned(address: &str, partitions: u32) -> Result<(), Error> {
         if !postgres::is_address(address) {
             return Err(Error::Misuse("books in a file have no partitions".to_owned()));
         }
-        if !(2..=256).contains(&partitions) {
-            return Err(Error::Misuse("tables are cut into 2 to 256 partitions".to_owned()));
+        if !(2..=64).contains(&partitions) {
+            return Err(Error::Misuse("tables are cut into 2 to 64 partitions".to_owned()));
         }
         postgres::make_partitioned(address, migrate::POSTGRES, partitions).await
     }

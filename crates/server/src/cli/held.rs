@@ -33,7 +33,10 @@ impl House {
         // Books of an earlier version whose secrets were lost are not marked with what was made just now.
         if had_secrets || app.engine.environments().await?.is_empty() {
             let ours = app.authenticator.mark();
-            let theirs = app.engine.store().put_setting_once(SECRETS, ours.clone()).await?;
+            let theirs = match mark {
+                Some(mark) => mark,
+                None => app.engine.store().put_setting_once(SECRETS, ours.clone()).await?,
+            };
             anyhow::ensure!(
                 ours == theirs,
                 "these are not the secrets that API keys and tokens of {} are made with: all its servers need \

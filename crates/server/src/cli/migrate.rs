@@ -12,7 +12,7 @@ pub(super) struct Migrate {
     dry_run: bool,
     /// Make the schema of an empty PostgreSQL database with the tables of customers cut into so many hash
     /// partitions by their shard; `init` or `copy` fills it.
-    #[arg(long, value_name = "N", conflicts_with = "dry_run", value_parser = clap::value_parser!(u32).range(2..=256))]
+    #[arg(long, value_name = "N", conflicts_with = "dry_run", value_parser = clap::value_parser!(u32).range(2..=64))]
     partitions: Option<u32>,
 }
 
