@@ -70,6 +70,21 @@ async fn every_commit_has_its_effect_once_whether_it_or_its_answer_is_lost() {
 }
 
 #[tokio::test]
+async fn a_commit_that_never_arrives_holds_nothing_for_long() {
+    let (world, wire) = world().await;
+    let ada = world.customer("ada", None).await;
+    // The server is left with an open transaction about the customer, as by a machine that lost its power.
+    wire.cut(0, Cut::Late);
+    let cash = world.write_down(ada, 250, world.start).await;
+    assert!(wire.is_cut());
+    assert_eq!(world.payments(ada).await, [cash]);
+    assert_eq!(world.balance(ada).await, 250);
+    wire.let_through();
+    assert_eq!(world.balance(ada).await, 250);
+    world.audit().await;
+}
+
+#[tokio::test]
 async fn a_commit_that_arrives_late_is_waited_for() {
     let (world, wire) = world().await;
     let world = Arc::new(world);

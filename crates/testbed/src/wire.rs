@@ -1,8 +1,9 @@
-//! A wire to a database that can be cut where it matters: exactly at a commit; or that falls silent.
+//! A wire to a database that can be cut where it matters: exactly at a commit; that falls silent, or is
+//! taken down.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
 
 /// What happens to a commit on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,8 @@ struct State {
     /// How many commits have come by.
     commits: u32,
     is_silent: bool,
+    is_down: bool,
+    lines: Vec<Weak<Line>>,
     is_let_through: bool,
 }
 
@@ -97,6 +100,13 @@ impl Wire {
         self.shared.lock().is_silent = is_silent;
         self.shared.changed.notify_all();
     }
+
+    /// Cuts all connections and every one that is tried, or takes them again.
+    pub fn take_down(&self, is_down: bool) {
+        let mut state = self.shared.lock();
+        state.is_down = is_down;
+        state.lines.drain(..).filter_map(|line| line.upgrade()).for_each(|line| line.cut());
+    }
 }
 
 impl Shared {
@@ -133,6 +143,7 @@ impl Shared {
 }
 
 /// One connection over the wire.
+#[derive(Debug)]
 struct Line {
     client: TcpStream,
     server: TcpStream,
@@ -146,6 +157,12 @@ fn connect(client: TcpStream, server: &str, shared: &Arc<Shared>) {
     client.set_nodelay(true).unwrap();
     server.set_nodelay(true).unwrap();
     let line = Arc::new(Line { client, server, shared: shared.clone(), is_deaf: Mutex::new(false) });
+    let mut state = shared.lock();
+    if state.is_down {
+        return line.cut();
+    }
+    state.lines.push(Arc::downgrade(&line));
+    drop(state);
     let back = line.clone();
     std::thread::spawn(move || {
         // Either end may be gone at any time; then the other one goes too.

@@ -1,5 +1,5 @@
-//! A database that takes connections and says nothing: every face says so in time, and goes on when it
-//! speaks again.
+//! A database that takes connections and says nothing, and one that is away: every face says so in time,
+//! and goes on when it is back.
 
 use crate::harness::{Answer, TestApp};
 use crate::world::World;
@@ -34,6 +34,15 @@ async fn ask_all(test: &TestApp, world: &World) -> Vec<Answer> {
 
 #[tokio::test]
 async fn a_database_that_falls_silent_is_told_in_time_by_every_face() {
+    told_in_time(Wire::silence).await;
+}
+
+#[tokio::test]
+async fn a_database_that_is_away_is_told_in_time_by_every_face() {
+    told_in_time(Wire::take_down).await;
+}
+
+async fn told_in_time(hinder: fn(&Wire, bool)) {
     let (world, wire) = world().await;
     // One process has asked all of it before, the other one has to connect yet.
     assert!(ask_all(&world.test, &world).await.iter().all(|answer| answer.status == 200));
@@ -41,7 +50,7 @@ async fn a_database_that_falls_silent_is_told_in_time_by_every_face() {
     let [warm, cold] =
         [world.test.restarted_with(limits.clone()).await, world.test.restarted_with(limits).await];
     while ask_all(&warm, &world).await.iter().any(|answer| answer.status != 200) {}
-    wire.silence(true);
+    hinder(&wire, true);
     for test in [&warm, &cold] {
         let answers = ask_all(test, &world).await;
         let told: Vec<String> = answers.iter().map(Answer::line).collect();
@@ -62,7 +71,7 @@ async fn a_database_that_falls_silent_is_told_in_time_by_every_face() {
         assert_eq!(test.send(Method::GET, "/healthz", &[], "").await.status, StatusCode::OK);
         assert_eq!(test.send(Method::GET, "/readyz", &[], "").await.status, StatusCode::SERVICE_UNAVAILABLE);
     }
-    wire.silence(false);
+    hinder(&wire, false);
     for test in [&warm, &cold] {
         while ask_all(test, &world).await.iter().any(|answer| answer.status != 200) {}
     }

@@ -6,6 +6,7 @@
 
 use super::failure::Failure;
 use super::pool::{Connection, Pool};
+use super::session::WRITE;
 use super::{BACKOFF_MIN, PATIENCE, partitions};
 use crate::Error;
 use crate::migrate::{Migration, lacking};
@@ -68,7 +69,7 @@ async fn try_migrate(pool: &Pool, known: &[Migration], wanted: Option<u32>) -> R
 
 /// Applies the next migration; false if there is none.
 async fn apply_next(client: &Arc<Client>, known: &[Migration], wanted: Option<u32>) -> Result<bool, Failure> {
-    client.batch_execute("begin").await?;
+    client.batch_execute(WRITE).await?;
     let holder = std::process::id().to_string();
     client.execute_typed(LEASE, &[(&holder, Type::TEXT)]).await?;
     let there = applied(client).await?;

@@ -21,7 +21,11 @@ use tokio_postgres::Row as PgRow;
 const SILENCE: Duration = Duration::from_secs(60);
 
 const READ: &str = "begin isolation level repeatable read read only";
-const WRITE: &str = "begin isolation level read committed";
+/// Whoever began a transaction may vanish without a word, with rows that others wait for: a server that
+/// hears nothing for so long undoes it. (It is told with the same message, and in this transaction only:
+/// a pooler may give the next one another connection.)
+pub(super) const WRITE: &str =
+    "begin isolation level read committed; set local idle_in_transaction_session_timeout = '5s'";
 
 type Sent = Pin<Box<dyn Future<Output = Result<u64, tokio_postgres::Error>> + Send>>;
 
