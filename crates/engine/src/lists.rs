@@ -197,7 +197,7 @@ impl Engine {
         &self,
         environment: i64,
         of: Of,
-        wanted: impl Fn(&Payment) -> bool + Send + 'static,
+        wanted: impl Fn(&Payment) -> bool + Clone + Send + 'static,
         window: Window,
     ) -> Result<Page<FullPayment>, Error> {
         self.store()
@@ -245,7 +245,7 @@ impl Engine {
         &self,
         environment: i64,
         of: Of,
-        wanted: impl Fn(&Subscription) -> bool + Send + 'static,
+        wanted: impl Fn(&Subscription) -> bool + Clone + Send + 'static,
         window: Window,
     ) -> Result<(Page<(Subscription, Vec<Item>)>, Vec<Price>), Error> {
         self.store()

@@ -73,6 +73,14 @@ impl Error {
     pub fn passes(&self) -> bool {
         matches!(self, Error::Busy | Error::Unavailable(_))
     }
+
+    /// What is said of why the database cannot be reached, without saying that it cannot.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Error::Unavailable(reason) => reason.clone(),
+            error => error.to_string(),
+        }
+    }
 }
 
 impl From<rusqlite::Error> for Error {

@@ -129,14 +129,15 @@ impl Store {
         Ok(Store::pending(address).await?.first().is_none_or(|first| first.number > 1))
     }
 
-    /// Runs `f` on one consistent snapshot of the books.
+    /// Runs `f` on one consistent snapshot of the books; once more from its beginning on another one where
+    /// the database was lost meanwhile.
     ///
     /// On SQLite `f` runs on a reader thread, so it must wait for nothing but its statements.
     pub async fn read<T, E, F>(&self, f: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
-        F: for<'a> FnOnce(&'a mut Snapshot) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
+        F: for<'a> FnOnce(&'a mut Snapshot) -> BoxFuture<'a, Result<T, E>> + Clone + Send + 'static,
     {
         match self {
             Store::Sqlite(database) => database.read(f).await,

@@ -16,6 +16,7 @@ mod rows;
 mod session;
 mod statements;
 mod tls;
+mod tries;
 mod versions;
 mod write;
 
@@ -27,6 +28,7 @@ use crate::snapshot::{self, BoxFuture, Snapshot, Tx};
 use crate::{Error, Scope, settings};
 use address::Address;
 use billing::SpreadBy;
+use failure::{Failure, Remedy};
 use pool::Pool;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -34,6 +36,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
+use tries::Tries;
 use versions::Lookups;
 
 /// How long work looks for a database that answers, through a failover for instance.
@@ -106,13 +109,28 @@ impl Database {
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
-        F: for<'a> FnOnce(&'a mut Snapshot) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
+        F: for<'a> FnOnce(&'a mut Snapshot) -> BoxFuture<'a, Result<T, E>> + Clone + Send + 'static,
     {
-        let session = Session::reading(self.shared.pool.clone(), PATIENCE);
-        let mut snapshot = Snapshot::from(session);
-        let outcome = unpanicked(|| f(&mut snapshot)).await;
-        snapshot.into_postgres().roll_back().await;
-        outcome.unwrap_or_else(|| Err(Error::Panicked.into()))
+        let pool = &self.shared.pool;
+        let mut tries = Tries::new();
+        loop {
+            let mut snapshot = Snapshot::from(Session::reading(pool.clone(), tries.left()));
+            let attempt = f.clone();
+            let outcome = unpanicked(|| attempt(&mut snapshot)).await;
+            let session = snapshot.into_postgres();
+            let failure = session.failure.clone().filter(Failure::passes);
+            session.roll_back().await;
+            let outcome = outcome.unwrap_or_else(|| Err(Error::Panicked.into()));
+            // Another connection has another snapshot: all of it is read again.
+            let Some(failure) = failure.filter(|_| outcome.is_err()) else { return outcome };
+            tracing::debug!(error = %failure.error, "a snapshot was lost and is read again");
+            if failure.remedy == Remedy::Reconnect {
+                pool.forget_idle();
+            }
+            if !tries.again().await {
+                return outcome;
+            }
+        }
     }
 
     pub(crate) async fn write<T, E, F>(&self, f: F) -> Result<T, E>

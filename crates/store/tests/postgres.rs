@@ -4,6 +4,7 @@
 
 use billing::{Credential, Ids, Spread, Timestamp};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use store::{Error, Node, Options, Scope, Store};
 use testbed::Books;
 
@@ -180,6 +181,52 @@ async fn connections_that_the_server_ended_are_replaced() {
     for written in writing {
         written.await.unwrap();
     }
+}
+
+/// Reads twice on one snapshot; the first times it ends its own connection between the two.
+async fn interrupted(store: &Store, times: u64) -> (Result<i64, Error>, u64) {
+    let runs = Arc::new(AtomicU64::new(0));
+    let counted = runs.clone();
+    let read = store.read(move |s| {
+        Box::pin(async move {
+            let first = s.row("select count(*) from shards", &[], |row| row.int(0)).await?;
+            if counted.fetch_add(1, Ordering::Relaxed) < times {
+                s.each("select pg_terminate_backend(pg_backend_pid())::int", &[], |_| Ok(())).await?;
+            }
+            s.row("select count(*) + 0 from shards", &[], |row| row.int(0)).await?;
+            Ok(first.unwrap_or(0))
+        })
+    });
+    (read.await, runs.load(Ordering::Relaxed))
+}
+
+#[tokio::test]
+async fn a_snapshot_that_is_lost_half_way_is_read_again() {
+    let books = Books::postgres().await;
+    let store = books.open().await;
+    store.spread(Spread::over(2)).await.unwrap();
+    assert_eq!(interrupted(&store, 0).await, (Ok(2), 1));
+    assert_eq!(interrupted(&store, 1).await, (Ok(2), 2));
+    assert_eq!(interrupted(&store, 3).await, (Ok(2), 4));
+}
+
+#[tokio::test]
+async fn a_host_that_never_answers_keeps_nobody_from_the_next() {
+    // It takes connections and says nothing, as a machine does whose processes are frozen.
+    let frozen = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = frozen.local_addr().unwrap().port();
+    let books = Books::postgres().await;
+    let address = books.address().replacen("127.0.0.1", &format!("127.0.0.1:{port},127.0.0.1"), 1)
+        + "&target_session_attrs=read-write&connections=1";
+    let store = Store::connect(&address, Options::default()).await.unwrap();
+    let asked = |listener: &std::net::TcpListener| {
+        listener.set_nonblocking(true).unwrap();
+        std::iter::from_fn(|| listener.accept().ok()).count()
+    };
+    assert!(asked(&frozen) > 0, "it comes first in the address");
+    // The next connection goes to the one that answered.
+    assert_eq!(interrupted(&store, 2).await, (Ok(1), 3));
+    assert_eq!(asked(&frozen), 0);
 }
 
 #[tokio::test]

@@ -18,6 +18,8 @@ pub use check::{Check, Checked, Disagreement, Report};
 use crate::{Engine, Error};
 use billing::Rules;
 use check::Findings;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use store::Snapshot;
 
 /// How many rows of a table are read together.
@@ -28,7 +30,7 @@ const PAGE: i64 = 200;
 pub struct Progress {
     /// What is being looked at.
     pub stage: &'static str,
-    /// How many of them have been looked at since the last report.
+    /// How many of them have been looked at.
     pub done: u64,
 }
 
@@ -41,6 +43,7 @@ impl Engine {
     /// # Errors
     /// If there is no such environment, the store fails, or a row cannot be read at all.
     pub async fn audit(&self, environment: Option<i64>, tell: Tell) -> Result<Report, Error> {
+        let tell = Arc::new(Mutex::new(tell));
         self.store
             .read(move |s| {
                 Box::pin(async move {
@@ -53,7 +56,8 @@ impl Engine {
                     if let Some(number) = environment.filter(|_| books.is_empty()) {
                         return Err(Error::not_found("environment", number));
                     }
-                    let mut audit = Audit { s, environment, books, findings: Findings::default(), tell };
+                    let (findings, seen) = (Findings::default(), BTreeMap::new());
+                    let mut audit = Audit { s, environment, books, findings, tell, seen };
                     audit.run().await?;
                     Ok(audit.findings.report())
                 })
@@ -69,7 +73,10 @@ struct Audit<'s> {
     environment: Option<i64>,
     books: Vec<Rules>,
     findings: Findings,
-    tell: Tell,
+    /// Shared by those who begin again when the database was lost.
+    tell: Arc<Mutex<Tell>>,
+    /// How many were looked at, by stage.
+    seen: BTreeMap<&'static str, u64>,
 }
 
 impl Audit<'_> {
@@ -90,7 +97,10 @@ impl Audit<'_> {
     }
 
     fn told(&mut self, stage: &'static str, done: usize) {
-        (self.tell)(Progress { stage, done: done as u64 });
+        let seen = self.seen.entry(stage).or_default();
+        *seen += done as u64;
+        let mut tell = self.tell.lock().unwrap_or_else(PoisonError::into_inner);
+        tell(Progress { stage, done: *seen });
     }
 }
 

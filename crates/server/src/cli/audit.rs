@@ -5,7 +5,6 @@ use clap::Args;
 use engine::Engine;
 use engine::audit::Report;
 use indicatif::ProgressBar;
-use std::collections::BTreeMap;
 
 #[derive(Debug, Args)]
 pub(super) struct Audit {
@@ -39,12 +38,9 @@ impl Audit {
 pub(super) async fn audited(engine: &Engine, environment: Option<i64>) -> Result<Report, engine::Error> {
     // It draws on a terminal only.
     let bar = ProgressBar::new_spinner();
-    let mut seen: BTreeMap<&'static str, u64> = BTreeMap::new();
     let teller = bar.clone();
     let tell = move |progress: engine::audit::Progress| {
-        let n = seen.entry(progress.stage).or_default();
-        *n += progress.done;
-        teller.set_message(format!("{n} {}", progress.stage));
+        teller.set_message(format!("{} {}", progress.done, progress.stage));
         teller.tick();
     };
     let report = engine.audit(environment, Box::new(tell)).await;

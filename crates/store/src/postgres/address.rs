@@ -8,17 +8,23 @@ use super::failure::Failure;
 use super::tls::{Security, Tls, connector, refusal};
 use crate::Error;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::task::JoinHandle;
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{Host, LoadBalanceHosts, SslMode};
 use tokio_postgres::{Client, Config, NoTls};
 
+/// How long a host may take to make a connection.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 /// How many connections a process has open at most, unless the address says.
 const CONNECTIONS: usize = 16;
 
-#[derive(Clone)]
 pub(super) struct Address {
-    config: Config,
+    /// How to connect to each of the hosts.
+    hosts: Vec<Config>,
+    /// Which host is asked first: that which answered last, or each in its turn.
+    first: AtomicUsize,
+    takes_turns: bool,
     security: Security,
     tls: Option<Tls>,
     pub(super) connections: usize,
@@ -73,18 +79,47 @@ impl Address {
             Security::Disable => None,
             security => Some(connector(security, roots.as_deref())?),
         };
-        Ok(Address { config, security, tls, connections, keeps_statements })
+        let takes_turns = config.get_load_balance_hosts() == LoadBalanceHosts::Random;
+        let hosts = each_host(&config)?;
+        let first = AtomicUsize::new(0);
+        Ok(Address { hosts, first, takes_turns, security, tls, connections, keeps_statements })
     }
 
-    /// Connects, and leaves what drives the connection to the runtime.
+    /// Connects to the first host that will do, beginning with the one that did last, and leaves what
+    /// drives the connection to the runtime. Each host has its own time: one that is frozen and takes
+    /// connections without a word must not keep the others from being asked.
     pub(super) async fn connect(&self) -> Result<(Client, JoinHandle<()>), Failure> {
+        let count = self.hosts.len();
+        let first = if self.takes_turns {
+            self.first.fetch_add(1, Ordering::Relaxed)
+        } else {
+            self.first.load(Ordering::Relaxed)
+        };
+        let mut failures = Vec::new();
+        for number in (0..count).map(|n| first.wrapping_add(n) % count) {
+            let connecting = tokio::time::timeout(CONNECT_PATIENCE, self.connect_to(&self.hosts[number]));
+            match connecting.await {
+                Ok(Ok(connected)) => {
+                    if !self.takes_turns {
+                        self.first.store(number, Ordering::Relaxed);
+                    }
+                    return Ok(connected);
+                }
+                Ok(Err(failure)) => failures.push(failure),
+                Err(_) => failures.push(Failure::lost("the server does not answer")),
+            }
+        }
+        Err(of_all(failures))
+    }
+
+    async fn connect_to(&self, host: &Config) -> Result<(Client, JoinHandle<()>), Failure> {
         match &self.tls {
             None => {
-                let (client, connection) = self.config.connect(NoTls).await?;
+                let (client, connection) = host.connect(NoTls).await?;
                 Ok((client, tokio::spawn(drive(connection))))
             }
             Some(tls) => {
-                let connected = self.config.connect(tls.clone()).await;
+                let connected = host.connect(tls.clone()).await;
                 let (client, connection) =
                     connected.map_err(|error| match refusal(self.security, &error) {
                         Some(refusal) => Failure::lasting(refusal),
@@ -94,6 +129,59 @@ impl Address {
             }
         }
     }
+}
+
+/// What it means that none of the hosts will do. While one of them may come back, it passes.
+fn of_all(mut failures: Vec<Failure>) -> Failure {
+    if failures.len() < 2 || !failures.iter().any(Failure::passes) {
+        return failures.pop().unwrap_or_else(|| Failure::lost("there is no host"));
+    }
+    let said: Vec<String> = failures.iter().map(|failure| failure.error.reason()).collect();
+    Failure::lost(said.join("; "))
+}
+
+/// The settings for each host alone.
+fn each_host(all: &Config) -> Result<Vec<Config>, Error> {
+    let (names, addresses, ports) = (all.get_hosts(), all.get_hostaddrs(), all.get_ports());
+    let count = names.len().max(addresses.len());
+    let fits = |given: usize| given <= 1 || given == count;
+    let pairs = names.is_empty() || addresses.is_empty() || names.len() == addresses.len();
+    if count == 0 || !pairs || !fits(ports.len()) {
+        return Err(misuse("the address names no host, or not as many hosts as ports"));
+    }
+    let one = |number: usize| {
+        let mut one = alone(all);
+        match names.get(number) {
+            Some(Host::Tcp(name)) => drop(one.host(name)),
+            #[cfg(unix)]
+            Some(Host::Unix(path)) => drop(one.host_path(path)),
+            None => {}
+        }
+        addresses.get(number).map(|address| one.hostaddr(*address));
+        ports.get(number).or(ports.first()).map(|port| one.port(*port));
+        one
+    };
+    Ok((0..count).map(one).collect())
+}
+
+/// The settings without any host.
+fn alone(all: &Config) -> Config {
+    let mut one = Config::new();
+    all.get_user().map(|user| one.user(user));
+    all.get_password().map(|password| one.password(password));
+    all.get_dbname().map(|name| one.dbname(name));
+    all.get_options().map(|options| one.options(options));
+    all.get_application_name().map(|name| one.application_name(name));
+    all.get_connect_timeout().map(|limit| one.connect_timeout(*limit));
+    all.get_tcp_user_timeout().map(|limit| one.tcp_user_timeout(*limit));
+    all.get_keepalives_interval().map(|pause| one.keepalives_interval(pause));
+    all.get_keepalives_retries().map(|retries| one.keepalives_retries(retries));
+    one.keepalives(all.get_keepalives()).keepalives_idle(all.get_keepalives_idle());
+    one.ssl_mode(all.get_ssl_mode()).ssl_negotiation(all.get_ssl_negotiation());
+    one.channel_binding(all.get_channel_binding());
+    one.target_session_attrs(all.get_target_session_attrs());
+    one.load_balance_hosts(all.get_load_balance_hosts());
+    one
 }
 
 async fn drive(connection: impl Future<Output = Result<(), tokio_postgres::Error>>) {
@@ -146,6 +234,7 @@ fn decoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio_postgres::config::TargetSessionAttrs;
 
     #[test]
     fn an_address_says_how_to_connect() {
@@ -156,9 +245,20 @@ mod tests {
         assert_eq!(address.connections, 3);
         assert!(address.keeps_statements);
         assert!(!Address::parse("postgres://h/b?prepared_statements=false").unwrap().keeps_statements);
-        assert_eq!(address.config.get_hosts().len(), 2);
-        assert_eq!(address.config.get_dbname(), Some("books"));
-        assert_eq!(address.config.get_ssl_mode(), SslMode::Disable);
+        let ports: Vec<&[u16]> = address.hosts.iter().map(Config::get_ports).collect();
+        assert_eq!(ports, [[1], [2]]);
+        for host in &address.hosts {
+            assert_eq!((host.get_user(), host.get_password()), (Some("u"), Some(&b"p"[..])));
+            assert_eq!((host.get_hosts().len(), host.get_dbname()), (1, Some("books")));
+            assert_eq!(host.get_ssl_mode(), SslMode::Disable);
+            assert_eq!(host.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
+            // A peer that went away without a word is noticed in four seconds.
+            assert_eq!(host.get_connect_timeout(), Some(&Duration::from_secs(2)));
+            assert_eq!(host.get_tcp_user_timeout(), Some(&Duration::from_secs(4)));
+            let (idle, interval) = (host.get_keepalives_idle(), host.get_keepalives_interval());
+            assert_eq!((idle.as_secs(), interval.unwrap().as_secs()), (1, 1));
+            assert_eq!(host.get_keepalives_retries(), Some(3));
+        }
         assert!(address.tls.is_none());
     }
 
@@ -170,6 +270,7 @@ mod tests {
             "nonsense=1",
             "sslmode=verify-full",
             "prepared_statements=off",
+            "port=1,2",
         ];
         for query in queries {
             let refused = Address::parse(&format!("postgres://u:geheim@h/b?{query}")).err().unwrap();

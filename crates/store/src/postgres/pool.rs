@@ -18,8 +18,8 @@ use tokio::task::JoinHandle;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-/// How long a connection may take to be made.
-const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a connection may take to say that it ends.
+const GOODBYE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long the end of the books waits for what is under way.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
@@ -94,7 +94,11 @@ impl Pool {
         let place = match tokio::time::timeout(patience, self.places.clone().acquire_owned()).await {
             Ok(Ok(place)) => place,
             Ok(Err(_)) => return Err(Failure::lasting(Error::Closed)),
-            Err(_) => return Err(Failure::lost("all connections are in use")),
+            // Patience is over: there is no use in trying again.
+            Err(_) => {
+                let busy = "all connections are in use".to_owned();
+                return Err(Failure::lasting(Error::Unavailable(busy)));
+            }
         };
         let known = loop {
             match self.idle().pop() {
@@ -134,15 +138,13 @@ impl Pool {
             line.statements.clear();
             let Line { client, mut driver, .. } = line;
             drop(client);
-            let _ = tokio::time::timeout(CONNECT_PATIENCE, &mut driver).await;
+            let _ = tokio::time::timeout(GOODBYE_PATIENCE, &mut driver).await;
             driver.abort();
         }
     }
 
     async fn connect(&self) -> Result<Line, Failure> {
-        let connecting = tokio::time::timeout(CONNECT_PATIENCE, self.address.connect());
-        let (client, driver) =
-            connecting.await.map_err(|_| Failure::lost("the server does not answer"))??;
+        let (client, driver) = self.address.connect().await?;
         let number = self.made.fetch_add(1, Ordering::Relaxed);
         let half = |side: u8| u128::from(self.hasher.hash_one((number, side)));
         Ok(Line {

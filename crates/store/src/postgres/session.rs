@@ -13,7 +13,6 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
-use tokio::time::Instant;
 use tokio_postgres::Row as PgRow;
 
 /// How long a statement may leave its caller without an answer. The peer may be alive and still never
@@ -32,13 +31,10 @@ type Sent = Pin<Box<dyn Future<Output = Result<u64, tokio_postgres::Error>> + Se
 pub(crate) struct Session {
     pub(super) pool: Arc<Pool>,
     connection: Option<Connection>,
-    /// What begins the transaction, until it has begun; and what begins it again.
+    /// What begins the transaction, until it has begun.
     begin: &'static str,
-    restart: &'static str,
-    /// Until when a reading session may look for a connection that works.
-    until: Instant,
-    /// Whether anything was answered: then another connection would not have the same snapshot.
-    is_answered: bool,
+    /// How long a reading session waits for a connection.
+    patience: Duration,
     /// Statements whose answers were not awaited, in their order. `begin` is the first.
     sent: Vec<Sent>,
     /// What ended the transaction.
@@ -48,22 +44,13 @@ pub(crate) struct Session {
 impl Session {
     /// One snapshot; a connection is taken for the first statement.
     pub(super) fn reading(pool: Arc<Pool>, patience: Duration) -> Session {
-        Session {
-            pool,
-            connection: None,
-            begin: READ,
-            restart: READ,
-            until: Instant::now() + patience,
-            is_answered: false,
-            sent: Vec::new(),
-            failure: None,
-        }
+        Session { pool, connection: None, begin: READ, patience, sent: Vec::new(), failure: None }
     }
 
     /// Statements that each stand for themselves: outside of a transaction, where connections are kept.
     pub(super) fn asking(pool: Arc<Pool>, patience: Duration) -> Session {
         let begin = if pool.keeps_statements() { "" } else { READ };
-        Session { begin, restart: begin, ..Session::reading(pool, patience) }
+        Session { begin, ..Session::reading(pool, patience) }
     }
 
     /// A transaction that can write, on a connection; it begins with the first statement.
@@ -72,9 +59,7 @@ impl Session {
             pool,
             connection: Some(connection),
             begin: WRITE,
-            restart: WRITE,
-            until: Instant::now(),
-            is_answered: true,
+            patience: Duration::ZERO,
             sent: Vec::new(),
             failure: None,
         }
@@ -86,7 +71,7 @@ impl Session {
         params: &[Param<'_>],
         map: impl FnOnce(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        let rows = self.ask(sql, params).await?;
+        let rows = self.try_ask(sql, params).await.map_err(|failure| self.fail(failure))?;
         rows.first().map(|row| map(&Row(Source::Postgres(row)))).transpose()
     }
 
@@ -96,12 +81,10 @@ impl Session {
         params: &[Param<'_>],
         mut see: impl FnMut(&Row<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        loop {
-            match self.try_each(sql, params, &mut see).await {
-                Ok(()) => return Ok(()),
-                Err(Stopped::Here(error)) => return Err(error),
-                Err(Stopped::There(failure)) => self.start_again(failure).await?,
-            }
+        match self.try_each(sql, params, &mut see).await {
+            Ok(()) => Ok(()),
+            Err(Stopped::Here(error)) => Err(error),
+            Err(Stopped::There(failure)) => Err(self.fail(failure)),
         }
     }
 
@@ -118,12 +101,7 @@ impl Session {
         if sets.is_empty() {
             return Ok(());
         }
-        let rows = loop {
-            match self.try_ask_for(sql, &sets).await {
-                Ok(rows) => break rows,
-                Err(failure) => self.start_again(failure).await?,
-            }
-        };
+        let rows = self.try_ask_for(sql, &sets).await.map_err(|failure| self.fail(failure))?;
         for (number, row) in &rows {
             see(*number, &Row(Source::Postgres(row)))?;
         }
@@ -211,15 +189,6 @@ impl Session {
         let line = self.line()?;
         line.commits += 1;
         Ok((line.id, line.commits))
-    }
-
-    async fn ask(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<PgRow>, Error> {
-        loop {
-            match self.try_ask(sql, params).await {
-                Ok(rows) => return Ok(rows),
-                Err(failure) => self.start_again(failure).await?,
-            }
-        }
     }
 
     async fn try_ask(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<PgRow>, Failure> {
@@ -375,9 +344,7 @@ impl Session {
         if !self.sent.is_empty() {
             self.settle().await?;
         }
-        let outcome = outcome?;
-        self.is_answered = true;
-        Ok(outcome)
+        outcome
     }
 
     /// The failure that came first: after it, all statements of the transaction fail.
@@ -391,20 +358,6 @@ impl Session {
         error
     }
 
-    /// Before anything was answered, a reading session may begin again on another connection.
-    async fn start_again(&mut self, failure: Failure) -> Result<(), Error> {
-        if self.is_answered || !failure.passes() || Instant::now() >= self.until {
-            return Err(self.fail(failure));
-        }
-        tracing::debug!(error = %failure.error, "a snapshot begins again");
-        self.sent.clear();
-        self.connection = None;
-        self.begin = self.restart;
-        self.pool.forget_idle();
-        tokio::time::sleep(super::BACKOFF_MIN).await;
-        Ok(())
-    }
-
     pub(super) fn line(&mut self) -> Result<&mut super::pool::Line, Failure> {
         match &mut self.connection {
             Some(connection) => connection.line(),
@@ -414,8 +367,7 @@ impl Session {
 
     pub(super) async fn connected(&mut self) -> Result<&mut super::pool::Line, Failure> {
         if self.connection.is_none() {
-            let patience = self.until.saturating_duration_since(Instant::now());
-            self.connection = Some(self.pool.take(patience).await?);
+            self.connection = Some(self.pool.take(self.patience).await?);
         }
         self.line()
     }

@@ -4,9 +4,9 @@
 //! under load a look-up costs many questions one statement. What a question is told was looked up after
 //! it was asked, so it is never older than a commit whose writer was told before.
 
-use super::PATIENCE;
 use super::pool::Pool;
 use super::session::Session;
+use super::tries::Tries;
 use crate::versions::Scope;
 use crate::{Error, Param};
 use billing::shard_of;
@@ -100,15 +100,26 @@ impl Lookups {
             (Scope::Customer(id), _) => ["customer".into(), 0_i64.into(), shard_of(id).into(), Param::Id(id)],
             (_, None) => ["".into(), 0_i64.into(), 0_i64.into(), Param::Id(0)],
         });
-        let mut session = Session::asking(self.pool.clone(), PATIENCE);
-        session
-            .each_for(VERSION, sets, |n, row| {
+        let sets: Vec<[Param<'_>; 4]> = sets.collect();
+        let mut tries = Tries::new();
+        loop {
+            let mut session = Session::asking(self.pool.clone(), tries.left());
+            let asked = session.each_for(VERSION, sets.iter().copied(), |n, row| {
                 found.insert(scopes[n], u64::try_from(row.int(0)?).unwrap_or(0));
                 Ok(())
-            })
-            .await?;
-        session.stop_asking().await;
-        Ok(found)
+            });
+            let Err(error) = asked.await else {
+                session.stop_asking().await;
+                return Ok(found);
+            };
+            match session.failure.take() {
+                Some(failure) if failure.passes() => self.pool.forget_idle(),
+                _ => return Err(error),
+            }
+            if !tries.again().await {
+                return Err(error);
+            }
+        }
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {

@@ -3,13 +3,12 @@
 use super::failure::{Failure, Remedy};
 use super::pool::Connection;
 use super::session::Session;
-use super::{BACKOFF_MAX, BACKOFF_MIN, PATIENCE, Shared, unpanicked};
+use super::tries::Tries;
+use super::{Shared, unpanicked};
 use crate::faults::FaultPoint;
 use crate::snapshot::{BoxFuture, Snapshot, Tx};
 use crate::versions::Scope;
 use crate::{Error, Param};
-use std::time::Duration;
-use tokio::time::Instant;
 
 /// Commits that change the same scope raise one of so many counters each.
 const SLOTS: u128 = 32;
@@ -24,32 +23,6 @@ const NOTE_COMMIT: &str = "insert into connections (id, last_commit) values ($1,
 /// Waits for a commit of that connection that may still be under way, and keeps one from coming later.
 const LAST_COMMIT: &str = "insert into connections (id, last_commit) values ($1, 0)
      on conflict (id) do update set last_commit = connections.last_commit returning last_commit";
-
-/// How often and until when something is tried again.
-struct Tries {
-    until: Instant,
-    pause: Duration,
-}
-
-impl Tries {
-    fn new() -> Tries {
-        Tries { until: Instant::now() + PATIENCE, pause: BACKOFF_MIN }
-    }
-
-    fn left(&self) -> Duration {
-        self.until.saturating_duration_since(Instant::now())
-    }
-
-    /// Pauses; false if there was patience enough.
-    async fn again(&mut self) -> bool {
-        if self.left() < self.pause {
-            return false;
-        }
-        tokio::time::sleep(self.pause).await;
-        self.pause = (self.pause * 2).min(BACKOFF_MAX);
-        true
-    }
-}
 
 /// What came of one run.
 enum Run<T, E> {
