@@ -3,7 +3,9 @@
 
 use crate::run::{cargo, root, succeeds};
 use crate::{clients, scenarios, statements};
+use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::{Command, ExitCode, Stdio};
 
 /// Runs everything, goes on after failures, and closes with one line that counts.
@@ -87,13 +89,12 @@ fn on_postgres(address: &str, tests: &[&str]) -> Command {
 
 /// A server for the tests, with the programs that they start installed where they can be.
 fn postgres() -> Option<testbed::Server> {
-    let missing: Vec<&str> = [testbed::Server::binaries().err(), testbed::Pooler::program().err()]
-        .into_iter()
-        .flatten()
-        .map(|missing| missing.0)
-        .collect();
+    let cluster = testbed::Cluster::missing().into_iter();
+    let missing: Vec<&str> =
+        cluster.chain(testbed::Pooler::program().err()).map(|missing| missing.0).collect();
     if !missing.is_empty() {
         println!("== Installing what tests need: apt-get install {}", missing.join(" "));
+        let _quiet = NoServices::now();
         let update = Command::new("apt-get").args(["update", "-qq"]).status();
         let mut install = Command::new("apt-get");
         install.args(["install", "-y", "-qq", "--no-install-recommends"]).args(missing);
@@ -103,6 +104,32 @@ fn postgres() -> Option<testbed::Server> {
         }
     }
     testbed::Server::start().map_err(|missing| eprintln!("{missing}")).ok()
+}
+
+/// Keeps packages from starting what is in them, while they are installed: tests start servers of their
+/// own. Where the machine says already what may start, that is left alone.
+struct NoServices {
+    is_ours: bool,
+}
+
+impl NoServices {
+    const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+    fn now() -> NoServices {
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o755).open(NoServices::POLICY);
+        let written = file.and_then(|mut file| file.write_all(b"#!/bin/sh\nexit 101\n"));
+        NoServices { is_ours: written.is_ok() }
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if self.is_ours
+            && let Err(error) = std::fs::remove_file(NoServices::POLICY)
+        {
+            eprintln!("{} is left: {error}", NoServices::POLICY);
+        }
+    }
 }
 
 fn has_c_compiler() -> bool {

@@ -26,6 +26,7 @@ impl Engine {
         refused: &mut BTreeSet<SubscriptionId>,
     ) -> Result<u64, Error> {
         let mut steps = 0;
+        let mut beaten = BTreeSet::new();
         while steps == 0 {
             let passed_over = refused.clone();
             let (rules, plan) = self
@@ -49,6 +50,15 @@ impl Engine {
                     Err(Step::Unwritten(batch, error)) if error.is_of_one() && batch.len() > 1 => {
                         let parts = batch.chunks(batch.len().div_ceil(8)).rev();
                         plans.extend(parts.map(|part| vec![part.to_vec()]));
+                    }
+                    // Alone and beaten all the same: once more, and then it is left for the next run.
+                    Err(Step::Unwritten(batch, error)) if error.is_conflict() => {
+                        if beaten.insert(batch.clone()) {
+                            plans.push(vec![batch]);
+                        } else {
+                            tracing::info!(subscription = ?batch, "others are faster with a due subscription");
+                            refused.extend(batch);
+                        }
                     }
                     Err(Step::Unwritten(batch, error)) if error.is_of_one() => {
                         tracing::error!(subscription = ?batch, %error, "a due subscription cannot be stepped");

@@ -4,13 +4,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test whose books cannot be made has failed")]
 
 mod certificates;
+mod cluster;
 mod databases;
 mod pooler;
+mod programs;
 mod server;
 mod statements;
 mod wire;
 
 pub use certificates::Certificates;
+pub use cluster::{Cluster, Timing};
 pub use pooler::Pooler;
 pub use server::{Missing, Server};
 pub use statements::{VARIABLE as STATEMENTS_VARIABLE, seen};
