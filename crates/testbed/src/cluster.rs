@@ -4,7 +4,7 @@
 mod settings;
 
 use crate::server::{Missing, Server, as_nobody};
-use crate::{databases, programs};
+use crate::{databases, programs, waits};
 use settings::Ports;
 pub use settings::Timing;
 use std::fs::{self, File};
@@ -17,9 +17,6 @@ use tokio::net::TcpStream;
 
 /// How many members a cluster has.
 const MEMBERS: usize = 3;
-/// How long anything of a cluster may take on a machine that is busy with other things.
-const PATIENCE: Duration = Duration::from_secs(120);
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// A cluster with a folder of its own, which waits for the disk as a real one does. It ends, and the
 /// folder goes, when this is dropped or the process that started it ends, however that ends.
@@ -163,12 +160,7 @@ impl Cluster {
     }
 
     async fn becomes_whole(&mut self) -> bool {
-        let looking = async {
-            while !self.is_whole().await {
-                tokio::time::sleep(LOOK_AGAIN).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, looking).await.is_ok()
+        waits::is_so(async || self.is_whole().await).await
     }
 
     async fn is_whole(&self) -> bool {

@@ -10,6 +10,7 @@ mod pooler;
 mod programs;
 mod server;
 mod statements;
+mod waits;
 mod wire;
 
 pub use certificates::Certificates;
@@ -17,6 +18,7 @@ pub use cluster::{Cluster, Timing};
 pub use pooler::Pooler;
 pub use server::{Missing, Server};
 pub use statements::{VARIABLE as STATEMENTS_VARIABLE, seen};
+pub use waits::until;
 pub use wire::{Cut, Wire};
 
 use std::path::Path;

@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, interval};
 
 const WRITERS: usize = 8;
 /// How long a write is repeated until it is given up.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How long a client waits before it asks again.
-const PAUSE: Duration = Duration::from_millis(100);
+/// How often a client asks at most, if it asks the same again.
+const PACE: Duration = Duration::from_millis(100);
 
 /// A write that was acknowledged.
 #[derive(Clone)]
@@ -95,7 +95,9 @@ async fn write(shop: Arc<Shop>, seen: Arc<Mutex<Seen>>, is_over: Arc<AtomicBool>
 pub(crate) async fn insist(shop: &Shop, wanted: &Ask, first: usize) -> Acked {
     let until = Instant::now() + PATIENCE;
     let (mut server, mut in_doubt) = (first % 2, 0);
+    let mut pace = interval(PACE);
     loop {
+        pace.tick().await;
         match once(shop, wanted, server).await {
             Ok(answer) if answer.status < 300 => {
                 let was_done = answer.header("idempotency-replayed") == "true";
@@ -112,7 +114,6 @@ pub(crate) async fn insist(shop: &Shop, wanted: &Ask, first: usize) -> Acked {
             Err(_) => in_doubt += 1,
         }
         assert!(Instant::now() < until, "{} is not acknowledged", wanted.key);
-        tokio::time::sleep(PAUSE).await;
         server = 1 - server;
     }
 }
@@ -126,8 +127,9 @@ async fn once(shop: &Shop, wanted: &Ask, server: usize) -> std::io::Result<Answe
 async fn read(shop: Arc<Shop>, seen: Arc<Mutex<Seen>>, is_over: Arc<AtomicBool>, face: usize) {
     let (target, headers) = &shop.reads[face];
     let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let mut n = face;
+    let (mut n, mut pace) = (face, interval(PACE));
     while !is_over.load(Ordering::Relaxed) {
+        pace.tick().await;
         n += 1;
         let answer = ask(&shop.servers[n % 2], "GET", target, &headers, "").await.unwrap();
         match answer.status {
@@ -136,7 +138,6 @@ async fn read(shop: Arc<Shop>, seen: Arc<Mutex<Seen>>, is_over: Arc<AtomicBool>,
             status => panic!("{target}: {status} {}", answer.body),
         }
         *seen.lock().unwrap().reads.entry(answer.status).or_default() += 1;
-        tokio::time::sleep(PAUSE).await;
     }
 }
 

@@ -15,27 +15,14 @@ use program::{Serving, run};
 use shop::{Kind, Shop};
 use std::io::Write;
 use std::sync::Arc;
-use std::time::Duration;
 use tempfile::TempDir;
-use testbed::{Cluster, Timing};
+use testbed::{Cluster, Timing, until};
 use tokio::time::Instant;
 
 /// Patroni advises a ttl of 20 seconds at least; a test has less time.
 const TIMING: Timing = Timing { ttl: 10, loop_wait: 1, retry_timeout: 3 };
-/// How long anything may take on a machine that is busy with other things.
-const PATIENCE: Duration = Duration::from_secs(120);
 /// How many writes each server acknowledges between two blows.
 const WRITES: usize = 60;
-
-/// Waits until something is so, and says what if it never is.
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let looking = async {
-        while !is_so().await {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    assert!(tokio::time::timeout(PATIENCE, looking).await.is_ok(), "{what}: not in {PATIENCE:?}");
-}
 
 /// Both servers acknowledge more writes, and bill more.
 async fn both_go_on(load: &Load, servers: &mut [Serving; 2]) {
