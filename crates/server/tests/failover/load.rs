@@ -13,7 +13,7 @@ use tokio::time::{Instant, interval};
 const WRITERS: usize = 8;
 /// How long a write is repeated until it is given up.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How often a client asks at most, if it asks the same again.
+/// How often a client asks at most: the database shall be busy, not the machine.
 const PACE: Duration = Duration::from_millis(100);
 
 /// A write that was acknowledged.
@@ -81,10 +81,11 @@ impl Load {
 
 /// Signs up one customer after another.
 async fn write(shop: Arc<Shop>, seen: Arc<Mutex<Seen>>, is_over: Arc<AtomicBool>, writer: usize) {
-    let mut number = 0;
+    let (mut number, mut pace) = (0, interval(PACE));
     while !is_over.load(Ordering::Relaxed) {
         number += 1;
         for (n, ask) in shop.sign_up(writer, number).into_iter().enumerate() {
+            pace.tick().await;
             let acked = insist(&shop, &ask, writer + number + n).await;
             seen.lock().unwrap().acked.push(acked);
         }
