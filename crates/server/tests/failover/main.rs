@@ -8,7 +8,6 @@ mod http;
 mod load;
 mod program;
 mod shop;
-mod silence;
 
 use load::{Load, Seen, insist};
 use program::{Serving, run};
