@@ -6,6 +6,7 @@
 select exists (select 1 from pg_replication_slots where slot_name = format('move_%s', :environment)) as is_followed \gset
 \if :is_followed
   \warn 'the other server would forget it too: drop its subscription first'
+  -- Ends the script with a failure.
   select 1 / 0;
 \endif
 

@@ -7,6 +7,7 @@ select count(*) > 0 as is_shared from customers
   where (shard = :shard) <> (environment = :environment) \gset
 \if :is_shared
   \warn 'customers of other organizations share the shard: this is for books that are spread by organization'
+  -- Ends the script with a failure.
   select 1 / 0;
 \endif
 
