@@ -42,7 +42,7 @@ pub(crate) fn run(seeds: u32, years: u32) -> ExitCode {
     let clients_pass = clients::run();
     println!("== Simulator: {seeds} fresh seeds, {years} years each");
     let seeds_pass = simulate(seeds, years, None);
-    println!("== Simulator on PostgreSQL: {SEEDS_ON_POSTGRES} fresh seeds, one year each");
+    println!("== Simulator on PostgreSQL with 8 shards: {SEEDS_ON_POSTGRES} fresh seeds, one year each");
     let seeds_pass = simulate(SEEDS_ON_POSTGRES, 1, Some(&address)) && seeds_pass;
     let told = |good: bool| if good { "ok" } else { "FAILED" };
     println!(
@@ -205,7 +205,7 @@ fn simulate(seeds: u32, years: u32, database: Option<&str>) -> bool {
     // A seed that fails is printed with the command that plays it again.
     command.args(["--seeds", &seeds, "--years", &years]);
     if let Some(address) = database {
-        command.env(testbed::VARIABLE, address);
+        command.env(testbed::VARIABLE, address).env(testbed::SHARDS_VARIABLE, "8");
     }
     succeeds("the simulator", command.status())
 }
