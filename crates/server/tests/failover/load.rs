@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval};
 
-const WRITERS: usize = 8;
+const WRITERS: usize = 5;
 /// How long a write is repeated until it is given up.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How often a client asks at most: the database shall be busy, not the machine.
