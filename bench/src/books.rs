@@ -4,12 +4,12 @@ use crate::Failure;
 use billing::payment::{Outcome, conclude};
 use billing::subscription::{NewItem, NewSubscription, create};
 use billing::{
-    Bill, Category, Change, Changes, Ctx, Currency, Customer, CustomerUser, Ids, Interval, IntervalUnit,
-    Money, Payer, PaymentMethod, PaymentMethodKind, Price, PriceKind, Product, Rules, TaxBehavior, Timestamp,
+    Bill, Category, Change, Changes, Ctx, Currency, Customer, CustomerId, CustomerUser, Id, Ids, Interval,
+    IntervalUnit, Money, Payer, PaymentMethod, PaymentMethodKind, Price, PriceKind, Product, Rules,
+    TaxBehavior, Timestamp,
 };
 use engine::{Engine, NewBooks};
 use gateway::Sandbox;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::{Options, Store, Synchronous};
 
@@ -26,21 +26,34 @@ pub(crate) struct Shape {
     pub(crate) customers: usize,
     /// Invoices of each.
     pub(crate) months: usize,
+    /// Over how many shards the customers are spread.
+    pub(crate) shards: i64,
 }
 
 impl Shape {
-    fn file_name(self) -> String {
+    /// Books in one shard.
+    pub(crate) fn new(customers: usize, months: usize) -> Shape {
+        Shape { customers, months, shards: 1 }
+    }
+
+    /// What books of this shape are called.
+    pub(crate) fn name(self) -> String {
         // The schema is in the name, so that no older books are taken for these.
         let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-        for byte in include_str!("../../migrations/sqlite/0001_books.sql")
-            .bytes()
-            .chain(include_str!("books.rs").bytes())
-        {
+        for byte in SCHEMA.iter().flat_map(|text| text.bytes()) {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
-        format!("books-{}x{}-{hash:016x}.db", self.customers, self.months)
+        let Shape { customers, months, shards } = self;
+        format!("books-{customers}x{months}-{shards}-{hash:016x}")
     }
 }
+
+/// What decides what books of a shape look like.
+const SCHEMA: &[&str] = &[
+    include_str!("../../migrations/sqlite/0001_books.sql"),
+    include_str!("../../migrations/postgres/0001_books.sql"),
+    include_str!("books.rs"),
+];
 
 /// When all of month `n` (from 0) is due: after the last customer's day in it, and before the first
 /// renewal of the next month is announced.
@@ -49,46 +62,17 @@ pub(crate) fn month_end(n: usize) -> Result<Timestamp, Failure> {
     Ok(Timestamp::parse(&format!("{year:04}-{month:02}-25T12:00:00Z"))?)
 }
 
-/// The file of books of a shape, made if it is not there yet.
-pub(crate) async fn file(folder: &Path, shape: Shape) -> Result<PathBuf, Failure> {
-    let path = folder.join(shape.file_name());
-    if !path.exists() {
-        let unfinished = folder.join(format!("{}.unfinished", shape.file_name()));
-        remove(&unfinished)?;
-        make(&unfinished, shape).await?;
-        std::fs::rename(&unfinished, &path)?;
-    }
-    Ok(path)
-}
-
-/// Reads a file to its end, so that what is measured next is not the disk's first touch of it.
-pub(crate) fn warm(path: &Path) -> Result<(), Failure> {
-    std::io::copy(&mut std::fs::File::open(path)?, &mut std::io::sink())?;
-    Ok(())
-}
-
-/// Removes a database with what lies beside it.
-pub(crate) fn remove(path: &Path) -> Result<(), Failure> {
-    for suffix in ["", "-wal", "-shm"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        match std::fs::remove_file(&name) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// An engine over a database file.
-pub(crate) fn engine(path: &Path, synchronous: Synchronous, seed: u64) -> Result<Engine, Failure> {
-    let store = Store::open(path, Options { synchronous, ..Options::default() })?;
+/// An engine over books.
+pub(crate) async fn engine(address: &str, synchronous: Synchronous, seed: u64) -> Result<Engine, Failure> {
+    let store = Store::connect(address, Options { synchronous, ..Options::default() }).await?;
     Ok(Engine::new(store, Arc::new(Sandbox::default()), Ids::seeded(seed)))
 }
 
-async fn make(path: &Path, shape: Shape) -> Result<(), Failure> {
+/// Makes books of a shape at an address where there are none.
+pub(crate) async fn make(address: &str, shape: Shape) -> Result<(), Failure> {
     eprintln!("making books: {} customers, {} invoices each", shape.customers, shape.months);
-    let engine = engine(path, Synchronous::Off, 1)?;
+    let engine = engine(address, Synchronous::Off, 1).await?;
+    engine.store().spread(shape.shards).await?;
     let first = Timestamp::parse(FIRST)?;
     let now = month_end(0)?;
     let mut ctx = engine.ctx(now);
@@ -192,7 +176,7 @@ async fn join(
         let subscription = Some(joining.subscription);
         let bill = Bill { invoice, subscription, purchase: None, owes_more: false };
         let payment = joining.payment.ok_or("a first invoice without a payment")?;
-        let outcome = Outcome::Succeeded { reference: format!("ch_{:032x}", billing::Id::raw(payment.id)) };
+        let outcome = Outcome::Succeeded { reference: format!("ch_{:032x}", payment.id.raw()) };
         changes.decided_on.push((payer.id(), payer.version));
         conclude(ctx, rules, &mut payer, &payment, &bill, &outcome, &mut changes)?;
     }
@@ -203,8 +187,9 @@ async fn join(
 /// A customer with its card and one person, not in the books yet.
 fn payer(ctx: &mut Ctx, environment: i64, n: usize, changes: &mut Changes) -> Payer {
     let now = ctx.now;
+    let id: CustomerId = ctx.customer_id();
     let customer = Customer {
-        id: ctx.id(0),
+        id,
         environment,
         external_id: format!("customer-{n}"),
         handle: Some(format!("customer-{n}.example.com")),
@@ -225,7 +210,7 @@ fn payer(ctx: &mut Ctx, environment: i64, n: usize, changes: &mut Changes) -> Pa
         updated_at: now,
     };
     let method = PaymentMethod {
-        id: ctx.id(0),
+        id: ctx.id(id.shard()),
         environment,
         customer_id: customer.id,
         kind: PaymentMethodKind::Card,
@@ -239,7 +224,7 @@ fn payer(ctx: &mut Ctx, environment: i64, n: usize, changes: &mut Changes) -> Pa
         updated_at: now,
     };
     let user = CustomerUser {
-        id: ctx.id(0),
+        id: ctx.id(id.shard()),
         environment,
         customer_id: customer.id,
         email: customer.email.clone(),

@@ -3,17 +3,22 @@
 //! Every figure is the median of several rounds in which ours and the limit take turns. Nothing here
 //! fails because something is slow: machines differ, and the reader judges by the ratios.
 
+mod asking;
 mod billing_run;
 mod books;
+mod copying;
 mod device;
 mod faces;
 mod limit;
 mod load;
+mod place;
+mod processes;
 mod report;
 mod serving;
 mod writes;
 
 use clap::Parser;
+use place::Place;
 use report::Report;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,14 +30,17 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Parser, Debug)]
 #[command(name = "cargo xtask bench")]
 struct Options {
-    /// Smaller books and fewer rounds: all of it in about two minutes
+    /// Smaller books and fewer rounds: all of it in a few minutes
     #[arg(long)]
     quick: bool,
     /// Keeps the figures in this file too, as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Only some of them: a billing run, b durable writes, c faces, d flatness
-    #[arg(long, value_delimiter = ',', value_name = "LETTERS", default_value = "a,b,c,d")]
+    /// Where the books are: `postgres` starts a server for them, a URL names one; files if not given
+    #[arg(long, value_name = "postgres|URL")]
+    database: Option<String>,
+    /// Only some of them: a billing run, b durable writes, c faces, d flatness, e several processes
+    #[arg(long, value_delimiter = ',', value_name = "LETTERS", default_value = "a,b,c,d,e")]
     only: Vec<char>,
     /// How often ours and the limit take turns
     #[arg(long)]
@@ -40,6 +48,9 @@ struct Options {
     /// Where the books are made and kept for the next time; beside the program if not given
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
+    /// Bills the books at an address as one of several processes
+    #[arg(long, value_name = "ADDRESS", hide = true)]
+    bill: Option<String>,
 }
 
 impl Options {
@@ -59,37 +70,52 @@ impl Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    match measure(&options) {
+    match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("the bench failed: {error}");
+            eprintln!("the bench failed: {error}{}", causes(&*error));
             ExitCode::FAILURE
         }
     }
 }
 
-fn measure(options: &Options) -> Result<(), Failure> {
-    let mut report = Report::begin(options.quick);
-    report.machine(&device::describe(&options.data()?)?);
+/// What led to an error, one after another.
+fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.map(|cause| format!(": {cause}")).collect()
+}
+
+fn run(options: &Options) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(server::serve::worker_threads())
         .enable_all()
         .build()?;
-    runtime.block_on(async {
-        if options.only.contains(&'a') {
-            billing_run::measure(options, &mut report).await?;
-        }
-        if options.only.contains(&'b') {
-            writes::measure(options, &mut report).await?;
-        }
-        if options.only.contains(&'c') {
-            faces::measure(options, &mut report).await?;
-        }
-        if options.only.contains(&'d') {
-            faces::flatness(options, &mut report).await?;
-        }
-        Ok::<_, Failure>(())
-    })?;
+    match &options.bill {
+        Some(address) => runtime.block_on(processes::bill(address)),
+        None => runtime.block_on(measure(options)),
+    }
+}
+
+async fn measure(options: &Options) -> Result<(), Failure> {
+    let mut report = Report::begin(options.quick);
+    let place = Place::new(options.data()?, options.database.as_deref())?;
+    report.machine(&format!("{}; {}", device::describe(&options.data()?)?, place.describe().await?));
+    let wanted = |letter: char| options.only.contains(&letter);
+    if wanted('a') {
+        billing_run::measure(options, &place, &mut report).await?;
+    }
+    if wanted('b') {
+        writes::measure(options, &place, &mut report).await?;
+    }
+    if wanted('c') {
+        faces::measure(options, &place, &mut report).await?;
+    }
+    if wanted('d') {
+        faces::flatness(options, &place, &mut report).await?;
+    }
+    if wanted('e') && place.is_server() {
+        processes::measure(options, &place, &mut report).await?;
+    }
     if let Some(path) = &options.json {
         report.write_json(path)?;
     }

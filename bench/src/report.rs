@@ -30,7 +30,7 @@ impl Report {
     /// Prints the heading.
     pub(crate) fn begin(quick: bool) -> Self {
         if quick {
-            println!("Quick: smaller books and fewer rounds than the figures in docs/BENCHMARKS.md.");
+            println!("Quick: smaller books and fewer rounds than the figures in README.md.");
         }
         Self { figures: Vec::new(), notes: Vec::new(), quick, machine: String::new() }
     }

@@ -7,11 +7,9 @@ use axum::routing::get;
 use billing::{Bearer, CustomerId, CustomerUserId, Id, KeyScope, Role, StaffId, Timestamp};
 use bytes::Bytes;
 use engine::Engine;
-use rusqlite::Connection;
 use server::app::{App, Clock, Limits, Parts};
 use server::serve::{Options, Server};
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use store::Synchronous;
@@ -27,9 +25,9 @@ pub(crate) struct Up {
 }
 
 impl Up {
-    /// Serves the books of a file, with so much memory for answers.
-    pub(crate) async fn new(path: &Path, answer_bytes: usize) -> Result<Self, Failure> {
-        let app = app(engine(path, Synchronous::Full, 77)?, answer_bytes);
+    /// Serves books, with so much memory for answers.
+    pub(crate) async fn new(address: &str, answer_bytes: usize) -> Result<Self, Failure> {
+        let app = app(engine(address, Synchronous::Full, 77).await?, answer_bytes);
         let options = Options { tick: None, ..Options::default() };
         let server = Server::bind(app.clone(), SocketAddr::from(([127, 0, 0, 1], 0)), options).await?;
         let address = server.address()?;
@@ -85,12 +83,12 @@ pub(crate) struct Passes {
 }
 
 impl Passes {
-    /// Gives out credentials for `wanted` customers of the books in a file that is served.
-    pub(crate) async fn issue(up: &Up, path: &Path, wanted: usize) -> Result<Self, Failure> {
+    /// Gives out credentials for `wanted` customers of the books that are served.
+    pub(crate) async fn issue(up: &Up, wanted: usize) -> Result<Self, Failure> {
         let engine = &up.app.engine;
         let now = up.app.real_now();
         engine.put_roles(Role::defaults(1)).await?;
-        let (staff, customers) = people(path, wanted)?;
+        let (staff, customers) = people(engine, wanted).await?;
         let mut ids = engine.ctx(now).ids;
         let authenticator = &up.app.authenticator;
         let entropy = &*up.app.entropy;
@@ -127,33 +125,31 @@ impl Passes {
 
 type People = Vec<(String, String, CustomerId, CustomerUserId)>;
 
-fn people(path: &Path, wanted: usize) -> Result<(StaffId, People), Failure> {
-    let id = |bytes: [u8; 16]| u128::from_be_bytes(bytes);
-    let books = Connection::open(path)?;
-    let staff = books.query_row("select id from staff limit 1", [], |row| row.get(0)).map(id)?;
-    let all: i64 = books.query_row("select count(*) from customers", [], |row| row.get(0))?;
-    let step = (all / wanted as i64).max(1);
-    let mut statement = books.prepare(
-        "select c.external_id, c.handle, c.id, u.id from
-         (select *, row_number() over (order by id) as n from customers) c
-         join customer_users u on u.shard = c.shard and u.customer_id = c.id
-         where c.n % ?1 = 0 order by c.id limit ?2",
-    )?;
-    let rows = statement.query_map([step, wanted as i64], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get::<_, [u8; 16]>(2)?, row.get::<_, [u8; 16]>(3)?))
-    })?;
-    let mut people = Vec::with_capacity(wanted);
-    for row in rows {
-        let (external_id, handle, customer, user) = row?;
-        people.push((
-            external_id,
-            handle,
-            CustomerId::from_raw(id(customer)),
-            CustomerUserId::from_raw(id(user)),
-        ));
-    }
-    Ok((StaffId::from_raw(staff), people))
+async fn people(engine: &Engine, wanted: usize) -> Result<(StaffId, People), Failure> {
+    let wanted = i64::try_from(wanted)?;
+    let found = engine.store().read(move |s| {
+        Box::pin(async move {
+            let staff = s.row("select id from staff limit 1", &[], |row| row.id(0)).await?;
+            let staff = staff.ok_or_else(|| store::Error::Corrupt("books without staff".into()))?;
+            let all = s.row("select count(*) from customers", &[], |row| row.int(0)).await?.unwrap_or(0);
+            let step = (all / wanted).max(1);
+            let spread = [step.into(), wanted.into()];
+            let people = s.rows(PEOPLE, &spread, |row| {
+                let (customer, user) =
+                    (CustomerId::from_raw(row.id(2)?), CustomerUserId::from_raw(row.id(3)?));
+                Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned(), customer, user))
+            });
+            Ok::<_, store::Error>((StaffId::from_raw(staff), people.await?))
+        })
+    });
+    Ok(found.await?)
 }
+
+/// Customers spread over the books, each with one of its people.
+const PEOPLE: &str = "select c.external_id, c.handle, c.id, u.id from
+     (select *, row_number() over (order by id) as n from customers) c
+     join customer_users u on u.shard = c.shard and u.customer_id = c.id
+     where c.n % $1 = 0 order by c.id limit $2";
 
 /// A handler that gives the same bytes again and again, in the plainest way.
 pub(crate) async fn from_memory(body: Vec<u8>) -> Result<(SocketAddr, JoinHandle<()>), Failure> {

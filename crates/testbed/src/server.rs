@@ -62,17 +62,36 @@ impl Server {
     pub fn start_with(settings: &[&str]) -> Result<Server, Missing> {
         let binaries = Server::binaries()?;
         let folder = tempfile::Builder::new().prefix("quittance-postgres-").tempdir().unwrap().keep();
-        let command = |program: &Path| as_nobody(program, &folder);
-        let made = command(&binaries.join("initdb"))
-            .args(["-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"])
-            .status()
-            .unwrap();
-        assert!(made.success(), "initdb failed");
+        Ok(Server::run(&binaries, &folder, KEEPER, settings))
+    }
+
+    /// Starts a server whose folder stays, and is used again if it is there: its databases are made once.
+    ///
+    /// # Errors
+    /// If there are no binaries.
+    pub fn start_in(folder: &Path, settings: &[&str]) -> Result<Server, Missing> {
+        let binaries = Server::binaries()?;
+        std::fs::create_dir_all(folder).unwrap();
+        let ended = folder.join("ended");
+        if ended.exists() {
+            std::fs::remove_file(ended).unwrap();
+        }
+        Ok(Server::run(&binaries, folder, KEEPER_OF_A_FOLDER, settings))
+    }
+
+    fn run(binaries: &Path, folder: &Path, watch: &str, settings: &[&str]) -> Server {
+        let command = |program: &Path| as_nobody(program, folder);
+        if !folder.join("data/PG_VERSION").exists() {
+            let mut initdb = command(&binaries.join("initdb"));
+            initdb.args(["-D", "data", "-U", "postgres", "-A", "trust"]);
+            let made = initdb.args(["-E", "UTF8", "--locale=C", "--no-sync"]).status().unwrap();
+            assert!(made.success(), "initdb failed");
+        }
         // A port that was free a moment ago may be taken by another: then the next one is tried.
         for _ in 0..20 {
             let port = free_port();
             let mut keeper = command(Path::new("/bin/sh"));
-            keeper.args(["-c", KEEPER, "keeper"]).arg(binaries.join("postgres")).arg(&folder);
+            keeper.args(["-c", watch, "keeper"]).arg(binaries.join("postgres")).arg(folder);
             keeper.args(["-D", "data", "-c", &format!("port={port}"), "-c", "listen_addresses=127.0.0.1"]);
             keeper.args(["-c", "unix_socket_directories=", "-c", "max_connections=500"]);
             keeper.args(settings.iter().flat_map(|setting| ["-c", setting]));
@@ -80,8 +99,8 @@ impl Server {
             let mut keeper = keeper.stdin(Stdio::piped()).stderr(log).spawn().unwrap();
             let leash = keeper.stdin.take();
             let server = Server { port, leash, keeper };
-            if Server::answers(&folder) {
-                return Ok(server);
+            if Server::answers(folder, port) {
+                return server;
             }
             // Its keeper would take the folder away; it ends with this process.
             std::mem::forget(server);
@@ -101,12 +120,12 @@ impl Server {
     }
 
     /// Waits until it takes connections; false if it ended.
-    fn answers(folder: &Path) -> bool {
+    fn answers(folder: &Path, port: u16) -> bool {
         for _ in 0..1200 {
             if folder.join("ended").exists() {
                 return false;
             }
-            if is_ready(folder) {
+            if is_ready(folder, port) {
                 return true;
             }
             std::thread::sleep(Duration::from_millis(25));
@@ -126,6 +145,15 @@ cd /
 rm -rf "$folder"
 "#;
 
+/// The same for a folder that stays: the server ends in good order.
+const KEEPER_OF_A_FOLDER: &str = r#"
+program=$1; folder=$2; shift 2
+( "$program" "$@" </dev/null; : >"$folder/ended" ) &
+cat >/dev/null
+kill -INT "$(head -n 1 "$folder/data/postmaster.pid")" 2>/dev/null
+wait
+"#;
+
 /// A program that works in a folder, as somebody who owns nothing but that if the tests are run by root.
 pub(crate) fn as_nobody(program: &Path, folder: &Path) -> Command {
     let is_root =
@@ -143,10 +171,12 @@ pub(crate) fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
-/// Whether a server takes connections: it says so in its file.
-fn is_ready(folder: &Path) -> bool {
+/// Whether a server takes connections at a port: it says so in its file, which one that died may have
+/// left behind with another port.
+fn is_ready(folder: &Path, port: u16) -> bool {
     let said = std::fs::read_to_string(folder.join("data/postmaster.pid")).unwrap_or_default();
-    said.lines().nth(7).is_some_and(|state| state.trim() == "ready")
+    let said: Vec<&str> = said.lines().map(str::trim).collect();
+    said.get(3) == Some(&port.to_string().as_str()) && said.get(7) == Some(&"ready")
 }
 
 impl Drop for Server {

@@ -1,0 +1,184 @@
+//! Where the books to measure on lie: files in a folder, or databases of a PostgreSQL server.
+
+use crate::books::{Shape, make};
+use crate::{Failure, asking};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// A place for books, which are made once and kept for the next time.
+pub(crate) enum Place {
+    /// Files of SQLite.
+    Folder(PathBuf),
+    /// A server's address with the name of a database left out, as `{}`.
+    Server(String),
+}
+
+/// What the private server runs with: as on a machine of its own, durable in every way.
+const SETTINGS: &[&str] =
+    &["shared_buffers=1GB", "max_wal_size=8GB", "checkpoint_timeout=30min", "random_page_cost=1.1"];
+
+impl Place {
+    /// The place that `--database` names: files if it names none, a server of its own beside them for
+    /// `postgres`, or somebody's server.
+    pub(crate) fn new(folder: PathBuf, database: Option<&str>) -> Result<Place, Failure> {
+        let address = match database {
+            None => return Ok(Place::Folder(folder)),
+            Some("postgres") => private_server(&folder)?,
+            Some(address) if testbed::is_url(address) => address.to_owned(),
+            Some(_) => return Err("--database is postgres, or the URL of a server".into()),
+        };
+        let (start, query) = address.split_once('?').unwrap_or((&address, ""));
+        let (host, _) = start.rsplit_once('/').ok_or("a URL without a database")?;
+        Ok(Place::Server(format!("{host}/{{}}?{query}")))
+    }
+
+    /// Whether it is a server.
+    pub(crate) fn is_server(&self) -> bool {
+        matches!(self, Place::Server(_))
+    }
+
+    /// What keeps the books.
+    pub(crate) async fn describe(&self) -> Result<String, Failure> {
+        match self {
+            Place::Folder(_) => Ok(format!("SQLite {}", rusqlite::version())),
+            Place::Server(_) => {
+                let client = asking::connect(&self.address("postgres")?).await?;
+                let version: String = client.query_one("show server_version", &[]).await?.get(0);
+                let commit: String = client.query_one("show synchronous_commit", &[]).await?.get(0);
+                let sync: String = client.query_one("show fsync", &[]).await?.get(0);
+                Ok(format!("PostgreSQL {version}, fsync {sync}, synchronous_commit {commit}"))
+            }
+        }
+    }
+
+    /// The address of books with this name.
+    pub(crate) fn address(&self, name: &str) -> Result<String, Failure> {
+        match self {
+            Place::Folder(folder) => {
+                let path = folder.join(format!("{name}.db"));
+                Ok(path.to_str().ok_or("a path that is not UTF-8")?.to_owned())
+            }
+            Place::Server(pattern) => Ok(pattern.replace("{}", &name.replace('-', "_"))),
+        }
+    }
+
+    /// The address of books of a shape, made if they are not there yet.
+    pub(crate) async fn books(&self, shape: Shape) -> Result<String, Failure> {
+        let name = shape.name();
+        let address = self.address(&name)?;
+        if !self.is_there(&name).await? {
+            let unfinished = format!("{name}-unfinished");
+            self.remove(&unfinished).await?;
+            if let Place::Server(_) = self {
+                self.manage(&format!("create database {}", database(&unfinished))).await?;
+            }
+            make(&self.hasty(&unfinished)?, shape).await?;
+            self.rename(&unfinished, &name).await?;
+        }
+        Ok(address)
+    }
+
+    /// Copies books to another name, and says where the copy is.
+    pub(crate) async fn copy(&self, shape: Shape, name: &str) -> Result<String, Failure> {
+        self.remove(name).await?;
+        let (from, to) = (self.address(&shape.name())?, self.address(name)?);
+        match self {
+            Place::Folder(_) => {
+                std::fs::copy(&from, &to)?;
+                // Neither side pays for writing the copy itself.
+                std::fs::File::open(&to)?.sync_all()?;
+            }
+            Place::Server(_) => {
+                let (from, to) = (database(&shape.name()), database(name));
+                self.manage(&format!("create database {to} template {from} strategy file_copy")).await?;
+                self.manage("checkpoint").await?;
+            }
+        }
+        Ok(to)
+    }
+
+    /// Removes books.
+    pub(crate) async fn remove(&self, name: &str) -> Result<(), Failure> {
+        let address = self.address(name)?;
+        if let Place::Server(_) = self {
+            return self.manage(&format!("drop database if exists {} with (force)", database(name))).await;
+        }
+        for suffix in ["", "-wal", "-shm"] {
+            match std::fs::remove_file(format!("{address}{suffix}")) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads books to their end, so that what is measured next is not the disk's first touch of them.
+    pub(crate) async fn warm(&self, address: &str) -> Result<(), Failure> {
+        if let Place::Folder(_) = self {
+            std::io::copy(&mut std::fs::File::open(address)?, &mut std::io::sink())?;
+            return Ok(());
+        }
+        // Of what is new the server learns the statistics that it plans by.
+        let client = asking::connect(address).await?;
+        client.batch_execute("vacuum (analyze, freeze)").await?;
+        Ok(())
+    }
+
+    /// How many bytes books take on the disk.
+    pub(crate) async fn bytes(&self, address: &str) -> Result<i64, Failure> {
+        match self {
+            Place::Folder(_) => Ok(i64::try_from(std::fs::metadata(address)?.len())?),
+            Place::Server(_) => {
+                let client = asking::connect(address).await?;
+                Ok(client.query_one("select pg_database_size(current_database())", &[]).await?.get(0))
+            }
+        }
+    }
+
+    async fn is_there(&self, name: &str) -> Result<bool, Failure> {
+        match self {
+            Place::Folder(_) => Ok(Path::new(&self.address(name)?).exists()),
+            Place::Server(_) => {
+                let client = asking::connect(&self.address("postgres")?).await?;
+                let found = "select 1 from pg_database where datname = $1";
+                Ok(client.query_opt(found, &[&database(name)]).await?.is_some())
+            }
+        }
+    }
+
+    async fn rename(&self, from: &str, to: &str) -> Result<(), Failure> {
+        match self {
+            Place::Folder(_) => Ok(std::fs::rename(self.address(from)?, self.address(to)?)?),
+            Place::Server(_) => {
+                self.manage(&format!("alter database {} rename to {}", database(from), database(to))).await
+            }
+        }
+    }
+
+    /// The address under which books are made: what is lost is made again, so nothing waits for the disk.
+    fn hasty(&self, name: &str) -> Result<String, Failure> {
+        let address = self.address(name)?;
+        Ok(match self {
+            Place::Folder(_) => address,
+            Place::Server(_) => format!("{address}&options=-c%20synchronous_commit%3Doff"),
+        })
+    }
+
+    async fn manage(&self, sql: &str) -> Result<(), Failure> {
+        Ok(asking::connect(&self.address("postgres")?).await?.batch_execute(sql).await?)
+    }
+}
+
+fn database(name: &str) -> String {
+    name.replace('-', "_")
+}
+
+/// A server whose databases are kept from run to run. It ends with this process.
+fn private_server(folder: &Path) -> Result<String, Failure> {
+    static SERVER: OnceLock<Result<testbed::Server, String>> = OnceLock::new();
+    let server = SERVER.get_or_init(|| {
+        let started = testbed::Server::start_in(&folder.join("postgres"), SETTINGS);
+        started.map_err(|missing| missing.to_string())
+    });
+    Ok(server.as_ref().map_err(Clone::clone)?.address())
+}
