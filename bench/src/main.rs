@@ -86,10 +86,12 @@ fn causes(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 fn run(options: &Options) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(server::serve::worker_threads())
-        .enable_all()
-        .build()?;
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    // As many as the server would have.
+    if options.database.is_none() && options.bill.is_none() {
+        builder.worker_threads(server::serve::worker_threads(None));
+    }
+    let runtime = builder.enable_all().build()?;
     match &options.bill {
         Some(address) => runtime.block_on(processes::bill(address)),
         None => runtime.block_on(measure(options)),

@@ -7,9 +7,13 @@ use billing::payment::{Asking, try_again};
 use billing::{Bill, InvoiceId, Payer, Payment, Rules, Timestamp};
 use std::collections::BTreeSet;
 use store::Snapshot;
+use tokio::task::JoinSet;
 
 /// How many subscriptions or invoices are decided and committed together.
 pub(crate) const BATCH: i64 = 500;
+
+/// How many shards are worked on at a time: while the commit of one is written, another is decided on.
+const SHARDS_AT_ONCE: usize = 4;
 
 /// After how many seconds of silence the gateway is asked again.
 pub(crate) const PATIENCE_SECONDS: i64 = 60;
@@ -76,10 +80,29 @@ impl Engine {
                 async move { store::subscriptions::busy_shards(s, environment, &shards, now, silent).await },
             )
         });
-        for shard in busy.await.map_err(Error::from)? {
-            done.add(self.run_shard(environment, shard, now).await?);
+        let busy = busy.await.map_err(Error::from)?;
+        if let [shard] = busy[..] {
+            return self.run_shard(environment, shard, now).await;
         }
-        Ok(done)
+        let mut waiting = busy.into_iter();
+        let mut running = JoinSet::new();
+        // One that fails ends the run; those that are under way come to an end of their own.
+        let mut failed = None;
+        loop {
+            while failed.is_none()
+                && running.len() < SHARDS_AT_ONCE
+                && let Some(shard) = waiting.next()
+            {
+                let engine = self.clone();
+                running.spawn(async move { engine.run_shard(environment, shard, now).await });
+            }
+            match running.join_next().await {
+                Some(Ok(Ok(part))) => done.add(part),
+                Some(Ok(Err(error))) => failed = Some(error),
+                Some(Err(_)) => failed = Some(store::Error::Panicked.into()),
+                None => return failed.map_or(Ok(done), Err),
+            }
+        }
     }
 
     async fn run_shard(&self, environment: i64, shard: i64, now: Timestamp) -> Result<Done, Error> {

@@ -11,7 +11,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(server::serve::worker_threads())
+        .worker_threads(server::serve::worker_threads(cli.database()))
         .enable_all()
         .build()
     {

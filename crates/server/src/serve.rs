@@ -63,10 +63,12 @@ pub struct Server {
     options: Options,
 }
 
-/// How many threads read requests and render answers: one core is left to the store's own threads. One
-/// thread more on two cores costs a write that comes alone a tenth of its time in wake-ups.
-pub fn worker_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, |cores| cores.get() - 1).max(1)
+/// How many threads read requests and render answers. With books in a file one core is left to the
+/// store's own threads: one thread more on two cores costs a write that comes alone a tenth of its time
+/// in wake-ups. With books in a database there are no other threads.
+pub fn worker_threads(database: Option<&str>) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    if database.is_some_and(store::is_url) { cores } else { (cores - 1).max(1) }
 }
 
 impl Server {

@@ -36,6 +36,13 @@ pub struct Cli {
     command: Command,
 }
 
+impl Cli {
+    /// The database of the books, if they are not in a file.
+    pub fn database(&self) -> Option<&str> {
+        self.house.database.as_deref()
+    }
+}
+
 /// What every command needs to know.
 #[derive(Debug, Clone, Args)]
 pub struct House {

@@ -92,11 +92,14 @@ pub struct Statements {
     pub rows: Vec<Statement>,
 }
 
+const OWNER: &str = "select c.zone,
+       (select i.customer_ordinal from invoices i where i.shard = $1 and i.customer_id = $2
+        order by i.customer_ordinal desc limit 1),
+       (select i.currency_ordinal from invoices i where i.shard = $1 and i.customer_id = $2 and i.currency = $4
+        order by i.customer_ordinal desc limit 1)
+     from customers c where c.shard = $1 and c.id = $2 and c.environment = $3";
 const NEWEST: &str = "select customer_ordinal from invoices where shard = $1 and customer_id = $2
      order by customer_ordinal desc limit 1";
-const NEWEST_IN_CURRENCY: &str = "select currency_ordinal from invoices
-     where shard = $1 and customer_id = $2 and currency = $3 order by customer_ordinal desc limit 1";
-const ZONE: &str = "select zone from customers where shard = $1 and id = $2 and environment = $3";
 const STATEMENTS: &str =
     "select i.id, i.ordinal, i.subscription_id, i.purchase_id, i.status, i.total, i.refunded,
        i.period_start, i.period_end, i.created_at, i.updated_at,
@@ -123,12 +126,12 @@ pub async fn statements(
     sheet: Sheet,
 ) -> Result<Option<Statements>, Error> {
     let (shard, id, code) = (customer.shard(), customer.raw(), currency.code());
-    let owner = [shard.into(), id.into(), environment.into()];
-    let zone = s.row(ZONE, &owner, |row| Ok(row.opt_text(0)?.map(str::to_owned))).await?;
-    let Some(zone) = zone else { return Ok(None) };
-    let newest = s.row(NEWEST, &[shard.into(), id.into()], |row| row.int(0)).await?.unwrap_or(0);
-    let key = [shard.into(), id.into(), code.into()];
-    let total = s.row(NEWEST_IN_CURRENCY, &key, |row| row.int(0)).await?.unwrap_or(0);
+    let owner = [shard.into(), id.into(), environment.into(), code.into()];
+    let owner = s.row(OWNER, &owner, |row| {
+        let newest = row.opt_int(1)?.unwrap_or(0);
+        Ok((row.opt_text(0)?.map(str::to_owned), newest, row.opt_int(2)?.unwrap_or(0)))
+    });
+    let Some((zone, newest, total)) = owner.await? else { return Ok(None) };
     let (low, high) = sheet.places(total);
     if low > high {
         return Ok(Some(Statements { zone, total, rows: Vec::new() }));
