@@ -65,14 +65,14 @@ pub(crate) fn month_end(n: usize) -> Result<Timestamp, Failure> {
 /// An engine over books.
 pub(crate) async fn engine(address: &str, synchronous: Synchronous, seed: u64) -> Result<Engine, Failure> {
     let store = Store::connect(address, Options { synchronous, ..Options::default() }).await?;
-    Ok(Engine::new(store, Arc::new(Sandbox::default()), Ids::seeded(seed)))
+    Ok(Engine::new(store, Arc::new(Sandbox::default()), Ids::seeded(seed)).several_shards_at_once())
 }
 
 /// Makes books of a shape at an address where there are none.
 pub(crate) async fn make(address: &str, shape: Shape) -> Result<(), Failure> {
     eprintln!("making books: {} customers, {} invoices each", shape.customers, shape.months);
     let engine = engine(address, Synchronous::Off, 1).await?;
-    engine.store().spread(shape.shards).await?;
+    engine.store().spread(billing::Spread::over(shape.shards)).await?;
     let first = Timestamp::parse(FIRST)?;
     let now = month_end(0)?;
     let mut ctx = engine.ctx(now);
@@ -187,7 +187,7 @@ async fn join(
 /// A customer with its card and one person, not in the books yet.
 fn payer(ctx: &mut Ctx, environment: i64, n: usize, changes: &mut Changes) -> Payer {
     let now = ctx.now;
-    let id: CustomerId = ctx.customer_id();
+    let id: CustomerId = ctx.customer_id(environment);
     let customer = Customer {
         id,
         environment,

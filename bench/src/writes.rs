@@ -183,10 +183,17 @@ impl Written {
     }
 }
 
-/// What manual payments wrote to PostgreSQL, by payment: its customer, and rows with the table's number.
+/// What manual payments wrote to PostgreSQL.
 struct Sent {
-    payments: Vec<(Raw, Vec<(usize, Vec<Raw>)>)>,
+    payments: Vec<SentPayment>,
     inserts: Vec<String>,
+}
+
+/// What one payment wrote.
+struct SentPayment {
+    customer: Raw,
+    /// Rows, each with the number of its table.
+    rows: Vec<(usize, Vec<Raw>)>,
 }
 
 impl Sent {
@@ -214,7 +221,7 @@ impl Sent {
                 let found = client.query(query, &[&id]).await?;
                 rows.extend(found.iter().map(|row| (table, (0..row.len()).map(|at| row.get(at)).collect())));
             }
-            payments.push((customer, rows));
+            payments.push(SentPayment { customer, rows });
         }
         Ok(Self { payments, inserts })
     }
@@ -230,7 +237,7 @@ impl Sent {
             inserts.push(client.prepare(insert).await?);
         }
         let start = Instant::now();
-        for (customer, rows) in &self.payments {
+        for SentPayment { customer, rows } in &self.payments {
             type Answer<'a> = Pin<Box<dyn Future<Output = Result<u64, tokio_postgres::Error>> + 'a>>;
             let mut sent: Vec<Answer<'_>> = Vec::with_capacity(rows.len() + 4);
             sent.push(Box::pin(async { client.batch_execute("begin").await.map(|()| 0) }));

@@ -13,6 +13,7 @@ impl Engine {
         let name = external_id.to_owned();
         self.store()
             .read(move |s| {
+                s.alone();
                 Box::pin(async move { store::customers::named(s, environment, "external_id", &name).await })
             })
             .await?
@@ -24,15 +25,6 @@ impl Engine {
     /// # Errors
     /// If the store fails.
     pub async fn billing_view(&self, environment: i64, id: CustomerId) -> Result<Option<BillingView>, Error> {
-        self.store()
-            .read(move |s| {
-                Box::pin(async move {
-                    match store::customers::by_id(s, environment, id).await? {
-                        Some((customer, _)) => Ok(Some(BillingView::of(s, customer).await?)),
-                        None => Ok(None),
-                    }
-                })
-            })
-            .await
+        Ok(self.store().read(move |s| Box::pin(BillingView::of_id(s, environment, id))).await?)
     }
 }

@@ -12,9 +12,6 @@ use tokio::task::JoinSet;
 /// How many subscriptions or invoices are decided and committed together.
 pub(crate) const BATCH: i64 = 500;
 
-/// How many shards are worked on at a time: while the commit of one is written, another is decided on.
-const SHARDS_AT_ONCE: usize = 4;
-
 /// After how many seconds of silence the gateway is asked again.
 pub(crate) const PATIENCE_SECONDS: i64 = 60;
 
@@ -90,7 +87,7 @@ impl Engine {
         let mut failed = None;
         loop {
             while failed.is_none()
-                && running.len() < SHARDS_AT_ONCE
+                && running.len() < self.shards_at_once
                 && let Some(shard) = waiting.next()
             {
                 let engine = self.clone();

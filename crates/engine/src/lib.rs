@@ -53,6 +53,8 @@ pub struct Engine {
     ids: Arc<Mutex<Ids>>,
     /// One run of what is due at a time in this process, environment by environment.
     running: Arc<Mutex<BTreeMap<i64, Turn>>>,
+    /// How many shards are worked on at a time.
+    shards_at_once: usize,
     /// Held by the one whose decision is made again.
     beaten: Arc<tokio::sync::Mutex<()>>,
 }
@@ -66,7 +68,16 @@ impl Engine {
             ids: Arc::new(Mutex::new(ids)),
             running: Arc::default(),
             beaten: Arc::default(),
+            shards_at_once: 1,
         }
+    }
+
+    /// The same engine, which works on several shards at a time: while the commit of one is written,
+    /// another is decided on. Which of them gets which ids and numbers then depends on timing, so what must
+    /// come out the same again works on one after another, as engines do unless they are told.
+    #[must_use]
+    pub fn several_shards_at_once(self) -> Self {
+        Self { shards_at_once: 4, ..self }
     }
 
     /// The books.

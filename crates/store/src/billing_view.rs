@@ -4,7 +4,7 @@ use crate::rows::{invoices, payments, subscriptions};
 use crate::{Error, Snapshot};
 use billing::{
     Catalog, Customer, CustomerId, Id, Invoice, InvoiceId, InvoiceLine, InvoiceTax, Item, PaymentMethod,
-    Price, PriceId, Product, ProductId, Purchase, Subscription,
+    Price, PriceId, Product, Purchase, Subscription,
 };
 
 /// A catalog with what it offers.
@@ -22,9 +22,7 @@ impl Offer {
     /// # Errors
     /// If the database fails.
     pub async fn of(snapshot: &mut Snapshot, catalog: Catalog) -> Result<Self, Error> {
-        let products = crate::catalog::products_of(snapshot, catalog.id).await?;
-        let ids: Vec<ProductId> = products.iter().map(|product| product.id).collect();
-        let prices = crate::catalog::prices_of_each(snapshot, &ids).await?;
+        let (products, prices) = crate::catalog::sold_in(snapshot, catalog.id).await?;
         let mut prices = prices.into_iter().peekable();
         let mut offered = Vec::with_capacity(products.len());
         for product in products {
@@ -54,6 +52,45 @@ pub struct FullInvoice {
     pub taxes: Vec<InvoiceTax>,
 }
 
+const SUBSCRIPTIONS: &str = concat!(
+    "select ",
+    subscription_columns!("s"),
+    " from subscriptions s where s.shard = $1 and s.customer_id = $2 order by s.id"
+);
+const ITEMS: &str = concat!(
+    "select ",
+    item_columns!("i"),
+    " from subscriptions s join items i on i.shard = s.shard and i.subscription_id = s.id
+     where s.shard = $1 and s.customer_id = $2 and (i.pending is null or i.pending <> 'add')
+     order by s.id, i.id"
+);
+const INVOICES: &str = concat!(
+    "select ",
+    invoice_columns!("v"),
+    " from invoices v where v.shard = $1 and v.customer_id = $2 order by v.customer_ordinal"
+);
+const LINES: &str = concat!(
+    "select ",
+    invoice_line_columns!("l"),
+    " from invoices v join invoice_lines l on l.shard = v.shard and l.invoice_id = v.id
+     where v.shard = $1 and v.customer_id = $2 order by v.customer_ordinal, l.position"
+);
+const TAXES: &str = concat!(
+    "select ",
+    invoice_tax_columns!("x"),
+    " from invoices v join invoice_taxes x on x.shard = v.shard and x.invoice_id = v.id
+     where v.shard = $1 and v.customer_id = $2 order by v.customer_ordinal, x.position"
+);
+const PURCHASES: &str = concat!(
+    "select ",
+    purchase_columns!("t"),
+    " from purchases t where t.shard = $1 and t.customer_id = $2 order by t.id"
+);
+
+/// Everything that is read of a customer by shard and id.
+const OF_CUSTOMER: [&str; 7] =
+    [SUBSCRIPTIONS, ITEMS, INVOICES, LINES, TAXES, crate::customers::PAYMENT_METHODS, PURCHASES];
+
 /// A customer with everything that belongs to it, each list oldest first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BillingView {
@@ -78,6 +115,27 @@ impl BillingView {
     pub fn price(&self, id: PriceId) -> Option<&Price> {
         let offered = self.offer.as_ref().and_then(|offer| offer.price(id));
         offered.or_else(|| self.other_prices.iter().find(|price| price.id == id))
+    }
+
+    /// Loads everything of the customer of an id; none if the environment has none of it.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn of_id(
+        snapshot: &mut Snapshot,
+        environment: i64,
+        id: CustomerId,
+    ) -> Result<Option<Self>, Error> {
+        let key = [id.shard().into(), id.raw().into(), environment.into()];
+        snapshot.announce(crate::customers::BY_ID, &key).await?;
+        for sql in OF_CUSTOMER {
+            snapshot.announce(sql, &key[..2]).await?;
+        }
+        snapshot.announce(crate::catalog::DEFAULT_CATALOG, &key[2..]).await?;
+        match crate::customers::by_id(snapshot, environment, id).await? {
+            Some((customer, _)) => Self::of(snapshot, customer).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Loads everything of a customer.
@@ -139,18 +197,6 @@ async fn subscriptions_of(
     snapshot: &mut Snapshot,
     customer: CustomerId,
 ) -> Result<Vec<(Subscription, Vec<Item>)>, Error> {
-    const SUBSCRIPTIONS: &str = concat!(
-        "select ",
-        subscription_columns!("s"),
-        " from subscriptions s where s.shard = $1 and s.customer_id = $2 order by s.id"
-    );
-    const ITEMS: &str = concat!(
-        "select ",
-        item_columns!("i"),
-        " from subscriptions s join items i on i.shard = s.shard and i.subscription_id = s.id
-         where s.shard = $1 and s.customer_id = $2 and (i.pending is null or i.pending <> 'add')
-         order by s.id, i.id"
-    );
     let key = [customer.shard().into(), customer.raw().into()];
     let mut all = snapshot
         .rows(SUBSCRIPTIONS, &key, |row| Ok((subscriptions::subscription(row, 0)?, Vec::new())))
@@ -176,23 +222,6 @@ async fn subscriptions_of(
 }
 
 async fn invoices_of(snapshot: &mut Snapshot, customer: CustomerId) -> Result<Vec<FullInvoice>, Error> {
-    const INVOICES: &str = concat!(
-        "select ",
-        invoice_columns!("v"),
-        " from invoices v where v.shard = $1 and v.customer_id = $2 order by v.customer_ordinal"
-    );
-    const LINES: &str = concat!(
-        "select ",
-        invoice_line_columns!("l"),
-        " from invoices v join invoice_lines l on l.shard = v.shard and l.invoice_id = v.id
-         where v.shard = $1 and v.customer_id = $2 order by v.customer_ordinal, l.position"
-    );
-    const TAXES: &str = concat!(
-        "select ",
-        invoice_tax_columns!("x"),
-        " from invoices v join invoice_taxes x on x.shard = v.shard and x.invoice_id = v.id
-         where v.shard = $1 and v.customer_id = $2 order by v.customer_ordinal, x.position"
-    );
     let key = [customer.shard().into(), customer.raw().into()];
     let mut all = snapshot
         .rows(INVOICES, &key, |row| {
@@ -234,13 +263,8 @@ fn seek<'a>(all: &'a mut [FullInvoice], at: &mut usize, id: InvoiceId) -> Option
 }
 
 async fn purchases_of(snapshot: &mut Snapshot, customer: CustomerId) -> Result<Vec<Purchase>, Error> {
-    const SQL: &str = concat!(
-        "select ",
-        purchase_columns!("t"),
-        " from purchases t where t.shard = $1 and t.customer_id = $2 order by t.id"
-    );
     let key = [customer.shard().into(), customer.raw().into()];
-    snapshot.rows(SQL, &key, |row| payments::purchase(row, 0)).await
+    snapshot.rows(PURCHASES, &key, |row| payments::purchase(row, 0)).await
 }
 
 /// Invoices with their lines and taxes, in the order given.

@@ -16,6 +16,16 @@ pub async fn version(snapshot: &mut Snapshot, environment: i64) -> Result<Versio
     tally(snapshot, environment, crate::commit::OFFER).await
 }
 
+const OF_SLUG: &str = "select id from products where environment = $1 and slug = $2 order by id limit 1";
+
+/// Says that [`product_named`] will be asked for a short name.
+///
+/// # Errors
+/// If the database fails.
+pub async fn announce_product(snapshot: &mut Snapshot, environment: i64, slug: &str) -> Result<(), Error> {
+    snapshot.announce(OF_SLUG, &[environment.into(), slug.into()]).await
+}
+
 /// The product of a short name, else the one whose id lies in a range; of several the oldest.
 ///
 /// # Errors
@@ -26,7 +36,6 @@ pub async fn product_named(
     slug: &str,
     ids: Option<(u128, u128)>,
 ) -> Result<Option<ProductId>, Error> {
-    const OF_SLUG: &str = "select id from products where environment = $1 and slug = $2 order by id limit 1";
     const OF_ID: &str =
         "select id from products where environment = $1 and id between $2 and $3 order by id limit 1";
     let read = |row: &crate::Row<'_>| Ok(ProductId::from_raw(row.id(0)?));
@@ -81,17 +90,18 @@ pub async fn catalogs(snapshot: &mut Snapshot, environment: i64) -> Result<Vec<C
     snapshot.rows(SQL, &[environment.into()], |row| catalog::catalog(row, 0)).await
 }
 
+pub(crate) const DEFAULT_CATALOG: &str = concat!(
+    "select ",
+    catalog_columns!("t"),
+    " from catalogs t where t.environment = $1 order by t.is_default desc, t.id limit 1"
+);
+
 /// The catalog from which customers buy who have none of their own.
 ///
 /// # Errors
 /// If the database fails.
 pub async fn default_catalog(snapshot: &mut Snapshot, environment: i64) -> Result<Option<Catalog>, Error> {
-    const SQL: &str = concat!(
-        "select ",
-        catalog_columns!("t"),
-        " from catalogs t where t.environment = $1 order by t.is_default desc, t.id limit 1"
-    );
-    snapshot.row(SQL, &[environment.into()], |row| catalog::catalog(row, 0)).await
+    snapshot.row(DEFAULT_CATALOG, &[environment.into()], |row| catalog::catalog(row, 0)).await
 }
 
 /// The products of a catalog, oldest first.
@@ -99,9 +109,27 @@ pub async fn default_catalog(snapshot: &mut Snapshot, environment: i64) -> Resul
 /// # Errors
 /// If the database fails.
 pub async fn products_of(snapshot: &mut Snapshot, id: CatalogId) -> Result<Vec<Product>, Error> {
-    const SQL: &str =
-        concat!("select ", product_columns!("t"), " from products t where t.catalog_id = $1 order by t.id");
-    snapshot.rows(SQL, &[id.raw().into()], |row| catalog::product(row, 0)).await
+    snapshot.rows(PRODUCTS_OF, &[id.raw().into()], |row| catalog::product(row, 0)).await
+}
+
+const PRODUCTS_OF: &str =
+    concat!("select ", product_columns!("t"), " from products t where t.catalog_id = $1 order by t.id");
+const PRICES_OF_CATALOG: &str = concat!(
+    "select ",
+    price_columns!("r"),
+    " from products t join prices r on r.product_id = t.id where t.catalog_id = $1 order by t.id, r.id"
+);
+
+/// The products of a catalog and their prices, both oldest product first.
+///
+/// # Errors
+/// If the database fails.
+pub async fn sold_in(snapshot: &mut Snapshot, id: CatalogId) -> Result<(Vec<Product>, Vec<Price>), Error> {
+    let key = [id.raw().into()];
+    snapshot.announce(PRODUCTS_OF, &key).await?;
+    snapshot.announce(PRICES_OF_CATALOG, &key).await?;
+    let products = products_of(snapshot, id).await?;
+    Ok((products, snapshot.rows(PRICES_OF_CATALOG, &key, |row| catalog::price(row, 0)).await?))
 }
 
 const PRICES_OF: &str =

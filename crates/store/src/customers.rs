@@ -14,9 +14,23 @@ pub async fn named(
     kind: &str,
     name: &str,
 ) -> Result<Option<CustomerId>, Error> {
-    const SQL: &str =
-        "select customer_id from customer_names where environment = $1 and kind = $2 and name = $3";
-    snapshot.row(SQL, &[environment.into(), kind.into(), name.into()], |row| get::id(row, 0)).await
+    snapshot.row(NAMED, &[environment.into(), kind.into(), name.into()], |row| get::id(row, 0)).await
+}
+
+const NAMED: &str =
+    "select customer_id from customer_names where environment = $1 and kind = $2 and name = $3";
+
+/// Says that [`named`] will be asked.
+///
+/// # Errors
+/// If the database fails.
+pub async fn announce_named(
+    snapshot: &mut Snapshot,
+    environment: i64,
+    kind: &str,
+    name: &str,
+) -> Result<(), Error> {
+    snapshot.announce(NAMED, &[environment.into(), kind.into(), name.into()]).await
 }
 
 /// The customer whose id begins with 96 bits; none if there is none or more than one.
@@ -36,6 +50,14 @@ pub async fn spelled(
     Ok(if let [only] = found[..] { Some(only) } else { None })
 }
 
+pub(crate) const BY_ID: &str = concat!(
+    "select ",
+    customer_columns!("t"),
+    ", v.version from customers t
+     join customer_versions v on v.shard = t.shard and v.customer_id = t.id
+     where t.shard = $1 and t.id = $2 and t.environment = $3"
+);
+
 /// A customer with the version of its rows.
 ///
 /// # Errors
@@ -45,16 +67,9 @@ pub async fn by_id(
     environment: i64,
     id: CustomerId,
 ) -> Result<Option<(Customer, Version)>, Error> {
-    const SQL: &str = concat!(
-        "select ",
-        customer_columns!("t"),
-        ", v.version from customers t
-         join customer_versions v on v.shard = t.shard and v.customer_id = t.id
-         where t.shard = $1 and t.id = $2 and t.environment = $3"
-    );
     let key = [id.shard().into(), id.raw().into(), environment.into()];
     snapshot
-        .row(SQL, &key, |row| Ok((customers::customer(row, 0)?, row.int(customers::CUSTOMER_WIDTH)?)))
+        .row(BY_ID, &key, |row| Ok((customers::customer(row, 0)?, row.int(customers::CUSTOMER_WIDTH)?)))
         .await
 }
 
@@ -109,6 +124,12 @@ pub async fn payment_method(
     snapshot.row(SQL, &key, |row| customers::payment_method(row, 0)).await
 }
 
+pub(crate) const PAYMENT_METHODS: &str = concat!(
+    "select ",
+    payment_method_columns!("t"),
+    " from payment_methods t where t.shard = $1 and t.customer_id = $2 order by t.id"
+);
+
 /// What a customer can be charged with, oldest first.
 ///
 /// # Errors
@@ -117,13 +138,8 @@ pub async fn payment_methods(
     snapshot: &mut Snapshot,
     customer: CustomerId,
 ) -> Result<Vec<PaymentMethod>, Error> {
-    const SQL: &str = concat!(
-        "select ",
-        payment_method_columns!("t"),
-        " from payment_methods t where t.shard = $1 and t.customer_id = $2 order by t.id"
-    );
     let key = [customer.shard().into(), customer.raw().into()];
-    snapshot.rows(SQL, &key, |row| customers::payment_method(row, 0)).await
+    snapshot.rows(PAYMENT_METHODS, &key, |row| customers::payment_method(row, 0)).await
 }
 
 /// The first part of the invoice numbers of the n-th customer: seven digits that do not tell n.

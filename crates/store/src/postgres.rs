@@ -6,6 +6,7 @@
 //! is looked up, so that nothing is done twice.
 
 mod address;
+mod ahead;
 mod bind;
 mod bulk;
 mod failure;

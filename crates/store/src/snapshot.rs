@@ -87,6 +87,24 @@ impl Snapshot {
         }
     }
 
+    /// Says that one statement is all that will be asked: it sees one state of the books by itself, so a
+    /// database is asked without a transaction around it. A second one is refused there.
+    pub fn alone(&mut self) {
+        if let Session::Postgres(session) = &mut self.session {
+            session.alone();
+        }
+    }
+
+    /// Says what [`Snapshot::rows`], [`Snapshot::row`] or [`Snapshot::each`] will be asked for, with the
+    /// same parameters. Several that are announced cross to a database and back together; it changes
+    /// nothing else, and nothing at all on SQLite.
+    pub async fn announce(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<(), Error> {
+        match &mut self.session {
+            Session::Sqlite(_) => Ok(()),
+            Session::Postgres(session) => session.announce(sql, params).await,
+        }
+    }
+
     /// Runs one statement once for each set of parameters and hands every row, with the number of
     /// its set (from 0), to `see`. The way to load many things by key: one look-up of the statement
     /// here, one pipeline on a database that is far away.

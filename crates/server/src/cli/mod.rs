@@ -267,7 +267,7 @@ impl House {
         (world.entropy)(&mut seed);
         let ids = Ids::seeded(u64::from_le_bytes(seed));
         App::new(Parts {
-            engine: Engine::new(store, Arc::new(Sandbox::default()), ids),
+            engine: Engine::new(store, Arc::new(Sandbox::default()), ids).several_shards_at_once(),
             clock: world.clock.clone(),
             entropy: world.entropy.clone(),
             jwt_key: secrets.jwt_key,

@@ -70,9 +70,6 @@ impl Address {
             misuse(&format!("the address cannot be read: {}", why.unwrap_or_else(|| error.to_string())))
         })?;
         defaults(&mut config);
-        if keeps_statements {
-            plan_once(&mut config);
-        }
         config.ssl_mode(match security {
             Security::Disable => SslMode::Disable,
             Security::Prefer => SslMode::Prefer,
@@ -207,14 +204,6 @@ fn defaults(config: &mut Config) {
     config.keepalives_idle(Duration::from_secs(1));
     config.keepalives_interval(Duration::from_secs(1));
     config.keepalives_retries(3);
-}
-
-/// A statement that is kept is planned once, and not each time anew for what its parameters are: all of
-/// them find their rows by keys. What the address says goes first.
-fn plan_once(config: &mut Config) {
-    let said = config.get_options().unwrap_or_default();
-    let options = format!("-c plan_cache_mode=force_generic_plan {said}");
-    config.options(options.trim_end());
 }
 
 fn misuse(message: &str) -> Error {

@@ -24,7 +24,7 @@ impl ToSql for Bound<'_> {
 }
 
 /// A parameter that has been written already.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Written(Option<BytesMut>);
 
 impl Written {

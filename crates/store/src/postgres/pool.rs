@@ -21,6 +21,9 @@ use tokio_postgres::types::Type;
 /// How long a connection may take to say that it ends.
 const GOODBYE_PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long a new connection may take to hear its setting.
+const SETTING_PATIENCE: Duration = Duration::from_secs(5);
+
 /// How long the end of the books waits for what is under way.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -145,6 +148,9 @@ impl Pool {
 
     async fn connect(&self) -> Result<Line, Failure> {
         let (client, driver) = self.address.connect().await?;
+        if self.address.keeps_statements {
+            plan_once(&client).await?;
+        }
         let number = self.made.fetch_add(1, Ordering::Relaxed);
         let half = |side: u8| u128::from(self.hasher.hash_one((number, side)));
         Ok(Line {
@@ -172,6 +178,20 @@ impl Pool {
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Line>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A statement that is kept is planned once, and not each time anew for what its parameters are: all of
+/// them find their rows by keys. Where the database plans in another way there is nothing to say.
+async fn plan_once(client: &Client) -> Result<(), Failure> {
+    let said = client.batch_execute("set plan_cache_mode = force_generic_plan");
+    match tokio::time::timeout(SETTING_PATIENCE, said).await {
+        Ok(Err(error)) if error.as_db_error().is_some() => {
+            tracing::debug!(%error, "plans are left to the database");
+            Ok(())
+        }
+        Ok(said) => Ok(said?),
+        Err(_) => Err(Failure::lost("the server does not answer")),
     }
 }
 

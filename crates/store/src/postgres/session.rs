@@ -1,5 +1,6 @@
 //! A connection inside of a transaction, with statements that were sent and not yet answered.
 
+use super::ahead::Ahead;
 use super::bind::{Bound, Written};
 use super::bulk;
 use super::failure::{Failure, Remedy};
@@ -8,6 +9,7 @@ use super::statements::{Ready, any_twice, arrays, each_written};
 use crate::Error;
 use crate::value::{Param, Row, Source};
 use futures_util::TryStreamExt;
+use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -31,26 +33,66 @@ type Sent = Pin<Box<dyn Future<Output = Result<u64, tokio_postgres::Error>> + Se
 pub(crate) struct Session {
     pub(super) pool: Arc<Pool>,
     connection: Option<Connection>,
-    /// What begins the transaction, until it has begun.
+    /// What begins the transaction, until it has begun; nothing if each statement stands for itself.
     begin: &'static str,
+    kind: Kind,
     /// How long a reading session waits for a connection.
     patience: Duration,
     /// Statements whose answers were not awaited, in their order. `begin` is the first.
     sent: Vec<Sent>,
+    /// Statements that were announced, in their order.
+    pub(super) ahead: VecDeque<Ahead>,
+    /// How many statements it may still run, if that is limited.
+    pub(super) left: Option<u32>,
     /// What ended the transaction.
     pub(super) failure: Option<Failure>,
+}
+
+/// What the statements of a session are to each other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// One snapshot.
+    Reading,
+    /// Nothing: there is no transaction.
+    Asking,
+    /// One transaction that can write.
+    Writing,
 }
 
 impl Session {
     /// One snapshot; a connection is taken for the first statement.
     pub(super) fn reading(pool: Arc<Pool>, patience: Duration) -> Session {
-        Session { pool, connection: None, begin: READ, patience, sent: Vec::new(), failure: None }
+        Session {
+            pool,
+            connection: None,
+            begin: READ,
+            kind: Kind::Reading,
+            patience,
+            sent: Vec::new(),
+            ahead: VecDeque::new(),
+            left: None,
+            failure: None,
+        }
     }
 
     /// Statements that each stand for themselves: outside of a transaction, where connections are kept.
     pub(super) fn asking(pool: Arc<Pool>, patience: Duration) -> Session {
-        let begin = if pool.keeps_statements() { "" } else { READ };
-        Session { begin, ..Session::reading(pool, patience) }
+        let mut session = Session::reading(pool, patience);
+        session.ask_apart();
+        session
+    }
+
+    /// Makes a snapshot that has not begun one of a single statement.
+    pub(crate) fn alone(&mut self) {
+        self.ask_apart();
+        self.left = Some(1);
+    }
+
+    /// Begins no transaction, unless a pooler could give each message another connection.
+    fn ask_apart(&mut self) {
+        if self.pool.keeps_statements() && self.begin == READ {
+            (self.begin, self.kind) = ("", Kind::Asking);
+        }
     }
 
     /// A transaction that can write, on a connection; it begins with the first statement.
@@ -59,8 +101,11 @@ impl Session {
             pool,
             connection: Some(connection),
             begin: WRITE,
+            kind: Kind::Writing,
             patience: Duration::ZERO,
             sent: Vec::new(),
+            ahead: VecDeque::new(),
+            left: None,
             failure: None,
         }
     }
@@ -161,15 +206,10 @@ impl Session {
         if line.client.is_closed() || self.failure.as_ref().is_some_and(|f| f.remedy == Remedy::Reconnect) {
             return;
         }
-        if self.began() && self.send_plain("rollback").await.is_err() {
+        if self.kind != Kind::Asking && self.began() && self.send_plain("rollback").await.is_err() {
             return;
         }
         self.give_back();
-    }
-
-    /// Ends statements that each stood for themselves.
-    pub(super) async fn stop_asking(self) {
-        if self.pool.keeps_statements() { self.give_back() } else { self.roll_back().await }
     }
 
     /// Gives the connection back; its transaction has ended.
@@ -177,6 +217,11 @@ impl Session {
         if let Some(connection) = self.connection.take() {
             self.pool.give_back(connection);
         }
+    }
+
+    /// Whether it can only read.
+    pub(super) fn only_reads(&self) -> bool {
+        self.kind != Kind::Writing
     }
 
     /// Whether anything was sent.
@@ -193,6 +238,9 @@ impl Session {
 
     async fn try_ask(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<PgRow>, Failure> {
         let statement = self.plain(sql, params.len()).await?;
+        if let Some(rows) = self.announced(sql, &statement, params).await? {
+            return Ok(rows);
+        }
         self.send_begin().await?;
         let client = self.line()?.client.clone();
         let bound: Vec<Bound<'_>> = params.iter().map(|param| Bound(*param)).collect();
@@ -208,6 +256,9 @@ impl Session {
         see: &mut impl FnMut(&Row<'_>) -> Result<(), Error>,
     ) -> Result<(), Stopped> {
         let statement = self.plain(sql, params.len()).await?;
+        if let Some(rows) = self.announced(sql, &statement, params).await? {
+            return rows.iter().try_for_each(|row| see(&Row(Source::Postgres(row)))).map_err(Stopped::Here);
+        }
         self.send_begin().await?;
         let client = self.line()?.client.clone();
         let bound: Vec<Bound<'_>> = params.iter().map(|param| Bound(*param)).collect();
@@ -231,6 +282,7 @@ impl Session {
             return Err(Failure::lasting(Error::Misuse(format!("no statement over arrays: {sql}"))));
         };
         let params = arrays(&statement, sets)?;
+        self.arrive().await?;
         self.send_begin().await?;
         let client = self.line()?.client.clone();
         let asked = answered(async {
@@ -340,7 +392,7 @@ impl Session {
     }
 
     /// The outcome of a statement, unless one before it failed.
-    async fn settle_with<T>(&mut self, outcome: Result<T, Failure>) -> Result<T, Failure> {
+    pub(super) async fn settle_with<T>(&mut self, outcome: Result<T, Failure>) -> Result<T, Failure> {
         if !self.sent.is_empty() {
             self.settle().await?;
         }

@@ -1,6 +1,6 @@
 //! Versions that several processes raise, looked up in the database.
 //!
-//! Questions that come while a look-up is under way wait for the next one, which answers all of them:
+//! Questions that come while look-ups are under way wait for the next one, which answers all of them:
 //! under load a look-up costs many questions one statement. What a question is told was looked up after
 //! it was asked, so it is never older than a commit whose writer was told before.
 
@@ -12,7 +12,9 @@ use crate::{Error, Param};
 use billing::shard_of;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 const VERSION: &str = "select cast(case when $1 = 'customer'
        then coalesce((select v.version from customer_versions v where v.shard = $3 and v.customer_id = $4), 0)
@@ -30,16 +32,33 @@ pub(super) fn counter(scope: &Scope) -> Option<(&'static str, i64)> {
     }
 }
 
+/// How many look-ups are under way at a time. While one crosses to the database and back, the next is
+/// made up.
+const AT_ONCE: usize = 2;
+
+/// How long the version of credentials is taken for the present one, unless this process raises it.
+const MOMENT: Duration = Duration::from_millis(100);
+
 pub(super) struct Lookups {
     pool: Arc<Pool>,
+    recent: Mutex<Recent>,
     waiting: Mutex<Waiting>,
+}
+
+/// What was last found about credentials.
+#[derive(Default)]
+struct Recent {
+    /// Their version, and when it was asked for.
+    known: Option<(Instant, u64)>,
+    /// How often this process has changed them: what was asked before is not kept after.
+    changes: u64,
 }
 
 #[derive(Default)]
 struct Waiting {
     questions: Vec<Question>,
-    /// Whether a task is answering.
-    is_answered: bool,
+    /// How many tasks are answering.
+    answering: usize,
 }
 
 struct Question {
@@ -47,18 +66,59 @@ struct Question {
     answer: oneshot::Sender<Result<u64, Error>>,
 }
 
+/// The place of a task among those that answer; one that panics gives it up.
+struct Place<'l>(&'l Lookups);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.waiting().answering -= 1;
+    }
+}
+
 impl Lookups {
     pub(super) fn new(pool: Arc<Pool>) -> Lookups {
-        Lookups { pool, waiting: Mutex::default() }
+        Lookups { pool, recent: Mutex::default(), waiting: Mutex::default() }
     }
 
     /// The sum of the versions of some scopes: each of them only rises.
     pub(super) async fn version(self: &Arc<Self>, scopes: &[Scope]) -> Result<u64, Error> {
+        if scopes != [Scope::Credentials] {
+            return self.present(scopes).await;
+        }
+        let asked = Instant::now();
+        let changes = {
+            let recent = self.recent();
+            if let Some((at, version)) = recent.known
+                && asked.duration_since(at) < MOMENT
+            {
+                return Ok(version);
+            }
+            recent.changes
+        };
+        let version = self.present(scopes).await?;
+        let mut recent = self.recent();
+        if recent.changes == changes {
+            recent.known = Some((asked, version));
+        }
+        Ok(version)
+    }
+
+    /// Asks anew from now on: a commit of this process has changed credentials.
+    pub(super) fn forget_credentials(&self) {
+        let mut recent = self.recent();
+        recent.changes += 1;
+        recent.known = None;
+    }
+
+    /// The version as it stands now.
+    async fn present(self: &Arc<Self>, scopes: &[Scope]) -> Result<u64, Error> {
         let (answer, answered) = oneshot::channel();
         let begins = {
             let mut waiting = self.waiting();
             waiting.questions.push(Question { scopes: scopes.to_vec(), answer });
-            !std::mem::replace(&mut waiting.is_answered, true)
+            let begins = waiting.answering < AT_ONCE;
+            waiting.answering += usize::from(begins);
+            begins
         };
         if begins {
             let lookups = self.clone();
@@ -68,11 +128,14 @@ impl Lookups {
     }
 
     async fn answer_all(&self) {
+        let place = Place(self);
         loop {
             let questions = {
                 let mut waiting = self.waiting();
                 if waiting.questions.is_empty() {
-                    waiting.is_answered = false;
+                    // Before anybody else can ask, so that no question is left to nobody.
+                    waiting.answering -= 1;
+                    std::mem::forget(place);
                     return;
                 }
                 std::mem::take(&mut waiting.questions)
@@ -109,7 +172,7 @@ impl Lookups {
                 Ok(())
             });
             let Err(error) = asked.await else {
-                session.stop_asking().await;
+                session.roll_back().await;
                 return Ok(found);
             };
             match session.failure.take() {
@@ -120,6 +183,10 @@ impl Lookups {
                 return Err(error);
             }
         }
+    }
+
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {

@@ -46,7 +46,10 @@ where
             Run::Unknown(value, commit) => {
                 tracing::warn!("the connection was lost at a commit: looking whether it stands");
                 match stands(shared, &mut tries, commit).await {
-                    Ok(true) => return Ok(value),
+                    Ok(true) => {
+                        shared.lookups.forget_credentials();
+                        return Ok(value);
+                    }
                     Ok(false) => Failure::lost("the connection was lost at a commit"),
                     Err(error) => return Err(error.into()),
                 }
@@ -77,6 +80,7 @@ where
         return Run::Done(Err(Error::Panicked.into()));
     };
     let (snapshot, touched) = tx.into_parts();
+    let is_of_credentials = touched.contains(&Scope::Credentials);
     let mut session = snapshot.into_postgres();
     let value = match outcome {
         Ok(value) => value,
@@ -98,7 +102,11 @@ where
         Ok(commit) => commit,
         Err(failure) => return undone(session, failure).await,
     };
-    match session.commit().await {
+    let committed = session.commit().await;
+    if is_of_credentials {
+        shared.lookups.forget_credentials();
+    }
+    match committed {
         Ok(()) => {
             session.give_back();
             if crashes(shared, FaultPoint::AfterCommit) {

@@ -9,6 +9,9 @@ pub(super) const OLDER: &str = "select at, id, amount from list_entries \
      where shard = $1 and environment = $2 and ranking = $3 and list = $4 \
      and (at, id) < ($5, $6) and at >= $7 order by at desc, id desc limit $8";
 
+/// How many entries of each list cost next to nothing.
+const SHORT: usize = 24;
+
 /// Up to `limit` entries of some lists in a range of time, newest first, after the `skip` newest,
 /// over all rankings given. Costs about the same for any `skip`.
 pub async fn page(
@@ -38,7 +41,8 @@ pub async fn page(
         .iter()
         .flat_map(|ranking| lists.each().map(|list| Stream::new(*ranking, list, place.below)))
         .collect();
-    let mut chunk = wanted / streams.len().max(1) + 4;
+    // Most of what is listed may be in one of the lists: a short page is read in one go.
+    let mut chunk = (wanted / streams.len().max(1) + 4).max(SHORT);
     let mut merged = Vec::with_capacity(limit);
     let mut taken = 0;
     while taken < wanted {

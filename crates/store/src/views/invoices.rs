@@ -2,7 +2,7 @@
 
 use super::Sheet;
 use crate::rows::get;
-use crate::{Error, Row, Snapshot};
+use crate::{Error, Param, Row, Snapshot};
 use billing::subscription::Status;
 use billing::{
     Category, Currency, CustomerId, Id, Interval, InvoiceId, InvoiceStatus, Period, ProductId, PurchaseId,
@@ -92,32 +92,39 @@ pub struct Statements {
     pub rows: Vec<Statement>,
 }
 
-const OWNER: &str = "select c.zone,
-       (select i.customer_ordinal from invoices i where i.shard = $1 and i.customer_id = $2
-        order by i.customer_ordinal desc limit 1),
-       (select i.currency_ordinal from invoices i where i.shard = $1 and i.customer_id = $2 and i.currency = $4
-        order by i.customer_ordinal desc limit 1)
-     from customers c where c.shard = $1 and c.id = $2 and c.environment = $3";
-const NEWEST: &str = "select customer_ordinal from invoices where shard = $1 and customer_id = $2
-     order by customer_ordinal desc limit 1";
-const STATEMENTS: &str =
-    "select i.id, i.ordinal, i.subscription_id, i.purchase_id, i.status, i.total, i.refunded,
+/// An invoice's place among all cannot be lower than among those in its currency, and is higher by at
+/// most the number of those in others: so what is walked is the page and those. Of the oldest invoice of
+/// each subscription on the page those before it are counted.
+const STATEMENTS: &str = "with owner as materialized (
+       select c.zone,
+         (select i.customer_ordinal from invoices i where i.shard = $1 and i.customer_id = $2
+          order by i.customer_ordinal desc limit 1) as newest,
+         (select i.currency_ordinal from invoices i
+          where i.shard = $1 and i.customer_id = $2 and i.currency = $4
+          order by i.customer_ordinal desc limit 1) as total
+       from customers c where c.shard = $1 and c.id = $2 and c.environment = $3)
+     select i.id, i.ordinal, i.subscription_id, i.purchase_id, i.status, i.total, i.refunded,
        i.period_start, i.period_end, i.created_at, i.updated_at,
        s.number, s.status, coalesce(p.period_start, s.period_start), coalesce(p.period_end, s.period_end),
        p.id is null or p.id = s.period_id, s.anchor, s.zone, s.interval_unit, s.interval_count,
        s.period_index, s.cancel_scheduled_at,
-       r.number, r.name, r.unit_price, d.number, d.name, d.is_default
-     from invoices i
-     left join subscriptions s on s.shard = i.shard and s.id = i.subscription_id
-     left join periods p on p.shard = i.shard and p.id = i.period_id
+       r.number, r.name, r.unit_price, d.number, d.name, d.is_default,
+       case when lag(i.id) over (partition by i.subscription_id order by i.customer_ordinal) is null
+         then (select count(*) from invoices e
+           where e.shard = $1 and e.subscription_id = i.subscription_id and e.id < i.id) end,
+       o.zone, coalesce(o.total, 0)
+     from owner o
+     left join invoices i on i.shard = $1 and i.customer_id = $2 and i.currency = $4
+       and i.customer_ordinal between o.total - $5 - $6 + 1 and o.newest - $5
+       and i.currency_ordinal between o.total - $5 - $6 + 1 and o.total - $5
+     left join subscriptions s on s.shard = $1 and s.id = i.subscription_id
+     left join periods p on p.shard = $1 and p.id = i.period_id
      left join prices r on r.id = coalesce(p.price_id, s.price_id)
      left join products d on d.id = r.product_id
-     where i.shard = $1 and i.customer_id = $2 and i.currency = $3
-       and i.customer_ordinal between $4 and $5 and i.currency_ordinal between $4 and $6
      order by i.customer_ordinal desc";
-const EARLIER: &str = "select count(*) from invoices where shard = $1 and subscription_id = $2 and id < $3";
 
 /// A page of the invoices of an environment's customer in one currency; none if it has no such customer.
+/// One statement.
 pub async fn statements(
     s: &mut Snapshot,
     environment: i64,
@@ -125,44 +132,45 @@ pub async fn statements(
     currency: Currency,
     sheet: Sheet,
 ) -> Result<Option<Statements>, Error> {
-    let (shard, id, code) = (customer.shard(), customer.raw(), currency.code());
-    let owner = [shard.into(), id.into(), environment.into(), code.into()];
-    let owner = s.row(OWNER, &owner, |row| {
-        let newest = row.opt_int(1)?.unwrap_or(0);
-        Ok((row.opt_text(0)?.map(str::to_owned), newest, row.opt_int(2)?.unwrap_or(0)))
-    });
-    let Some((zone, newest, total)) = owner.await? else { return Ok(None) };
-    let (low, high) = sheet.places(total);
-    if low > high {
-        return Ok(Some(Statements { zone, total, rows: Vec::new() }));
+    let params = [
+        customer.shard().into(),
+        customer.raw().into(),
+        environment.into(),
+        currency.code().into(),
+        sheet.skip().into(),
+        sheet.limit.into(),
+    ];
+    let mut found: Option<Statements> = None;
+    s.each(STATEMENTS, &params, |row| {
+        if found.is_none() {
+            let zone = row.opt_text(29)?.map(str::to_owned);
+            found = Some(Statements { zone, total: row.int(30)?, rows: Vec::new() });
+        }
+        if let (Some(found), Some(_)) = (&mut found, row.opt_id(0)?) {
+            found.rows.push(statement(row)?);
+        }
+        Ok(())
+    })
+    .await?;
+    if let Some(found) = &mut found {
+        count_up(&mut found.rows);
     }
-    // An invoice's place among all cannot be lower than among those in its currency, and is higher by at
-    // most the number of those in others: so what is walked is the page and those.
-    let last = high.saturating_add(newest - total);
-    let params = [shard.into(), id.into(), code.into(), low.into(), last.into(), high.into()];
-    let mut rows = s.rows(STATEMENTS, &params, statement).await?;
-    count_earlier(s, shard, &mut rows).await?;
-    Ok(Some(Statements { zone, total, rows }))
+    Ok(found)
 }
 
-/// Counts once for every subscription on the page, before its oldest invoice there.
-async fn count_earlier(s: &mut Snapshot, shard: i64, rows: &mut [Statement]) -> Result<(), Error> {
+/// From the oldest invoice of each subscription, which knows how many came before it, to the newer ones.
+fn count_up(rows: &mut [Statement]) {
     let mut next: Vec<(SubscriptionId, i64)> = Vec::new();
     for row in rows.iter_mut().rev() {
         let Some(subscription) = row.subscription_id else { continue };
-        let at = match next.iter().position(|(known, _)| *known == subscription) {
-            Some(at) => at,
-            None => {
-                let key = [shard.into(), subscription.raw().into(), row.id.raw().into()];
-                let earlier = s.row(EARLIER, &key, |row| row.int(0)).await?.unwrap_or(0);
-                next.push((subscription, earlier));
-                next.len() - 1
+        match next.iter_mut().find(|(known, _)| *known == subscription) {
+            Some((_, earlier)) => {
+                *earlier += 1;
+                row.earlier = *earlier;
             }
-        };
-        row.earlier = next[at].1;
-        next[at].1 += 1;
+            None => next.push((subscription, row.earlier)),
+        }
     }
-    Ok(())
 }
 
 fn statement(row: &Row<'_>) -> Result<Statement, Error> {
@@ -171,7 +179,7 @@ fn statement(row: &Row<'_>) -> Result<Statement, Error> {
         ordinal: row.int(1)?,
         subscription_id: get::opt_id(row, 2)?,
         purchase_id: get::opt_id(row, 3)?,
-        earlier: 0,
+        earlier: row.opt_int(28)?.unwrap_or(0),
         status: get::word(row, 4, InvoiceStatus::parse)?,
         total: row.int(5)?,
         refunded: row.int(6)?,
@@ -227,15 +235,29 @@ pub struct Issued {
     pub paid_at: Option<Timestamp>,
 }
 
-const ISSUED: &str = "select number, category, currency, total, tax, status, invoice_date, due_date, paid_at
-     from invoices where shard = $1 and customer_id = $2 and customer_ordinal between $3 and $4
-     order by customer_ordinal desc";
+const ISSUED: &str = "with newest as materialized (
+       select coalesce((select i.customer_ordinal from invoices i where i.shard = $1 and i.customer_id = $2
+         order by i.customer_ordinal desc limit 1), 0) as total)
+     select i.number, i.category, i.currency, i.total, i.tax, i.status, i.invoice_date, i.due_date, i.paid_at,
+       n.total
+     from newest n left join invoices i on i.shard = $1 and i.customer_id = $2
+       and i.customer_ordinal between n.total - $3 - $4 + 1 and n.total - $3
+     order by i.customer_ordinal desc";
 const ISSUED_FOR: &str =
     "select number, category, currency, total, tax, status, invoice_date, due_date, paid_at
      from invoices where shard = $1 and customer_id = $2 and product_id = $3
      order by customer_ordinal desc limit $4 offset $5";
 const COUNT_FOR: &str =
     "select count(*) from invoices where shard = $1 and customer_id = $2 and product_id = $3";
+
+/// Says that a page of all of a customer's invoices will be asked for.
+pub async fn announce_issued(s: &mut Snapshot, customer: CustomerId, sheet: Sheet) -> Result<(), Error> {
+    s.announce(ISSUED, &newest(customer, sheet)).await
+}
+
+fn newest(customer: CustomerId, sheet: Sheet) -> [Param<'static>; 4] {
+    [customer.shard().into(), customer.raw().into(), sheet.skip().into(), sheet.limit.into()]
+}
 
 /// A page of a customer's invoices, newest first, with how many there are: all, or those whose first
 /// line is for a product.
@@ -247,10 +269,16 @@ pub async fn issued(
 ) -> Result<(i64, Vec<Issued>), Error> {
     let (shard, id) = (customer.shard(), customer.raw());
     let Some(product) = product else {
-        let total = s.row(NEWEST, &[shard.into(), id.into()], |row| row.int(0)).await?.unwrap_or(0);
-        let (low, high) = sheet.places(total);
-        let params = [shard.into(), id.into(), low.into(), high.into()];
-        return Ok((total, s.rows(ISSUED, &params, read_issued).await?));
+        let (mut total, mut rows) = (0, Vec::new());
+        let see = |row: &Row<'_>| {
+            total = row.int(9)?;
+            if row.opt_text(0)?.is_some() {
+                rows.push(read_issued(row)?);
+            }
+            Ok(())
+        };
+        s.each(ISSUED, &newest(customer, sheet), see).await?;
+        return Ok((total, rows));
     };
     let key = [shard.into(), id.into(), product.raw().into()];
     let total = s.row(COUNT_FOR, &key, |row| row.int(0)).await?.unwrap_or(0);

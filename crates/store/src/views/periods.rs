@@ -1,7 +1,6 @@
 //! Billing periods with how far they are collected.
 
 use super::Sheet;
-use crate::pages::tally;
 use crate::rows::{get, subscriptions as rows};
 use crate::{Error, Row, Snapshot};
 use billing::{BillingPeriod, Id, InvoiceStatus, PeriodId, SubscriptionId, Timestamp};
@@ -32,29 +31,44 @@ pub struct Collecting {
     pub updated_at: Timestamp,
 }
 
-macro_rules! collected {
-    ($from:literal) => {
+macro_rules! collected_columns {
+    () => {
         concat!(
-            "select ",
             period_columns!("p"),
-            ", i.status, i.attempt_count, i.retry_count, i.next_attempt_at, i.last_failure, i.updated_at
-             from periods p left join invoices i on i.shard = p.shard and i.id = p.invoice_id ",
-            $from
+            ", i.status, i.attempt_count, i.retry_count, i.next_attempt_at, i.last_failure, i.updated_at"
         )
     };
 }
 
-const PAGE: &str =
-    collected!("where p.environment = $1 and p.number between $2 and $3 order by p.number desc");
-const ONE: &str = collected!("where p.shard = $1 and p.id = $2 and p.environment = $3");
+const PAGE: &str = concat!(
+    "with periods_ever as materialized (select n from tallies where environment = $1 and kind = 'periods')
+     select ",
+    collected_columns!(),
+    ", e.n from periods_ever e
+     left join periods p on p.environment = $1 and p.number between e.n - $2 - $3 + 1 and e.n - $2
+     left join invoices i on i.shard = p.shard and i.id = p.invoice_id
+     order by p.number desc"
+);
+const ONE: &str = concat!(
+    "select ",
+    collected_columns!(),
+    " from periods p left join invoices i on i.shard = p.shard and i.id = p.invoice_id
+     where p.shard = $1 and p.id = $2 and p.environment = $3"
+);
 const OF_SUBSCRIPTION: &str = "select number, id from periods
      where shard = $1 and subscription_id = $2 and environment = $3";
 
-/// A page of an environment's periods, newest first, and how many there are.
+/// A page of an environment's periods, newest first, and how many there are. One statement.
 pub async fn page(s: &mut Snapshot, environment: i64, sheet: Sheet) -> Result<(i64, Vec<Collected>), Error> {
-    let total = tally(s, environment, "periods").await?;
-    let (low, high) = sheet.places(total);
-    let rows = s.rows(PAGE, &[environment.into(), low.into(), high.into()], read).await?;
+    let (mut total, mut rows) = (0, Vec::new());
+    s.each(PAGE, &[environment.into(), sheet.skip().into(), sheet.limit.into()], |row| {
+        total = row.int(TOTAL)?;
+        if row.opt_id(0)?.is_some() {
+            rows.push(read(row)?);
+        }
+        Ok(())
+    })
+    .await?;
     Ok((total, rows))
 }
 
@@ -130,6 +144,9 @@ async fn of_subscriptions(
     rows.sort_by_key(|row| std::cmp::Reverse(row.period.number));
     Ok((total, rows))
 }
+
+/// Where a page says how many periods there are: after the period and six columns of its invoice.
+const TOTAL: usize = rows::PERIOD_WIDTH + 6;
 
 fn read(row: &Row<'_>) -> Result<Collected, Error> {
     let at = rows::PERIOD_WIDTH;
