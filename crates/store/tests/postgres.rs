@@ -5,7 +5,7 @@
 use billing::{Credential, Ids, Spread, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use store::{Error, Node, Options, Scope, Store};
+use store::{Error, Node, Options, Scope, Snapshot, Store};
 use testbed::Books;
 
 fn node(id: u128) -> Node {
@@ -250,4 +250,60 @@ async fn a_server_that_never_answers_is_unavailable() {
     let (plain, encrypted) = tokio::join!(Store::pending(&plain), Store::pending(&encrypted));
     let silent = Error::Unavailable("the server does not answer".to_owned());
     assert_eq!((plain.unwrap_err(), encrypted.unwrap_err()), (silent.clone(), silent));
+}
+
+/// A long answer: it crosses in many parts.
+const LONG: &str = "select n, repeat('x', 1000) from generate_series(cast($1 as bigint), 3000) n order by n";
+const OTHER: &str = "select n, repeat('y', 1000) from generate_series(cast($1 as bigint), 2000) n order by n";
+const SHORT: &str = "select cast($1 as bigint)";
+
+async fn count(s: &mut Snapshot, sql: &'static str, from: i64) -> Result<usize, Error> {
+    Ok(s.rows(sql, &[from.into()], |row| row.int(0)).await?.len())
+}
+
+/// A connection stands still as long as nobody takes the next part of an answer, so long answers that were
+/// announced must not wait for each other.
+#[tokio::test]
+async fn what_was_announced_can_be_asked_for_in_any_order() {
+    let books = Books::postgres().await;
+    let store = books.open().await;
+    // The second time all statements are prepared already.
+    for _ in 0..2 {
+        let counted = store.read(|s| {
+            Box::pin(async move {
+                s.announce(LONG, &[1_i64.into()]).await?;
+                s.announce(OTHER, &[1_i64.into()]).await?;
+                s.announce(LONG, &[1001_i64.into()]).await?;
+                let short = s.row(SHORT, &[7_i64.into()], |row| row.int(0)).await?;
+                let second = count(s, OTHER, 1).await?;
+                let third = count(s, LONG, 1001).await?;
+                let not_announced = count(s, LONG, 2001).await?;
+                let twice = count(s, LONG, 1001).await?;
+                // The first one is never asked for.
+                Ok::<_, Error>((short, second, third, not_announced, twice))
+            })
+        });
+        assert_eq!(counted.await.unwrap(), (Some(7), 2000, 2000, 1000, 2000));
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_of_one_statement_refuses_another() {
+    let books = Books::postgres().await;
+    let store = books.open().await;
+    let asked = |times: usize| {
+        store.read(move |s| {
+            s.alone();
+            Box::pin(async move {
+                for _ in 0..times {
+                    count(s, LONG, 1).await?;
+                }
+                Ok::<_, Error>(())
+            })
+        })
+    };
+    assert_eq!(asked(1).await, Ok(()));
+    let refused = asked(2).await;
+    assert!(matches!(&refused, Err(Error::Misuse(why)) if why.contains("one statement")), "{refused:?}");
+    assert_eq!(asked(1).await, Ok(()), "the connection is of use afterwards");
 }
