@@ -104,3 +104,26 @@ async fn a_commit_that_arrives_late_is_waited_for() {
     assert_eq!(world.balance(ada).await, 0);
     world.audit().await;
 }
+
+#[tokio::test]
+async fn a_commit_that_was_given_up_cannot_come_later() {
+    let (world, wire) = world().await;
+    let world = Arc::new(world);
+    let ada = world.customer("ada", None).await;
+    // The next transaction waits after all of its rows are written, before it notes its commit.
+    let held = world.books.hold("select 1 from scope_versions where scope = 'environment' for update").await;
+    wire.cut(0, Cut::Late);
+    let writing = tokio::spawn({
+        let world = world.clone();
+        async move { world.write_down(ada, 250, world.start).await }
+    });
+    let given_up = "select cast(count(*) as text) from connections where last_commit % 2 = 1";
+    while world.books.texts(given_up).await[0][0].as_deref() == Some("0") {}
+    assert!(wire.is_cut());
+    wire.let_through();
+    drop(held);
+    let cash = writing.await.unwrap();
+    assert_eq!(world.payments(ada).await, [cash]);
+    assert_eq!(world.balance(ada).await, 250);
+    world.audit().await;
+}

@@ -125,6 +125,27 @@ async fn connect(address: &str) -> Client {
     client
 }
 
+/// A transaction that goes on, with its locks, until this is dropped.
+pub struct Held {
+    driver: tokio::task::JoinHandle<()>,
+    // The connection ends with it.
+    _client: Client,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+/// Begins a transaction with a statement.
+pub(crate) async fn hold(address: &str, sql: &str) -> Held {
+    let (client, connection) = tokio_postgres::connect(address, NoTls).await.unwrap();
+    let driver = tokio::spawn(async move { drop(connection.await) });
+    client.batch_execute(&format!("begin; {sql}")).await.unwrap();
+    Held { driver, _client: client }
+}
+
 /// Runs a statement.
 pub(crate) async fn execute(address: &str, sql: &str) -> u64 {
     connect(address).await.execute(sql, &[]).await.unwrap()

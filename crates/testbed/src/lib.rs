@@ -15,6 +15,7 @@ mod wire;
 
 pub use certificates::Certificates;
 pub use cluster::{Cluster, Timing};
+pub use databases::Held;
 pub use pooler::Pooler;
 pub use server::{Missing, Server};
 pub use statements::{VARIABLE as STATEMENTS_VARIABLE, seen};
@@ -191,6 +192,12 @@ impl Books {
             Some(_) => format!("replace({column}::text, '-', '')"),
             None => format!("lower(hex({column}))"),
         }
+    }
+
+    /// Begins a transaction past the store, with a statement whose locks are held until what is returned is
+    /// dropped. PostgreSQL only.
+    pub async fn hold(&self, sql: &str) -> Held {
+        databases::hold(&self.address, sql).await
     }
 
     /// The rows that a question of the test's own is answered with; all its columns are texts.

@@ -229,10 +229,10 @@ impl Session {
         self.begin.is_empty()
     }
 
-    /// The name of the connection and the number of its next commit.
+    /// The name of the connection and the number of its next commit, which is even.
     pub(super) fn next_commit(&mut self) -> Result<(u128, i64), Failure> {
         let line = self.line()?;
-        line.commits += 1;
+        line.commits += 2;
         Ok((line.id, line.commits))
     }
 

@@ -17,12 +17,18 @@ pub(super) const RAISE: &str =
     "insert into scope_versions (scope, environment, slot, n) values ($1, $2, $3, 1)
      on conflict (scope, environment, slot) do update set n = scope_versions.n + 1";
 
+/// Fails if the commit was given up meanwhile: the column takes no null.
 const NOTE_COMMIT: &str = "insert into connections (id, last_commit) values ($1, $2)
-     on conflict (id) do update set last_commit = excluded.last_commit";
+     on conflict (id) do update set last_commit =
+       case when connections.last_commit < excluded.last_commit then excluded.last_commit end";
 
-/// Waits for a commit of that connection that may still be under way, and keeps one from coming later.
-const LAST_COMMIT: &str = "insert into connections (id, last_commit) values ($1, 0)
-     on conflict (id) do update set last_commit = connections.last_commit returning last_commit";
+/// Waits for a commit that may still be under way if it has come as far as its note, and gives it up if it
+/// has not: then it cannot come later. Commits of a connection have even numbers; one that was given up
+/// leaves the odd one after it.
+const LAST_COMMIT: &str = "insert into connections (id, last_commit) values ($1, $2 + 1)
+     on conflict (id) do update set last_commit =
+       case when connections.last_commit < $2 then $2 + 1 else connections.last_commit end
+     returning last_commit";
 
 /// What came of one run.
 enum Run<T, E> {
@@ -153,13 +159,13 @@ async fn stands(shared: &Shared, tries: &mut Tries, (id, number): (u128, i64)) -
         let asked = async {
             let connection: Connection = shared.pool.take(tries.left()).await?;
             let mut session = Session::writing(shared.pool.clone(), connection);
-            let last = session.row(LAST_COMMIT, &[Param::Id(id)], |row| row.int(0)).await;
+            let last = session.row(LAST_COMMIT, &[Param::Id(id), number.into()], |row| row.int(0)).await;
             let failure = session.failure.clone();
             match (last, failure) {
                 (Ok(last), _) => {
                     session.commit().await?;
                     session.give_back();
-                    Ok(last.is_some_and(|last| last >= number))
+                    Ok(last == Some(number))
                 }
                 (Err(error), failure) => Err(failure.unwrap_or_else(|| Failure::lasting(error))),
             }
