@@ -10,6 +10,13 @@ select exists (select 1 from pg_replication_slots where slot_name = format('move
   select 1 / 0;
 \endif
 
+-- What is deleted is everything in its shard: nobody may have joined it since it was offered.
+select count(*) > 0 as is_shared from customers where shard = :shard and environment <> :environment \gset
+\if :is_shared
+  \warn 'customers of other organizations share the shard by now'
+  select 1 / 0;
+\endif
+
 begin;
 select format('drop publication move_%s', :environment) \gexec
 set local session_replication_role = replica;

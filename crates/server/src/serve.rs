@@ -231,9 +231,14 @@ async fn bill_once(app: &App, held: &Held) -> Result<(), engine::Error> {
         if environment.clock.is_some() {
             continue;
         }
-        let done = app.engine.run_due_in(environment.number, app.real_now(), shards.clone()).await?;
-        if !done.is_nothing() {
-            tracing::info!(environment = environment.number, ?done, "billed");
+        let number = environment.number;
+        // What is wrong in the books of one is no reason not to bill the others.
+        match app.engine.run_due_in(number, app.real_now(), shards.clone()).await {
+            Ok(done) if done.is_nothing() => {}
+            Ok(done) => tracing::info!(environment = number, ?done, "billed"),
+            Err(error) => {
+                tracing::error!(environment = number, %error, "billing failed; it is tried again at the next tick");
+            }
         }
     }
     app.engine.forget_requests(app.real_now()).await?;

@@ -91,7 +91,8 @@ pub fn settle(path: &Path) -> Result<(), Error> {
 }
 
 /// Makes way for a file that takes this one's place: nothing may lie beside it that belongs to the one
-/// before. That one stays whole until it is replaced.
+/// before. That one stays whole until it is replaced: what lies beside one that cannot be read, and may
+/// belong to it, is set aside as `.replaced`.
 ///
 /// # Errors
 /// [`Error::Busy`] if another process has it open.
@@ -100,7 +101,10 @@ pub fn make_way(path: &Path) -> Result<(), Error> {
         match settle(path) {
             Ok(()) => {}
             Err(Error::Busy) => return Err(Error::Busy),
-            Err(error) => tracing::warn!(%error, file = %path.display(), "what is replaced cannot be read"),
+            Err(error) => {
+                tracing::warn!(%error, file = %path.display(), "what is replaced cannot be read");
+                return BESIDE.iter().try_for_each(|suffix| set_aside(&beside(path, suffix)));
+            }
         }
     }
     BESIDE.iter().try_for_each(|suffix| remove(&beside(path, suffix)))
@@ -200,6 +204,13 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 fn remove(path: &Path) -> Result<(), Error> {
     match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(failed(path, &error)),
+        _ => Ok(()),
+    }
+}
+
+fn set_aside(path: &Path) -> Result<(), Error> {
+    match fs::rename(path, beside(path, ".replaced")) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(failed(path, &error)),
         _ => Ok(()),
     }

@@ -16,10 +16,10 @@ use store::{Options, ServerLock, Store};
 #[derive(Debug, Args)]
 pub(super) struct Copy {
     /// The books: a file, or postgres://… as of --database.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, env = "QUITTANCE_COPY_FROM", hide_env_values = true, value_name = "URL")]
     from: String,
     /// Where they go: a file that is not there, or an empty database.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, env = "QUITTANCE_COPY_TO", hide_env_values = true, value_name = "URL")]
     to: String,
 }
 

@@ -181,7 +181,9 @@ impl House {
     pub fn address(&self) -> anyhow::Result<&str> {
         match (&self.database, &self.db) {
             (Some(_), Some(_)) => anyhow::bail!("name the books by --db or by --database, not by both"),
-            (Some(url), None) => Ok(url),
+            (Some(url), None) if store::is_url(url) => Ok(url),
+            // What it says may hold a password.
+            (Some(_), None) => anyhow::bail!("--database takes a URL: postgres://user:password@host/name"),
             (None, Some(file)) => {
                 file.to_str().with_context(|| format!("{} is not valid UTF-8", file.display()))
             }

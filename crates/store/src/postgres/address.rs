@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::task::JoinHandle;
-use tokio_postgres::config::{Host, LoadBalanceHosts, SslMode};
+use tokio_postgres::config::{Host, LoadBalanceHosts, SslMode, TargetSessionAttrs};
 use tokio_postgres::{Client, Config, NoTls};
 
 /// How long a host may take to make a connection.
@@ -79,6 +79,10 @@ impl Address {
             Security::Disable => None,
             security => Some(connector(security, roots.as_deref())?),
         };
+        if config.get_hosts().len() > 1 && !query.contains("target_session_attrs=") {
+            // Of several only one can be written to, and another one of them may be it tomorrow.
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
         let takes_turns = config.get_load_balance_hosts() == LoadBalanceHosts::Random;
         let hosts = each_host(&config)?;
         let first = AtomicUsize::new(0);
