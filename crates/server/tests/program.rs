@@ -129,3 +129,19 @@ async fn a_named_demo_is_served_again_and_nothing_else_is_touched() {
     assert!(refusal.contains("does not hold the demo"), "{refusal}");
     assert_eq!(other.books.dump().await, before);
 }
+
+#[tokio::test]
+async fn what_is_no_url_of_a_database_is_refused_and_not_printed() {
+    let house = House::new().await;
+    for address in ["host=db password=geheim", "postgresq://q:geheim@db/books", "books.db"] {
+        for arguments in [&["audit"][..], &["serve", "--addr", "127.0.0.1:0"], &["init"]] {
+            let mut command = house.command(arguments);
+            command.env_remove("QUITTANCE_DB").env("QUITTANCE_DATABASE", address);
+            let said = shell::refusal(&mut command);
+            assert!(said.contains("--database takes a URL"), "{said}");
+            assert!(!said.contains("geheim"), "{said}");
+        }
+    }
+    let made: Vec<_> = std::fs::read_dir(house.folder()).unwrap().map(|made| made.unwrap().path()).collect();
+    assert_eq!(made, Vec::<std::path::PathBuf>::new(), "no file was made of it");
+}

@@ -238,7 +238,14 @@ fn decoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio_postgres::config::TargetSessionAttrs;
+
+    #[test]
+    fn of_several_hosts_the_one_that_can_be_written_to_is_wanted() {
+        let wanted = |url: &str| Address::parse(url).unwrap().hosts[0].get_target_session_attrs();
+        assert_eq!(wanted("postgres://u@a,b/books"), TargetSessionAttrs::ReadWrite);
+        assert_eq!(wanted("postgres://u@a,b/books?target_session_attrs=any"), TargetSessionAttrs::Any);
+        assert_eq!(wanted("postgres://u@a/books"), TargetSessionAttrs::Any);
+    }
 
     #[test]
     fn an_address_says_how_to_connect() {
