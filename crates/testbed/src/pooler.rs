@@ -82,7 +82,7 @@ const KEEPER: &str = r#"
 "$@" </dev/null &
 exec 2>/dev/null
 cat >/dev/null
-kill -QUIT $!
+kill -TERM $!
 wait
 "#;
 
