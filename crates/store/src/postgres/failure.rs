@@ -33,6 +33,30 @@ impl Failure {
         Failure { remedy: Remedy::None, error }
     }
 
+    /// What a server says by a code.
+    fn said(code: &SqlState, words: &str) -> Failure {
+        let message = || format!("{words} ({})", code.code());
+        match code {
+            &SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED => {
+                Failure { remedy: Remedy::Again, error: Error::Busy }
+            }
+            &SqlState::UNIQUE_VIOLATION => Failure::lasting(Error::Conflict),
+            &SqlState::FOREIGN_KEY_VIOLATION => Failure::lasting(Error::ForeignKey),
+            &SqlState::NOT_NULL_VIOLATION
+            | &SqlState::CHECK_VIOLATION
+            | &SqlState::RAISE_EXCEPTION
+            | &SqlState::NUMERIC_VALUE_OUT_OF_RANGE
+            | &SqlState::CHARACTER_NOT_IN_REPERTOIRE
+            | &SqlState::UNTRANSLATABLE_CHARACTER => Failure::lasting(Error::Rule(message())),
+            &SqlState::INVALID_SQL_STATEMENT_NAME | &SqlState::DUPLICATE_PSTATEMENT => {
+                let hint = "behind a pooler, say prepared_statements=false in the address";
+                Failure::lasting(Error::Database(format!("{}: {hint}", message())))
+            }
+            code if connection_is_over(code) => Failure::lost(message()),
+            _ => Failure::lasting(Error::Database(message())),
+        }
+    }
+
     /// Whether the transaction may be run again.
     pub(super) fn passes(&self) -> bool {
         self.remedy != Remedy::None
@@ -51,29 +75,8 @@ impl From<tokio_postgres::Error> for Failure {
                 None => Failure::lost(error.to_string()),
             };
         };
-        let message = || format!("{} ({})", said.message(), said.code().code());
-        match said.code() {
-            &SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED => {
-                Failure { remedy: Remedy::Again, error: Error::Busy }
-            }
-            &SqlState::UNIQUE_VIOLATION => {
-                tracing::debug!(constraint = said.constraint(), "conflict");
-                Failure::lasting(Error::Conflict)
-            }
-            &SqlState::FOREIGN_KEY_VIOLATION => Failure::lasting(Error::ForeignKey),
-            &SqlState::NOT_NULL_VIOLATION
-            | &SqlState::CHECK_VIOLATION
-            | &SqlState::RAISE_EXCEPTION
-            | &SqlState::NUMERIC_VALUE_OUT_OF_RANGE
-            | &SqlState::CHARACTER_NOT_IN_REPERTOIRE
-            | &SqlState::UNTRANSLATABLE_CHARACTER => Failure::lasting(Error::Rule(message())),
-            &SqlState::INVALID_SQL_STATEMENT_NAME | &SqlState::DUPLICATE_PSTATEMENT => {
-                let hint = "behind a pooler, say prepared_statements=false in the address";
-                Failure::lasting(Error::Database(format!("{}: {hint}", message())))
-            }
-            code if connection_is_over(code) => Failure::lost(message()),
-            _ => Failure::lasting(Error::Database(message())),
-        }
+        tracing::debug!(code = said.code().code(), constraint = said.constraint(), "refused by the server");
+        Failure::said(said.code(), said.message())
     }
 }
 
@@ -82,16 +85,56 @@ fn is_of_the_wire(source: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 /// Whether a code says that this connection cannot go on, though another may: lost, shut down, not yet
-/// started, too many, or to a server that may no longer write.
+/// started, too many, to a server that may no longer write or is in distress (a full disk, no memory).
+///
+/// At a commit each of them leaves open whether it stands, and CockroachDB has a code that says so; a
+/// transaction that is given up without looking would be done twice.
 fn connection_is_over(code: &SqlState) -> bool {
-    code.code().starts_with("08")
+    ["08", "53", "57P"].iter().any(|class| code.code().starts_with(class))
         || [
-            SqlState::ADMIN_SHUTDOWN,
-            SqlState::CRASH_SHUTDOWN,
-            SqlState::CANNOT_CONNECT_NOW,
-            SqlState::TOO_MANY_CONNECTIONS,
+            SqlState::T_R_STATEMENT_COMPLETION_UNKNOWN,
             SqlState::READ_ONLY_SQL_TRANSACTION,
             SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+            SqlState::IO_ERROR,
         ]
         .contains(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(code: &str) -> Failure {
+        Failure::said(&SqlState::from_code(code), "words")
+    }
+
+    #[test]
+    fn a_server_in_distress_is_unavailable_and_its_commits_are_looked_up() {
+        let over = [
+            "08000", "08003", "08006", "08P01", "25006", "25P03", "40003", "53000", "53100", "53200",
+            "53300", "53400", "57P01", "57P02", "57P03", "57P04", "57P05", "58030",
+        ];
+        for code in over {
+            let lost = Failure::lost(format!("words ({code})"));
+            assert_eq!(said(code), lost);
+            assert_eq!(lost.remedy, Remedy::Reconnect, "a commit that fails so is looked up");
+        }
+    }
+
+    #[test]
+    fn collisions_are_run_again_and_what_a_statement_is_at_fault_for_is_not() {
+        for code in ["40001", "40P01"] {
+            assert_eq!(said(code), Failure { remedy: Remedy::Again, error: Error::Busy });
+        }
+        assert_eq!(said("23505"), Failure::lasting(Error::Conflict));
+        assert_eq!(said("23503"), Failure::lasting(Error::ForeignKey));
+        for code in ["23502", "23514", "P0001", "22003", "22021", "22P05"] {
+            assert_eq!(said(code), Failure::lasting(Error::Rule(format!("words ({code})"))));
+        }
+        for code in ["42601", "42P01", "42501", "58P01", "XX000", "57014"] {
+            assert_eq!(said(code), Failure::lasting(Error::Database(format!("words ({code})"))));
+        }
+        let unknown_name = said("26000").error.to_string();
+        assert!(unknown_name.contains("prepared_statements=false"), "{unknown_name}");
+    }
 }
