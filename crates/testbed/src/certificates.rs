@@ -1,6 +1,6 @@
 //! Certificates for a server of the tests, made by the openssl that comes with PostgreSQL's packages.
 
-use crate::server::as_nobody;
+use crate::keeper::as_nobody;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tempfile::TempDir;

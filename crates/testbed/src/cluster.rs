@@ -3,14 +3,14 @@
 
 mod settings;
 
-use crate::server::{Missing, Server, as_nobody};
+use crate::keeper::{Keeper, as_nobody};
+use crate::server::{Missing, Server};
 use crate::{databases, programs, waits};
 use settings::Ports;
 pub use settings::Timing;
 use std::fs::{self, File};
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -25,9 +25,8 @@ pub struct Cluster {
     folder: PathBuf,
     programs: Programs,
     ports: Ports,
-    /// What is written here is started; its closing ends everything.
-    leash: Option<ChildStdin>,
-    keeper: Child,
+    /// Starts what it is told; everything ends with it.
+    keeper: Keeper,
 }
 
 /// What a cluster consists of.
@@ -85,10 +84,9 @@ impl Cluster {
         let folder = tempfile::Builder::new().prefix("quittance-cluster-").tempdir().unwrap().keep();
         let mut keeper = as_nobody(Path::new("/bin/sh"), &folder);
         keeper.args(["-c", KEEPER, "keeper"]).arg(&folder).env("HOME", &folder);
-        let log = File::create(folder.join("keeper.log")).unwrap();
-        let mut keeper = keeper.stdin(Stdio::piped()).stderr(log).spawn().unwrap();
-        let leash = keeper.stdin.take();
-        Cluster { folder, programs, ports: Ports::free(), leash, keeper }
+        keeper.stderr(File::create(folder.join("keeper.log")).unwrap());
+        let keeper = Keeper::spawn(&mut keeper);
+        Cluster { folder, programs, ports: Ports::free(), keeper }
     }
 
     fn begin(&mut self, timing: Timing) {
@@ -108,7 +106,7 @@ impl Cluster {
     fn run(&mut self, name: &str, program: &Path, arguments: &[String]) {
         let words = [name, program.to_str().unwrap()].into_iter();
         let words: Vec<&str> = words.chain(arguments.iter().map(String::as_str)).collect();
-        writeln!(self.leash.as_mut().unwrap(), "{}", words.join("\t")).unwrap();
+        self.keeper.tell(&words.join("\t"));
     }
 
     fn path(&self, name: &str) -> String {
@@ -224,13 +222,6 @@ impl Cluster {
             eprintln!("== {}", path.display());
             log.lines().skip(skipped).for_each(|line| eprintln!("{line}"));
         }
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        drop(self.leash.take());
-        let _ = self.keeper.wait();
     }
 }
 

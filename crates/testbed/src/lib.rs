@@ -6,6 +6,7 @@
 mod certificates;
 mod cluster;
 mod databases;
+mod keeper;
 mod pooler;
 mod programs;
 mod server;

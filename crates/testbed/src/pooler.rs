@@ -2,11 +2,9 @@
 //! connection of the server.
 
 use crate::Missing;
-use crate::server::{as_nobody, free_port};
-use std::io::{BufRead, BufReader};
+use crate::keeper::{Keeper, Parting};
+use crate::server::free_port;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Stdio};
-use tempfile::TempDir;
 
 const PROGRAM: &str = "/usr/sbin/pgbouncer";
 
@@ -14,10 +12,8 @@ const PROGRAM: &str = "/usr/sbin/pgbouncer";
 #[derive(Debug)]
 pub struct Pooler {
     port: u16,
-    // Its closing tells the keeper to end the pooler.
-    leash: Option<ChildStdin>,
-    keeper: Child,
-    _folder: TempDir,
+    // It ends with this.
+    _keeper: Keeper,
 }
 
 impl Pooler {
@@ -40,25 +36,18 @@ impl Pooler {
         // A port that was free a moment ago may be taken by another: then the next one is tried.
         for _ in 0..20 {
             let port = free_port();
-            let folder = tempfile::Builder::new().prefix("quittance-pooler-").tempdir().unwrap();
+            let folder = tempfile::Builder::new().prefix("quittance-pooler-").tempdir().unwrap().keep();
             let settings = format!(
                 "[databases]\n* = host=127.0.0.1 port={port_of_server} user=postgres\n[pgbouncer]\n\
                  listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n\
                  pool_mode = transaction\ndefault_pool_size = 3\nmax_client_conn = 500\n"
             );
-            let file = folder.path().join("pgbouncer.ini");
-            std::fs::write(&file, settings).unwrap();
-            let mut keeper = as_nobody(Path::new("/bin/sh"), folder.path());
-            keeper.args(["-c", KEEPER, "keeper"]).arg(program).arg(&file);
-            let mut keeper = keeper.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-            let leash = keeper.stdin.take();
-            let mut said = BufReader::new(keeper.stderr.take().unwrap()).lines().map_while(Result::ok);
-            let is_up = said.any(|line| line.contains("process up"));
-            let pooler = Pooler { port, leash, keeper, _folder: folder };
-            if is_up {
-                // A pipe that nobody reads would hold it up in the end.
-                std::thread::spawn(move || said.for_each(drop));
-                return Ok(pooler);
+            std::fs::write(folder.join("pgbouncer.ini"), settings).unwrap();
+            let words = [program.to_str().unwrap(), "pgbouncer.ini"].map(str::to_owned);
+            // To other signals it is deaf, or waits for those who are connected.
+            let parting = Parting { signal: "TERM", folder_stays: false };
+            if let Some(keeper) = Keeper::of(&words, &folder, "process up", parting) {
+                return Ok(Pooler { port, _keeper: keeper });
             }
         }
         panic!("PgBouncer does not start");
@@ -75,20 +64,4 @@ impl Pooler {
 fn port_of(address: &str) -> &str {
     let place = address.split('?').next().unwrap();
     place.rsplit_once('/').unwrap().0.rsplit_once(':').unwrap().1
-}
-
-/// Runs the pooler until the standard input ends.
-const KEEPER: &str = r#"
-"$@" </dev/null &
-exec 2>/dev/null
-cat >/dev/null
-kill -TERM $!
-wait
-"#;
-
-impl Drop for Pooler {
-    fn drop(&mut self) {
-        drop(self.leash.take());
-        let _ = self.keeper.wait();
-    }
 }
