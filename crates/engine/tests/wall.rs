@@ -5,13 +5,13 @@
 mod support;
 
 use billing::catalog::{CatalogEdit, DiscountEdit, PriceEdit, ProductEdit};
-use billing::customer::{CustomerEdit, NewPaymentMethod};
+use billing::customer::CustomerEdit;
 use billing::payment::ManualPaymentEdit;
 use billing::subscription::{CancelAt, Changing};
 use billing::{
     Bearer, CatalogId, Category, Credential, CredentialId, Currency, CustomerId, DiscountAmount,
-    DiscountDuration, DiscountId, Id, InvoiceId, InvoiceLineId, KeyScope, Money, PaymentId, PaymentMethodId,
-    PaymentMethodKind, PeriodId, Price, PriceKind, PurchaseId, SubscriptionId, TaxBehavior,
+    DiscountDuration, DiscountId, Id, IntervalUnit, InvoiceId, InvoiceLineId, KeyScope, Money, PaymentId,
+    PaymentMethodId, PeriodId, Price, PriceKind, PurchaseId, SubscriptionId, TaxBehavior,
 };
 use engine::views::{CustomerName, Filter};
 use engine::{Adjust, Engine, Error, NewLine, Of, Subscribe, SubscribeItem};
@@ -224,14 +224,7 @@ async fn no_customer_can_be_changed_over_the_wall() {
     };
     denied("create_customer", engine.create_customer(now, here, new, None).await);
     denied("customer_user", engine.customer_user(now, here, "them", None, None, None).await);
-    let method = NewPaymentMethod {
-        kind: PaymentMethodKind::Card,
-        token: "tok_mastercard".into(),
-        is_default: true,
-        billing_details: "{}".into(),
-        data: "{}".into(),
-        metadata: None,
-    };
+    let method = testbed::card("tok_mastercard");
     let made = engine.create_payment_method(now, here, them.customer, method, None).await;
     denied("create_payment_method", made);
     let made = engine.set_default_payment_method(now, here, them.method, None).await;
@@ -261,16 +254,8 @@ async fn no_catalog_can_be_changed_over_the_wall() {
     denied("update_price", engine.update_price(now, here, them.plan.id, edit, None).await);
     let new = billing::catalog::NewPrice {
         kind: PriceKind::SinglePayment,
-        name: None,
-        slug: None,
-        unit_price: Money::new(1, Currency::USD),
         interval: None,
-        trial_days: None,
-        setup_fee: None,
-        period_count: None,
-        tax_behavior: TaxBehavior::Exclusive,
-        is_default: false,
-        active: true,
+        ..testbed::price_each(IntervalUnit::Month, 1)
     };
     denied("create_price", engine.create_price(now, here, them.plan.product_id, new, None).await);
     let edit = DiscountEdit { active: Some(false), ..DiscountEdit::default() };

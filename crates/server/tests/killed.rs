@@ -3,13 +3,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use billing::catalog::{NewPrice, ProductEdit};
-use billing::customer::{CustomerEdit, NewPaymentMethod};
-use billing::{
-    Currency, CustomerId, Ids, Interval, IntervalUnit, Money, PaymentMethodKind, PriceId, PriceKind,
-    TaxBehavior, Timestamp,
-};
-use engine::{Engine, NewBooks, Subscribe, SubscribeItem};
+mod subscribers;
+
+use billing::{Ids, IntervalUnit, Timestamp};
+use engine::{Engine, NewBooks};
 use gateway::Sandbox;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
@@ -19,6 +16,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use subscribers::{price, subscribed};
 use testbed::Books;
 
 const KILLS: usize = 50;
@@ -65,13 +63,8 @@ async fn fill(books: &Books) {
     let weekly = price(&engine, number, start, IntervalUnit::Week).await;
     let monthly = price(&engine, number, start, IntervalUnit::Month).await;
     for n in 0..CUSTOMERS {
-        let edit = CustomerEdit { external_id: Some(format!("c{n:03}")), ..CustomerEdit::default() };
-        let edit = CustomerEdit { email: Some(format!("c{n}@example.com")), name: Some("C".into()), ..edit };
-        let customer = engine.create_customer(start, number, edit, None).await.unwrap().id;
-        card(&engine, number, start, customer, "tok_visa").await;
         let price = if n % 4 == 0 { weekly } else { monthly };
-        let new = Subscribe { items: vec![SubscribeItem { price, quantity: 1 }], ..Subscribe::default() };
-        engine.subscribe(start, number, customer, new, None).await.unwrap();
+        let customer = subscribed(&engine, number, start, &format!("c{n:03}"), price).await;
         let later = match n % 10 {
             1 => "tok_decline_once",
             2 => "tok_insufficient_funds",
@@ -79,40 +72,9 @@ async fn fill(books: &Books) {
             4 => "tok_time_out_after",
             _ => continue,
         };
-        card(&engine, number, start, customer, later).await;
+        engine.create_payment_method(start, number, customer, testbed::card(later), None).await.unwrap();
     }
     engine.store().close().await.unwrap();
-}
-
-async fn price(engine: &Engine, number: i64, now: Timestamp, unit: IntervalUnit) -> PriceId {
-    let new = NewPrice {
-        kind: PriceKind::Subscription,
-        name: None,
-        slug: None,
-        unit_price: Money::new(1900, Currency::USD),
-        interval: Some(Interval::new(unit, 1)),
-        trial_days: None,
-        setup_fee: None,
-        period_count: None,
-        tax_behavior: TaxBehavior::Exclusive,
-        is_default: false,
-        active: true,
-    };
-    let product = ProductEdit { name: Some(format!("{unit:?}")), ..ProductEdit::default() };
-    let (_, prices) = engine.create_product(now, number, None, product, Some(new), None).await.unwrap();
-    prices[0].id
-}
-
-async fn card(engine: &Engine, number: i64, now: Timestamp, customer: CustomerId, token: &str) {
-    let new = NewPaymentMethod {
-        kind: PaymentMethodKind::Card,
-        token: token.into(),
-        is_default: true,
-        billing_details: "{}".into(),
-        data: "{}".into(),
-        metadata: None,
-    };
-    engine.create_payment_method(now, number, customer, new, None).await.unwrap();
 }
 
 /// A billing run in a process of its own, which says on its standard error what it asks the gateway.

@@ -6,6 +6,7 @@
 mod certificates;
 mod cluster;
 mod databases;
+mod goods;
 mod keeper;
 mod pooler;
 mod programs;
@@ -17,6 +18,7 @@ mod wire;
 pub use certificates::Certificates;
 pub use cluster::{Cluster, Timing};
 pub use databases::Held;
+pub use goods::{card, price_each};
 pub use pooler::Pooler;
 pub use server::{Missing, Server};
 pub use statements::{VARIABLE as STATEMENTS_VARIABLE, seen};

@@ -1,13 +1,13 @@
 //! A small trade with something of everything in its books.
 
 use billing::catalog::{DiscountEdit, NewPrice, NewTaxRate, ProductEdit};
-use billing::customer::{Address, CustomerEdit, NewPaymentMethod};
+use billing::customer::{Address, CustomerEdit};
 use billing::payment::NewManualPayment;
 use billing::subscription::CancelAt;
 use billing::{
     Bearer, Category, Credential, Currency, Customer, DiscountAmount, DiscountDuration, DunningEnd, Ids,
-    Interval, IntervalUnit, KeyScope, Money, PaymentMeans, PaymentMethodKind, Price, PriceKind, Rate,
-    Request, Staff, TaxBehavior, Timestamp,
+    IntervalUnit, KeyScope, Money, PaymentMeans, Price, PriceKind, Rate, Request, Staff, TaxBehavior,
+    Timestamp,
 };
 use engine::{Engine, NewBooks, NewLine, Subscribe, SubscribeItem};
 use gateway::Sandbox;
@@ -37,18 +37,14 @@ struct Trade {
 
 fn price(kind: PriceKind, minor: i64, slug: &str) -> NewPrice {
     let is_plan = kind == PriceKind::Subscription;
+    let monthly = testbed::price_each(IntervalUnit::Month, minor);
     NewPrice {
         kind,
         name: Some(slug.into()),
         slug: Some(slug.into()),
-        unit_price: Money::new(minor, Currency::USD),
-        interval: is_plan.then_some(Interval::new(IntervalUnit::Month, 1)),
-        trial_days: None,
+        interval: monthly.interval.filter(|_| is_plan),
         setup_fee: is_plan.then_some(500),
-        period_count: None,
-        tax_behavior: TaxBehavior::Exclusive,
-        is_default: false,
-        active: true,
+        ..monthly
     }
 }
 
@@ -109,14 +105,7 @@ impl Trade {
         let (engine, number) = (&self.engine, self.environment);
         let customer = engine.create_customer(self.now, number, edit, None).await.unwrap();
         if let Some(token) = token {
-            let method = NewPaymentMethod {
-                kind: PaymentMethodKind::Card,
-                token: token.into(),
-                is_default: true,
-                billing_details: "{}".into(),
-                data: "{}".into(),
-                metadata: None,
-            };
+            let method = testbed::card(token);
             engine.create_payment_method(self.now, number, customer.id, method, None).await.unwrap();
         }
         customer

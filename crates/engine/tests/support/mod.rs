@@ -3,12 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test whose world cannot be set up has failed")]
 
 use billing::catalog::{NewPrice, ProductEdit};
-use billing::customer::{CustomerEdit, NewPaymentMethod};
+use billing::customer::CustomerEdit;
 use billing::payment::{NewManualPayment, Outcome};
 use billing::{
-    Category, Credit, Currency, CustomerId, Id, Ids, Interval, IntervalUnit, Invoice, Money, Payment,
-    PaymentId, PaymentMeans, PaymentMethod, PaymentMethodKind, Price, PriceId, PriceKind, Request, Staff,
-    Subscription, SubscriptionId, TaxBehavior, Timestamp,
+    Category, Credit, Currency, CustomerId, Id, Ids, IntervalUnit, Invoice, Money, Payment, PaymentId,
+    PaymentMeans, PaymentMethod, Price, PriceId, Request, Staff, Subscription, SubscriptionId, TaxBehavior,
+    Timestamp,
 };
 use engine::{Engine, NewBooks, NewLine, Of, Subscribe, SubscribeItem};
 use gateway::{Answer, ChargeRequest, Gateway, RefundRequest, Sandbox, Silence};
@@ -142,19 +142,7 @@ impl World {
 
     /// A price of a product of its own; `change` says what is special about it.
     pub(crate) async fn price(&self, minor: i64, change: impl FnOnce(&mut NewPrice)) -> Price {
-        let mut new = NewPrice {
-            kind: PriceKind::Subscription,
-            name: None,
-            slug: None,
-            unit_price: Money::new(minor, Currency::USD),
-            interval: Some(Interval::new(IntervalUnit::Month, 1)),
-            trial_days: None,
-            setup_fee: None,
-            period_count: None,
-            tax_behavior: TaxBehavior::Exclusive,
-            is_default: false,
-            active: true,
-        };
+        let mut new = testbed::price_each(IntervalUnit::Month, minor);
         change(&mut new);
         let product = ProductEdit { name: Some(format!("Product {minor}")), ..ProductEdit::default() };
         let (_, prices) = self
@@ -181,14 +169,7 @@ impl World {
     }
 
     pub(crate) async fn card(&self, customer: CustomerId, token: &str, now: Timestamp) -> PaymentMethod {
-        let method = NewPaymentMethod {
-            kind: PaymentMethodKind::Card,
-            token: token.into(),
-            is_default: true,
-            billing_details: "{}".into(),
-            data: "{}".into(),
-            metadata: None,
-        };
+        let method = testbed::card(token);
         self.engine.create_payment_method(now, self.environment, customer, method, None).await.unwrap()
     }
 

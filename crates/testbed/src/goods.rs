@@ -1,0 +1,34 @@
+//! What most tests sell, and what most of their customers pay with.
+
+use billing::catalog::NewPrice;
+use billing::customer::NewPaymentMethod;
+use billing::{Currency, Interval, IntervalUnit, Money, PaymentMethodKind, PriceKind, TaxBehavior};
+
+/// A price of so many cents for each unit of time.
+pub fn price_each(unit: IntervalUnit, minor: i64) -> NewPrice {
+    NewPrice {
+        kind: PriceKind::Subscription,
+        name: None,
+        slug: None,
+        unit_price: Money::new(minor, Currency::USD),
+        interval: Some(Interval::new(unit, 1)),
+        trial_days: None,
+        setup_fee: None,
+        period_count: None,
+        tax_behavior: TaxBehavior::Exclusive,
+        is_default: false,
+        active: true,
+    }
+}
+
+/// A card by the sandbox's name for it, charged from now on.
+pub fn card(token: &str) -> NewPaymentMethod {
+    NewPaymentMethod {
+        kind: PaymentMethodKind::Card,
+        token: token.to_owned(),
+        is_default: true,
+        billing_details: "{}".to_owned(),
+        data: "{}".to_owned(),
+        metadata: None,
+    }
+}
