@@ -5,7 +5,7 @@
 use crate::due::{BATCH, PATIENCE_SECONDS};
 use crate::{Engine, Error};
 use billing::Id;
-use billing::payment::{Outcome, conclude};
+use billing::payment::{Outcome, conclude, key};
 use billing::{Bill, Changes, Payer, Payment, PaymentId, PaymentStatus, Rules, Timestamp};
 use gateway::ChargeRequest;
 use store::Snapshot;
@@ -93,21 +93,24 @@ impl Engine {
                 message: "The payment method is gone.".to_owned(),
             });
         };
+        let attempt = payment.attempt.unwrap_or(1);
         let request = ChargeRequest {
+            key: key(&intent.bill.invoice, attempt),
             payment: payment.id,
             amount: payment.money(),
             token: method.token.clone(),
-            attempt: payment.attempt.unwrap_or(1),
+            attempt,
         };
         tracing::debug!(
             payment = format_args!("{:032x}", payment.id.raw()),
+            key = request.key,
             minor = request.amount.minor(),
             "asks the gateway"
         );
         match self.gateway.charge(&request).await {
             Ok(outcome) => Some(outcome),
             Err(silence) => {
-                tracing::warn!(payment = format_args!("{:032x}", payment.id.raw()), %silence, "no answer from the gateway");
+                tracing::warn!(payment = format_args!("{:032x}", payment.id.raw()), key = request.key, %silence, "no answer from the gateway");
                 None
             }
         }

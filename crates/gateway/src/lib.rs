@@ -1,7 +1,8 @@
 //! Payment gateways: what is asked of them, what they answer, and one that lives in this process.
 //!
 //! Every request carries a key. A gateway that is asked twice with the same key does the work once
-//! and gives the same answer, so that a request whose answer was lost can be made again.
+//! and gives the same answer, so that a request whose answer was lost can be made again, and books that
+//! were brought back to an earlier time charge nobody twice.
 
 mod sandbox;
 
@@ -15,7 +16,9 @@ use std::pin::Pin;
 /// Asks for a charge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChargeRequest {
-    /// The payment, whose id is the key.
+    /// The key: what is charged, and which attempt at it this is.
+    pub key: String,
+    /// The payment of the books.
     pub payment: PaymentId,
     /// How much.
     pub amount: Money,
@@ -45,6 +48,10 @@ pub enum Silence {
     /// It could not be reached.
     #[error("the gateway cannot be reached")]
     Unreachable,
+    /// The key has charged another sum before. Neither that nor this may be charged once more: it stays in
+    /// doubt until somebody has looked.
+    #[error("the gateway has charged another sum under this key")]
+    OtherSum,
     /// The process was stopped in between; only the simulator does that.
     #[error("stopped before the answer")]
     Stopped,

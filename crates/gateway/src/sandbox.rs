@@ -1,7 +1,6 @@
 //! A gateway inside the process: its test cards do what their names say, the same every time.
 
 use crate::{Answer, ChargeRequest, Gateway, RefundRequest, Silence};
-use billing::Id;
 use billing::payment::{Outcome, RefundOutcome};
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -51,17 +50,17 @@ pub const CARDS: &[TestCard] = &[
 /// The gateway inside the process. It remembers only which keys it has let time out.
 #[derive(Debug, Default)]
 pub struct Sandbox {
-    timed_out: Mutex<BTreeSet<u128>>,
+    timed_out: Mutex<BTreeSet<String>>,
 }
 
 impl Sandbox {
-    fn times_out(&self, key: u128) -> bool {
-        self.timed_out.lock().unwrap_or_else(PoisonError::into_inner).insert(key)
+    fn times_out(&self, key: &str) -> bool {
+        self.timed_out.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned())
     }
 
     fn answer(&self, request: &ChargeRequest) -> Result<Outcome, Silence> {
-        let key = request.payment.raw();
-        let succeeded = || Outcome::Succeeded { reference: format!("ch_{key:032x}") };
+        let key = request.key.as_str();
+        let succeeded = || Outcome::Succeeded { reference: format!("ch_{key}") };
         let declined = |code: &str| Outcome::Declined {
             code: code.to_owned(),
             message: format!("The card was declined: {}.", code.replace('_', " ")),

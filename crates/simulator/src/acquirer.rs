@@ -98,6 +98,8 @@ pub struct Mischief {
 struct State {
     dice: Dice,
     charges: BTreeMap<PaymentId, Charge>,
+    /// Which payment each key is of.
+    keys: BTreeMap<String, PaymentId>,
     refunds: BTreeMap<RefundId, GivenBack>,
     /// What was asked in the operation at hand and left without an answer.
     unanswered: BTreeSet<u128>,
@@ -126,6 +128,7 @@ impl Acquirer {
         let state = State {
             dice,
             charges: BTreeMap::new(),
+            keys: BTreeMap::new(),
             refunds: BTreeMap::new(),
             unanswered: BTreeSet::new(),
             mischief: Mischief::default(),
@@ -215,6 +218,10 @@ impl State {
             let told =
                 format!("charge {:?} is asked again as {request:?}, known as {known:?}", request.payment);
             self.breaches.push(told);
+        }
+        let of = *self.keys.entry(request.key.clone()).or_insert(request.payment);
+        if of != request.payment {
+            self.breaches.push(format!("the key of {of:?} is used once more: {request:?}"));
         }
         if !request.amount.is_positive() {
             self.breaches.push(format!("a charge of nothing: {request:?}"));

@@ -19,6 +19,8 @@ pub const AMOUNT_MAX: i64 = 1_000_000_000_000_000;
 pub enum InvoiceKind {
     /// A period of a subscription.
     Subscription,
+    /// What a change within a period of a subscription costs.
+    Change,
     /// A one-off sale.
     Purchase,
     /// Lines that the merchant wrote.
@@ -27,6 +29,7 @@ pub enum InvoiceKind {
 
 crate::words!(InvoiceKind {
     Subscription = "subscription",
+    Change = "change",
     Purchase = "purchase",
     Standalone = "standalone",
 });

@@ -1,11 +1,13 @@
 //! Payments: every attempt to move money, what came of it, and money that is given back.
 
 mod collect;
+mod key;
 mod manual;
 mod refund;
 
 pub use collect::{Asking, Outcome, conclude, try_again, void};
 pub(crate) use collect::{fail_without_method, intent, withdraw};
+pub use key::key;
 pub use manual::{ManualPaymentEdit, NewManualPayment, Recorded, Standing, delete, edit, record};
 pub use refund::{RefundOutcome, Taken, conclude as conclude_refund, request as request_refund};
 
@@ -29,7 +31,7 @@ crate::words!(PaymentKind { Automatic = "automatic", Manual = "manual" });
 /// Where a payment stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PaymentStatus {
-    /// The gateway may or may not have been asked; it will be asked, again if need be, with the same key.
+    /// The gateway may or may not have been asked; it will be asked, again if need be, with the same [`key`].
     Processing,
     /// The money has come.
     Succeeded,
@@ -69,7 +71,7 @@ crate::words!(PaymentMeans {
 /// One attempt to move money from a customer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Payment {
-    /// Its id, which is also the gateway's idempotency key.
+    /// Its id.
     pub id: PaymentId,
     /// The number of the environment that it belongs to.
     pub environment: i64,

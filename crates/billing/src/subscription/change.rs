@@ -211,7 +211,7 @@ fn difference(
         return Ok(None);
     }
     let what = InvoiceFor {
-        kind: InvoiceKind::Subscription,
+        kind: InvoiceKind::Change,
         subscription_id: Some(subscription.id),
         period_id: Some(subscription.period_id),
         purchase_id: None,

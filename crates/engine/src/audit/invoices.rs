@@ -65,7 +65,10 @@ impl Audit<'_> {
             check_status(&mut self.findings, invoice);
             check_attempts(&mut self.findings, &held);
         }
-        let billing: Vec<_> = page.iter().filter(|i| i.kind == InvoiceKind::Subscription).collect();
+        let billing: Vec<_> = page
+            .iter()
+            .filter(|i| matches!(i.kind, InvoiceKind::Subscription | InvoiceKind::Change))
+            .collect();
         let periods: Vec<_> = billing.iter().filter_map(|invoice| invoice.period_id).collect();
         let mut owners = store::audit::period_owners(self.s, &periods).await?.into_iter();
         for invoice in billing {

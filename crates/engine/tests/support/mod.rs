@@ -12,7 +12,7 @@ use billing::{
 };
 use engine::{Engine, NewBooks, NewLine, Of, Subscribe, SubscribeItem};
 use gateway::{Answer, ChargeRequest, Gateway, RefundRequest, Sandbox, Silence};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use store::Options;
 use store::pages::Window;
@@ -23,7 +23,8 @@ pub(crate) fn at(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap()
 }
 
-/// The sandbox, with a door that can be shut and a list of charges that nobody answers.
+/// The sandbox, with a memory of what was charged under which key, a door that can be shut and a list of
+/// charges that nobody answers.
 #[derive(Default)]
 pub(crate) struct Told {
     sandbox: Sandbox,
@@ -31,6 +32,7 @@ pub(crate) struct Told {
     pub(crate) silent: Mutex<BTreeSet<PaymentId>>,
     pub(crate) all_silent: Mutex<bool>,
     pub(crate) asked: Mutex<Vec<PaymentId>>,
+    known: Mutex<BTreeMap<String, (Money, Outcome)>>,
 }
 
 impl Told {
@@ -39,6 +41,20 @@ impl Told {
         let door = Arc::new(Semaphore::new(0));
         *self.door.lock().unwrap() = Some(Arc::clone(&door));
         door
+    }
+
+    /// The sums that have moved, each under its key.
+    pub(crate) fn moved(&self) -> BTreeMap<String, i64> {
+        let known = self.known.lock().unwrap();
+        let moved = known.iter().filter(|(_, (_, outcome))| matches!(outcome, Outcome::Succeeded { .. }));
+        moved.map(|(key, (money, _))| (key.clone(), money.minor())).collect()
+    }
+
+    /// Answers as it did the first time that it heard the key.
+    fn answer_once(&self, request: &ChargeRequest, outcome: Outcome) -> Result<Outcome, Silence> {
+        let mut known = self.known.lock().unwrap();
+        let (money, outcome) = known.entry(request.key.clone()).or_insert((request.amount, outcome));
+        if *money == request.amount { Ok(outcome.clone()) } else { Err(Silence::OtherSum) }
     }
 
     pub(crate) fn silence(&self, is_silent: bool) {
@@ -59,7 +75,8 @@ impl Gateway for Told {
             if is_silent {
                 return Err(Silence::TimedOut);
             }
-            self.sandbox.charge(request).await
+            let outcome = self.sandbox.charge(request).await?;
+            self.answer_once(request, outcome)
         })
     }
 

@@ -241,9 +241,7 @@ impl Auditor {
         let known = |wanted: &For| match wanted {
             For::Invoice(id) => *id == invoice.id,
             For::Purchase(id) => Some(*id) == invoice.purchase_id,
-            For::Change(id) => {
-                Some(*id) == invoice.subscription_id && invoice.kind == InvoiceKind::Subscription
-            }
+            For::Change(id) => Some(*id) == invoice.subscription_id && invoice.kind == InvoiceKind::Change,
         };
         let is_period = invoice.subscription_id.and_then(|id| self.plans.get(&id)).is_some_and(|plan| {
             // A period's own invoice was compared with the period.

@@ -12,8 +12,8 @@ use crate::respond::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use billing::{
-    Category, Currency, Environment, Id, Interval, InvoiceId, InvoiceLine, InvoiceLineId, InvoiceStatus,
-    InvoiceTax, Money, SubscriptionId, TaxBehavior, Timestamp,
+    Category, Currency, Environment, Id, Interval, InvoiceId, InvoiceKind, InvoiceLine, InvoiceLineId,
+    InvoiceStatus, InvoiceTax, Money, SubscriptionId, TaxBehavior, Timestamp,
 };
 use engine::{NewLine, Of};
 use http::Uri;
@@ -45,7 +45,7 @@ pub(super) fn show(o: &mut Object<'_>, books: &Environment, full: &FullInvoice, 
     // Nobody of the seller owns an invoice, and the books hold no documents of it.
     o.put("ownerMembershipId", None::<&str>).put("pdfURL", None::<&str>);
     o.put("receiptPdfURL", None::<&str>).put("memo", &v.memo).put("bankPaymentOnly", false);
-    o.put("type", v.kind.as_str()).put("currency", v.currency.code());
+    o.put("type", kind_of(v.kind)).put("currency", v.currency.code());
     o.put("taxAmount", v.tax).put("subtotal", v.subtotal);
     // The contract has room for one tax: what all taxes of the invoice agree on is shown.
     o.put("taxType", agreed(&full.taxes, |tax| Some(tax.kind.as_str())));
@@ -53,6 +53,14 @@ pub(super) fn show(o: &mut Object<'_>, books: &Environment, full: &FullInvoice, 
     o.put("taxState", agreed(&full.taxes, |tax| tax.state.as_deref()));
     o.put("taxRatePercentage", agreed(&full.taxes, |tax| Some(tax.rate)).map(|rate| rate.to_string()));
     o.put("applicationFee", None::<i64>);
+}
+
+/// The contract's word for what an invoice is for; it has none of its own for a change.
+fn kind_of(kind: InvoiceKind) -> &'static str {
+    match kind {
+        InvoiceKind::Change => InvoiceKind::Subscription.as_str(),
+        kind => kind.as_str(),
+    }
 }
 
 /// What all taxes have in common; none if they differ or there are none.

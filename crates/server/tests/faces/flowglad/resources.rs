@@ -253,6 +253,7 @@ async fn a_subscription_lives_through_its_verbs() {
     assert_eq!(adjusted["subscriptionItems"][0]["quantity"], 4);
     let invoices = m.read(&format!("invoices?subscriptionId={id}")).await;
     assert_eq!(invoices["data"][1]["total"], 3_100, "half a month of two more");
+    assert_eq!(invoices["data"][1]["type"], "subscription", "the contract has no other word for it");
     let less = json!({"adjustment": {"timing": "at_end_of_current_billing_period",
         "newSubscriptionItems": [{"priceId": price, "quantity": 1}]}});
     let scheduled = m.made(&format!("subscriptions/{id}/adjust"), less).await["subscription"].clone();
