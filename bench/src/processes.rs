@@ -7,6 +7,7 @@ use crate::{Failure, Options};
 use billing::Timestamp;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use store::{Node, Synchronous};
 
@@ -99,7 +100,7 @@ pub(crate) async fn bill(address: &str) -> Result<(), Failure> {
     }
     loop {
         let shards = claim(&engine, &node).await?;
-        if engine.run_due_in(1, month_end(1)?, shards).await?.is_nothing() {
+        if engine.run_due_in(1, month_end(1)?, shards, Arc::new(|_| true)).await?.is_nothing() {
             break;
         }
     }
@@ -110,5 +111,5 @@ pub(crate) async fn bill(address: &str) -> Result<(), Failure> {
 async fn claim(engine: &engine::Engine, node: &Node) -> Result<Vec<i64>, Failure> {
     let now =
         Timestamp::from_micros(i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros())?);
-    Ok(engine.store().claim_shards(node, now, now.plus_seconds(LEASE_SECONDS)?).await?)
+    Ok(engine.store().claim_shards(node, LEASE_SECONDS, move || now).await?.0)
 }

@@ -2,7 +2,7 @@
 //!
 //! What is in doubt is asked again with the same key, so a crash anywhere here charges nothing twice.
 
-use crate::due::{BATCH, PATIENCE_SECONDS};
+use crate::due::{BATCH, PATIENCE_SECONDS, Work};
 use crate::{Engine, Error};
 use billing::Id;
 use billing::payment::{Outcome, conclude, key};
@@ -21,7 +21,8 @@ pub(crate) struct Intent {
 impl Engine {
     /// Asks again for payments and refunds whose answer was lost; returns how many were answered. What
     /// stays in doubt keeps none of the others from being asked for.
-    pub(crate) async fn recover(&self, environment: i64, shard: i64, now: Timestamp) -> Result<u64, Error> {
+    pub(crate) async fn recover(&self, work: &Work) -> Result<u64, Error> {
+        let Work { environment, shard, now, .. } = *work;
         let since = now.plus_seconds(-PATIENCE_SECONDS).map_err(billing::Refusal::from)?;
         let (mut recovered, mut last) = (0, None);
         loop {
@@ -33,6 +34,9 @@ impl Engine {
                 .await
                 .map_err(Error::from)?;
             for payment in &page {
+                if !work.is_held() {
+                    return Ok(recovered);
+                }
                 let concluded = self.charge(now, environment, payment).await;
                 recovered += answered(concluded.map(|after| after.status != payment.status))?;
             }
@@ -51,6 +55,9 @@ impl Engine {
                 .await
                 .map_err(Error::from)?;
             for refund in &page {
+                if !work.is_held() {
+                    return Ok(recovered);
+                }
                 let concluded = self.give_back(now, environment, refund).await;
                 recovered += answered(concluded.map(|after| after.status != refund.status))?;
             }

@@ -6,6 +6,7 @@ use crate::{Engine, Error};
 use billing::payment::{Asking, try_again};
 use billing::{Bill, InvoiceId, Payer, Payment, Rules, Timestamp};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use store::Snapshot;
 use tokio::task::JoinSet;
 
@@ -39,6 +40,26 @@ impl Done {
     }
 }
 
+/// Whether a shard is still this process's to bill.
+pub type Holds = Arc<dyn Fn(i64) -> bool + Send + Sync>;
+
+/// What is due in a shard of an environment by an instant, for as long as the shard is held.
+#[derive(Clone)]
+pub(crate) struct Work {
+    pub(crate) environment: i64,
+    pub(crate) shard: i64,
+    pub(crate) now: Timestamp,
+    holds: Holds,
+}
+
+impl Work {
+    /// Whether to go on. Asked before each piece: a process that stood still meanwhile may have lost its
+    /// shards to others, and would do again what they do.
+    pub(crate) fn is_held(&self) -> bool {
+        (self.holds)(self.shard)
+    }
+}
+
 impl Engine {
     /// Finishes everything of an environment that is due by now. Idempotent.
     ///
@@ -50,7 +71,7 @@ impl Engine {
         self.run_due_unlocked(environment, now).await
     }
 
-    /// As [`Engine::run_due`], in some shards: other processes have the others.
+    /// As [`Engine::run_due`], in some shards, each for as long as it is held: other processes have the others.
     ///
     /// # Errors
     /// If the store fails. What was done until then stays done.
@@ -59,17 +80,24 @@ impl Engine {
         environment: i64,
         now: Timestamp,
         shards: Vec<i64>,
+        holds: Holds,
     ) -> Result<Done, Error> {
         let turn = self.turn(environment);
         let _one_at_a_time = turn.lock().await;
-        self.run_shards(environment, now, shards).await
+        self.run_shards(environment, now, shards, holds).await
     }
 
     pub(crate) async fn run_due_unlocked(&self, environment: i64, now: Timestamp) -> Result<Done, Error> {
-        self.run_shards(environment, now, (0..self.store.shards()).collect()).await
+        self.run_shards(environment, now, (0..self.store.shards()).collect(), Arc::new(|_| true)).await
     }
 
-    async fn run_shards(&self, environment: i64, now: Timestamp, shards: Vec<i64>) -> Result<Done, Error> {
+    async fn run_shards(
+        &self,
+        environment: i64,
+        now: Timestamp,
+        shards: Vec<i64>,
+        holds: Holds,
+    ) -> Result<Done, Error> {
         let mut done = Done::default();
         let silent = now.plus_seconds(-PATIENCE_SECONDS).map_err(billing::Refusal::from)?;
         let busy = self.store.read(move |s| {
@@ -78,8 +106,9 @@ impl Engine {
             )
         });
         let busy = busy.await.map_err(Error::from)?;
+        let work = |shard| Work { environment, shard, now, holds: Arc::clone(&holds) };
         if let [shard] = busy[..] {
-            return self.run_shard(environment, shard, now).await;
+            return self.run_shard(work(shard)).await;
         }
         let mut waiting = busy.into_iter();
         let mut running = JoinSet::new();
@@ -90,8 +119,8 @@ impl Engine {
                 && running.len() < self.shards_at_once
                 && let Some(shard) = waiting.next()
             {
-                let engine = self.clone();
-                running.spawn(async move { engine.run_shard(environment, shard, now).await });
+                let (engine, work) = (self.clone(), work(shard));
+                running.spawn(async move { engine.run_shard(work).await });
             }
             match running.join_next().await {
                 Some(Ok(Ok(part))) => done.add(part),
@@ -102,13 +131,13 @@ impl Engine {
         }
     }
 
-    async fn run_shard(&self, environment: i64, shard: i64, now: Timestamp) -> Result<Done, Error> {
-        let mut done = Done { recovered: self.recover(environment, shard, now).await?, ..Done::default() };
+    async fn run_shard(&self, work: Work) -> Result<Done, Error> {
+        let mut done = Done { recovered: self.recover(&work).await?, ..Done::default() };
         let (mut refused, mut stuck) = (BTreeSet::new(), BTreeSet::new());
         loop {
             let round = Done {
-                subscription_steps: self.step_subscriptions(environment, shard, now, &mut refused).await?,
-                retries: self.retry_invoices(environment, shard, now, &mut stuck).await?,
+                subscription_steps: self.step_subscriptions(&work, &mut refused).await?,
+                retries: self.retry_invoices(&work, &mut stuck).await?,
                 recovered: 0,
             };
             if round.is_nothing() {
@@ -153,13 +182,8 @@ impl Engine {
 
     /// Makes the attempts that the dunning policy has planned; returns how many. An invoice at which none
     /// can be made is passed over for this run; however many of them there are, the others are tried.
-    async fn retry_invoices(
-        &self,
-        environment: i64,
-        shard: i64,
-        now: Timestamp,
-        stuck: &mut BTreeSet<InvoiceId>,
-    ) -> Result<u64, Error> {
+    async fn retry_invoices(&self, work: &Work, stuck: &mut BTreeSet<InvoiceId>) -> Result<u64, Error> {
+        let Work { environment, shard, now, .. } = *work;
         let mut retries = 0;
         loop {
             let most = BATCH.saturating_add(i64::try_from(stuck.len()).unwrap_or(i64::MAX));
@@ -173,6 +197,9 @@ impl Engine {
                 return Ok(retries);
             }
             for invoice in due {
+                if !work.is_held() {
+                    return Ok(retries);
+                }
                 match self.retry(now, environment, invoice.id, Asking::Policy, None).await {
                     Ok((_, true)) => retries += 1,
                     Ok((_, false)) => drop(stuck.insert(invoice.id)),

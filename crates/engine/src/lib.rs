@@ -25,7 +25,7 @@ mod subscriptions;
 mod tax_rates;
 pub mod views;
 
-pub use due::Done;
+pub use due::{Done, Holds};
 pub use error::Error;
 pub use invoices::NewLine;
 pub use lists::{FullPayment, Of};

@@ -2,7 +2,7 @@
 //! it said.
 
 use crate::charging::{Intent, bill_of, conclude_one};
-use crate::due::BATCH;
+use crate::due::{BATCH, Work};
 use crate::{Engine, Error};
 use billing::payment::Outcome;
 use billing::subscription::{Due, NewItem, PendingItem, Status, renew, setup_fees};
@@ -20,14 +20,13 @@ impl Engine {
     /// passed over for this run; it never keeps the others from being billed.
     pub(crate) async fn step_subscriptions(
         &self,
-        environment: i64,
-        shard: i64,
-        now: Timestamp,
+        work: &Work,
         refused: &mut BTreeSet<SubscriptionId>,
     ) -> Result<u64, Error> {
+        let Work { environment, shard, now, .. } = *work;
         let mut steps = 0;
         let mut beaten = BTreeSet::new();
-        while steps == 0 {
+        while steps == 0 && work.is_held() {
             let passed_over = refused.clone();
             let (rules, plan) = self
                 .store
@@ -40,7 +39,7 @@ impl Engine {
             }
             let mut plans = vec![plan];
             while let Some(plan) = plans.pop() {
-                match self.step_batches(now, &rules, plan, &mut steps).await {
+                match self.step_batches(work, &rules, plan, &mut steps).await {
                     Ok(()) => {}
                     Err(Step::Refused(id, refusal)) => {
                         tracing::error!(subscription = ?id, %refusal, "a due subscription cannot be stepped");
@@ -76,12 +75,13 @@ impl Engine {
     /// decided in one order, so that the same seed makes the same books.
     async fn step_batches(
         &self,
-        now: Timestamp,
+        work: &Work,
         rules: &Rules,
         plan: Vec<Vec<SubscriptionId>>,
         steps: &mut u64,
     ) -> Result<(), Step> {
-        let mut plan = plan.into_iter();
+        let now = work.now;
+        let mut plan = plan.into_iter().take_while(|_| work.is_held());
         let mut intents = self.decide_batch(now, rules, plan.next()).await?;
         let mut started: Option<Started> = None;
         // A failure ends the run, after what was committed before it has been charged.

@@ -83,6 +83,36 @@ async fn subscribers(world: &World, price: &Price, count: usize) -> Vec<Customer
     customers
 }
 
+#[tokio::test]
+async fn a_process_that_loses_its_shards_stops_before_the_next_piece() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let price = world.price(1000, |_| {}).await;
+    subscribers(&world, &price, CUSTOMERS).await;
+    let declined = world.customer("declined", Some("tok_decline_twice")).await;
+    world.subscribe(declined, price.id, world.start).await;
+    let many = i64::try_from(CUSTOMERS).unwrap() + 1;
+    let (now, asked) = (at("2024-02-02T00:00:00Z"), world.gateway.asked.lock().unwrap().len());
+    let shards: Vec<i64> = (0..world.engine.store().shards()).collect();
+    let run = async |holds: engine::Holds| {
+        world.engine.run_due_in(world.environment, now, shards.clone(), holds).await.unwrap()
+    };
+    // It was lost while it waited for its turn.
+    let done = run(Arc::new(|_| false)).await;
+    assert!(done.is_nothing(), "{done:?}");
+    // It is lost while the first batch is charged.
+    let gateway = world.gateway.clone();
+    let done = run(Arc::new(move |_| gateway.asked.lock().unwrap().len() == asked)).await;
+    assert!(done.subscription_steps > 0, "{done:?}");
+    let billed = count(&world, INVOICES).await - many;
+    assert!(billed > 0 && billed < many, "{billed} of {many}");
+    assert_eq!((done.retries, count(&world, UNPAID).await), (0, 1), "what was begun is finished");
+    // Whoever has them now goes on.
+    run(Arc::new(|_| true)).await;
+    assert_eq!(count(&world, INVOICES).await, 2 * many);
+    assert_eq!(count(&world, DOUBLE).await, 0);
+    world.audit().await;
+}
+
 /// What a question to the books counts.
 async fn count(world: &World, question: &str) -> i64 {
     world.books.texts(question).await[0][0].as_deref().unwrap().parse().unwrap()

@@ -50,7 +50,9 @@ const HEAD_BYTES: usize = 32 << 10;
 /// Header lines of a request; more are answered with 431.
 const HEADERS_MAX: usize = 100;
 /// How long a shard is leased at a time: what a process that died had leased passes on after that.
-const LEASE: Duration = Duration::from_secs(8);
+const LEASE_SECONDS: i64 = 8;
+/// How often its lease is renewed.
+const RENEW_EVERY: Duration = Duration::from_secs(2);
 /// How often answers to repeatable writes are saved.
 const SAVE_EVERY: Duration = Duration::from_millis(250);
 /// How often the uses of credentials are noted.
@@ -95,7 +97,7 @@ impl Server {
     /// If the books cannot be closed.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), store::Error> {
         let app = self.responder.app().clone();
-        let (node, held) = (self.node(&app), Arc::new(watch::Sender::new(Vec::new())));
+        let (node, held) = (self.node(&app), Held::default());
         let beside = [
             self.options
                 .tick
@@ -189,51 +191,48 @@ async fn bill_what_falls_due(app: App, every: Duration, held: Held) {
     }
 }
 
-/// The shards that this process has leased.
-type Held = Arc<watch::Sender<Vec<i64>>>;
+/// The shards that this process has leased, until when.
+#[derive(Debug, Clone, Default)]
+struct Lease {
+    shards: Vec<i64>,
+    until: Option<Timestamp>,
+}
 
-/// Leases this process's part of the shards again and again. Of those that it cannot renew it lets go
-/// when their lease is over.
+type Held = Arc<watch::Sender<Lease>>;
+
+/// Leases this process's part of the shards again and again. Those that it cannot renew are others' when
+/// their lease is over.
 async fn keep_leases(app: App, node: Node, held: Held) {
-    let mut ticks = tokio::time::interval(LEASE / 4);
+    let mut ticks = tokio::time::interval(RENEW_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut until = app.real_now();
     loop {
         ticks.tick().await;
-        let now = app.real_now();
-        let end = Timestamp::from_micros(now.micros().saturating_add(LEASE.as_micros() as i64));
-        match app.engine.store().claim_shards(&node, now, end).await {
-            Ok(shards) => {
-                until = end;
-                held.send_if_modified(|had| {
-                    let is_other = *had != shards;
-                    *had = shards;
-                    is_other
-                });
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the leases of shards cannot be renewed");
-                if app.real_now() >= until {
-                    held.send_replace(Vec::new());
-                }
-            }
+        let clock = app.clock.now.clone();
+        match app.engine.store().claim_shards(&node, LEASE_SECONDS, move || clock()).await {
+            Ok((shards, until)) => drop(held.send_replace(Lease { shards, until: Some(until) })),
+            Err(error) => tracing::warn!(%error, "the leases of shards cannot be renewed"),
         }
     }
 }
 
 async fn bill_once(app: &App, held: &Held) -> Result<(), engine::Error> {
     let mut leased = held.subscribe();
-    let shards = match leased.wait_for(|shards| !shards.is_empty()).await {
-        Ok(shards) => shards.clone(),
+    let shards = match leased.wait_for(|lease| !lease.shards.is_empty()).await {
+        Ok(lease) => lease.shards.clone(),
         Err(_) => return Ok(()),
     };
+    let (holder, clock) = (held.clone(), app.clock.now.clone());
+    let holds: engine::Holds = Arc::new(move |shard| {
+        let lease = holder.borrow();
+        lease.shards.contains(&shard) && lease.until.is_some_and(|until| clock() < until)
+    });
     for environment in app.engine.environments().await? {
         if environment.clock.is_some() {
             continue;
         }
         let number = environment.number;
         // What is wrong in the books of one is no reason not to bill the others.
-        match app.engine.run_due_in(number, app.real_now(), shards.clone()).await {
+        match app.engine.run_due_in(number, app.real_now(), shards.clone(), holds.clone()).await {
             Ok(done) if done.is_nothing() => {}
             Ok(done) => tracing::info!(environment = number, ?done, "billed"),
             Err(error) => {

@@ -82,24 +82,33 @@ impl Store {
         database.look_at_spread().await
     }
 
-    /// Says that a process is there and takes its part of the shards until an instant; answers which it
-    /// has. Whoever holds a file has all of it.
+    /// Says that a process is there and takes its part of the shards for some seconds; answers which it has
+    /// until when. A claim that is made again, because a connection was lost, counts from then. Whoever
+    /// holds a file has all of it.
     ///
     /// # Errors
     /// If the database fails.
     pub async fn claim_shards(
         &self,
         node: &Node,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<Vec<i64>, Error> {
+        seconds: i64,
+        clock: impl Fn() -> Timestamp + Send + 'static,
+    ) -> Result<(Vec<i64>, Timestamp), Error> {
+        let lease = move || {
+            let now = clock();
+            let end = now.plus_seconds(seconds).map_err(|_| Error::Misuse("a lease without an end".into()));
+            Ok::<_, Error>((now, end?))
+        };
         if matches!(self, Store::Sqlite(_)) {
-            return Ok((0..self.shards()).collect());
+            return Ok(((0..self.shards()).collect(), lease()?.1));
         }
         let node = node.clone();
         self.write(move |tx| {
-            let node = node.clone();
-            Box::pin(async move { claim(tx, &node, now.micros(), until.micros()).await })
+            let (node, lease) = (node.clone(), lease());
+            Box::pin(async move {
+                let (now, until) = lease?;
+                Ok((claim(tx, &node, now.micros(), until.micros()).await?, until))
+            })
         })
         .await
     }

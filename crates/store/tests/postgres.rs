@@ -6,7 +6,7 @@ use billing::{Credential, Ids, Spread, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use store::{Error, Node, Options, Scope, Snapshot, Store};
-use testbed::Books;
+use testbed::{Books, Cut, Wire};
 
 fn node(id: u128) -> Node {
     Node { id, name: format!("node {id}") }
@@ -17,7 +17,7 @@ fn second(n: i64) -> Timestamp {
 }
 
 async fn claim(store: &Store, id: u128, now: i64) -> Vec<i64> {
-    store.claim_shards(&node(id), second(now), second(now + 10)).await.unwrap()
+    store.claim_shards(&node(id), 10, move || second(now)).await.unwrap().0
 }
 
 #[tokio::test]
@@ -63,6 +63,23 @@ async fn no_shard_is_leased_twice_when_many_claim_at_once() {
     held.dedup();
     assert_eq!(held.len(), count);
     assert_eq!(held.len(), 64, "whoever came first took what nobody had");
+}
+
+#[tokio::test]
+async fn a_claim_that_is_made_again_counts_from_then() {
+    let books = Books::postgres().await;
+    let wire = Wire::to(books.address());
+    let store = Store::connect(wire.address(), Options::default()).await.unwrap();
+    let claims = Arc::new(AtomicU64::new(0));
+    let counted = claims.clone();
+    wire.cut(0, Cut::Before);
+    // Each try is made 1000 seconds after the one before.
+    let clock = move || second(1000 * (counted.fetch_add(1, Ordering::Relaxed) as i64 + 1));
+    let (shards, until) = store.claim_shards(&node(1), 8, clock).await.unwrap();
+    assert!(wire.is_cut());
+    assert_eq!((claims.load(Ordering::Relaxed), shards, until), (2, vec![0], second(2008)));
+    let holding = store.holdings().await.unwrap().remove(0);
+    assert_eq!((holding.seen_at, holding.shards), (second(2000), vec![(0, second(2008))]));
 }
 
 fn credential(ids: &mut Ids) -> Credential {
@@ -158,7 +175,7 @@ async fn connections_that_the_server_ended_are_replaced() {
     let end = "select count(pg_terminate_backend(pid))::text from pg_stat_activity
          where datname = current_database() and pid <> pg_backend_pid()";
     for n in 0..5 {
-        store.claim_shards(&node(1), second(n), second(n + 5)).await.unwrap();
+        store.claim_shards(&node(1), 5, move || second(n)).await.unwrap();
         assert_eq!(store.holdings().await.unwrap().len(), 1);
         assert_eq!(store.version(&[Scope::Credentials]).await.unwrap(), 0);
         let ended: i64 = books.texts(end).await[0][0].as_deref().unwrap().parse().unwrap();
@@ -170,7 +187,7 @@ async fn connections_that_the_server_ended_are_replaced() {
             let store = store.clone();
             tokio::spawn(async move {
                 for n in 0..20 {
-                    store.claim_shards(&node(id), second(n), second(n + 5)).await.unwrap();
+                    store.claim_shards(&node(id), 5, move || second(n)).await.unwrap();
                 }
             })
         })
