@@ -50,8 +50,8 @@ const HEAD_BYTES: usize = 32 << 10;
 /// Header lines of a request; more are answered with 431.
 const HEADERS_MAX: usize = 100;
 /// How long a shard is leased at a time: what a process that died had leased passes on after that.
-const LEASE_SECONDS: i64 = 8;
-/// How often its lease is renewed.
+pub(crate) const LEASE_SECONDS: i64 = 8;
+/// How often its lease is renewed, and one that bills nothing says that it is there.
 const RENEW_EVERY: Duration = Duration::from_secs(2);
 /// How often answers to repeatable writes are saved.
 const SAVE_EVERY: Duration = Duration::from_millis(250);
@@ -102,7 +102,10 @@ impl Server {
             self.options
                 .tick
                 .map(|every| tokio::spawn(bill_what_falls_due(app.clone(), every, held.clone()))),
-            self.options.tick.map(|_| tokio::spawn(keep_leases(app.clone(), node.clone(), held.clone()))),
+            Some(match self.options.tick {
+                Some(_) => tokio::spawn(keep_leases(app.clone(), node.clone(), held.clone())),
+                None => tokio::spawn(say_who_answers(app.clone(), node.clone())),
+            }),
             Some(tokio::spawn(save_answers(app.clone()))),
             Some(tokio::spawn(note_uses(app.clone()))),
         ];
@@ -211,6 +214,18 @@ async fn keep_leases(app: App, node: Node, held: Held) {
         match app.engine.store().claim_shards(&node, LEASE_SECONDS, move || clock()).await {
             Ok((shards, until)) => drop(held.send_replace(Lease { shards, until: Some(until) })),
             Err(error) => tracing::warn!(%error, "the leases of shards cannot be renewed"),
+        }
+    }
+}
+
+/// Says again and again that this process is there, though it does not bill.
+async fn say_who_answers(app: App, node: Node) {
+    let mut ticks = tokio::time::interval(RENEW_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = app.engine.store().announce(&node, app.real_now()).await {
+            tracing::warn!(%error, "nobody can be told that this server is there");
         }
     }
 }

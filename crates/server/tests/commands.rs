@@ -7,7 +7,6 @@ mod shell;
 use shell::{House, refusal, said};
 use std::io::Write;
 use std::net::TcpStream;
-use std::process::Command;
 
 #[tokio::test]
 async fn books_are_made_once_and_secrets_kept_for_their_owner() {
@@ -115,13 +114,11 @@ async fn a_head_that_is_too_long_is_refused() {
 async fn a_server_that_is_asked_to_stop_closes_the_books() {
     let house = House::new().await;
     house.run(&["init"]);
-    let mut server = house.serve();
+    let server = house.serve();
     assert!(server.ask("/healthz", "").starts_with("HTTP/1.1 200 "));
     // An idle connection does not hold it up.
     let _idle = TcpStream::connect(&server.address).unwrap();
-    let id = server.child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-    assert!(server.child.wait().unwrap().success());
+    server.stop();
     let log = house.folder().join("books.db-wal");
     assert_eq!(std::fs::metadata(log).map_or(0, |file| file.len()), 0, "the log was not moved into the file");
     // The lock is free again.

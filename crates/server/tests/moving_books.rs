@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use store::copy::{Compared, Failure};
-use store::{Error, FaultPoint, Faults, Options};
+use store::copy::{Compared, Failure, Progress, Stage};
+use store::{Error, FaultPoint, Faults, Options, Store};
 use tempfile::TempDir;
 use testbed::Books;
 
-const QUIET: &(dyn Fn(store::copy::Progress) + Sync) = &|_| {};
+const QUIET: &(dyn Fn(Progress) + Sync) = &|_| {};
 
 /// Fills books with a demo.
 async fn demo(books: &Books) {
@@ -57,7 +57,7 @@ async fn copy(from: &Books, to: &Books) -> Result<Vec<Compared>, Failure> {
 }
 
 fn same(compared: &[Compared]) -> bool {
-    compared.iter().all(|table| table.is_same && table.rows[0] == table.rows[1] && table.sums.is_empty())
+    compared.iter().all(Compared::agrees)
 }
 
 async fn agree(books: &Books) -> bool {
@@ -187,6 +187,45 @@ async fn what_changed_meanwhile_is_told() {
     assert!(of("invoices").is_same);
     target_store.close().await.unwrap();
     source.close().await.unwrap();
+}
+
+/// Somebody writes to the source when all of its tables have been compared.
+async fn written_to_at_the_end(source: &Books) {
+    let (target, is_written) = (Books::new().await, AtomicU64::new(0));
+    let (store, target) = (source.open().await, target.open().await);
+    let mallory = source.address().to_owned();
+    let tell = |progress: Progress| {
+        let is_end = progress.stage == Stage::Comparing && progress.done == progress.all;
+        if is_end && is_written.fetch_add(1, Ordering::Relaxed) == 0 {
+            let address = mallory.clone();
+            // Another process, as far as the store can tell.
+            std::thread::spawn(move || write_to(&address)).join().unwrap();
+        }
+    };
+    assert!(matches!(store::copy::run(&store, &target, &tell).await, Err(Failure::Changed)));
+    assert!(is_written.load(Ordering::Relaxed) > 0);
+    // What was written then is found by the next run.
+    let compared = store::copy::run(&store, &target, QUIET).await.unwrap();
+    let differing: Vec<&str> = compared.iter().filter(|one| !one.agrees()).map(|one| one.table).collect();
+    assert_eq!(differing, ["settings"]);
+    target.close().await.unwrap();
+    store.close().await.unwrap();
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn write_to(address: &str) {
+    let store = Store::connect(address, Options::default()).await.unwrap();
+    store.put_setting("a setting", "another value".to_owned()).await.unwrap();
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn who_writes_to_tables_that_were_compared_is_noticed() {
+    let (file, server) = (Books::sqlite(), Books::postgres().await);
+    fill(&file).await;
+    copy(&file, &server).await.unwrap();
+    written_to_at_the_end(&file).await;
+    written_to_at_the_end(&server).await;
 }
 
 /// A folder with books, and the program.

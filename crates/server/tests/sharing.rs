@@ -4,8 +4,8 @@
 
 mod shell;
 
-use shell::House;
-use testbed::Books;
+use shell::{House, Serving};
+use testbed::{Books, until};
 
 /// What the only row of an answer with one column says.
 async fn one(books: &Books, sql: &str) -> String {
@@ -51,4 +51,30 @@ async fn an_empty_database_is_given_partitions() {
     assert!(shell::said(copy.env_remove("QUITTANCE_DATABASE")).contains("the books agree"));
     let refused = House::of(Books::sqlite()).refused(&["migrate", "--partitions", "2"]);
     assert!(refused.contains("no partitions"), "{refused}");
+}
+
+#[tokio::test]
+async fn books_that_are_served_are_not_copied_though_nobody_bills_them() {
+    let (house, there) = (House::of(Books::empty().await), Books::sqlite());
+    house.run(&["init"]);
+    let serve = ["serve", "--addr", "127.0.0.1:0", "--tick-seconds", "0", "--node", "window"];
+    let window = Serving::start(&mut house.command(&serve));
+    let is_there = || house.run(&["nodes"]).contains("s ago, answers and does not bill");
+    until("it says that it is there", async || is_there()).await;
+    let copy = || {
+        let mut copy = house.command(&["copy", "--from", house.books.address(), "--to", there.address()]);
+        copy.env_remove("QUITTANCE_DATABASE");
+        copy
+    };
+    let refused = shell::refusal(&mut copy());
+    assert!(refused.contains("is in use: stop the servers first: window"), "{refused}");
+    // One that bills has all the work.
+    let billing = Serving::start(&mut house.command(&["serve", "--addr", "127.0.0.1:0", "--node", "till"]));
+    let has_all =
+        || house.run(&["nodes"]).lines().any(|line| line.starts_with("till: ") && line.ends_with(": 0"));
+    until("the other has the only shard", async || has_all()).await;
+    window.stop();
+    billing.stop();
+    assert!(house.run(&["nodes"]).ends_with("and 0 servers"));
+    assert!(shell::said(&mut copy()).contains("the books agree"));
 }

@@ -22,6 +22,9 @@ const PUT_MARK: &str = "insert into unfinished_copy (source) values ($1)";
 const READ_MARK: &str = "select source from unfinished_copy";
 const DROP_MARK: &str = "drop table unfinished_copy";
 
+/// Rises with every commit of a process of this program to a database.
+const COMMITS: &str = "select cast(coalesce(sum(last_commit), 0) as bigint), count(*) from connections";
+
 /// What tells books from others: the first of their organizations.
 const NAME: &str = "select id from organizations order by id limit 1";
 
@@ -51,6 +54,9 @@ pub enum Failure {
     /// The target has a part of a copy of another source.
     #[error("the target is an unfinished copy of other books: copy into an empty database")]
     OtherBooks,
+    /// Somebody wrote to the source while it was copied, perhaps to tables that had been compared.
+    #[error("the source was written to while it was copied")]
+    Changed,
     /// A table that this program does not know how to copy.
     #[error("the schemas differ: {0}")]
     Schema(String),
@@ -91,20 +97,29 @@ pub struct Compared {
     pub is_same: bool,
 }
 
+impl Compared {
+    /// Whether both sides are the same.
+    pub fn agrees(&self) -> bool {
+        self.is_same && self.rows[0] == self.rows[1] && self.sums.is_empty()
+    }
+}
+
 /// Who is told how far a copy has come.
 pub type Tell<'t> = &'t (dyn Fn(Progress) + Sync);
 
 /// Copies all books of a source into a target that is empty, or goes on where that was interrupted, and
-/// compares each row. The target is marked as unfinished until [`finish`]; open it again before it is read
+/// compares each row; if all are the same, nobody wrote to the source meanwhile. The target is marked as unfinished until [`finish`]; open it again before it is read
 /// in any other way, because what it knows of the books is from before.
 ///
 /// # Errors
-/// If the target may not be written to, or a database fails; then it can be run again.
+/// If the target may not be written to, somebody writes to the source, or a database fails; then it can be
+/// run again.
 pub async fn run(source: &Store, target: &Store, tell: Tell<'_>) -> Result<Vec<Compared>, Failure> {
     let tables = plan::tables()?;
     if catalog::check(source, tables).await?.has_mark {
         return Err(Failure::UnfinishedSource);
     }
+    let before = commits(source).await?;
     claim(source, target, tables).await?;
     // A file looks what it has when it is opened.
     if matches!(target, Store::Postgres(_)) && target.shards() < source.shards() {
@@ -125,7 +140,26 @@ pub async fn run(source: &Store, target: &Store, tell: Tell<'_>) -> Result<Vec<C
     for table in tables {
         compared.push(copy.compare(table).await.map_err(|error| failed(table, error))?);
     }
+    if compared.iter().all(Compared::agrees) && commits(source).await? != before {
+        return Err(Failure::Changed);
+    }
     Ok(compared)
+}
+
+/// What stands as long as nobody commits to the source.
+async fn commits(source: &Store) -> Result<[i64; 2], Error> {
+    match source {
+        Store::Sqlite(_) => {
+            // Before anything is written the file is looked at: whether another process wrote to it.
+            source.write(|_| Box::pin(async { Ok::<_, Error>(()) })).await?;
+            Ok([source.version(&[Scope::Everything]).await?.cast_signed(), 0])
+        }
+        Store::Postgres(_) => {
+            let found =
+                source.read(|s| Box::pin(s.row(COMMITS, &[], |row| Ok([row.int(0)?, row.int(1)?])))).await?;
+            Ok(found.unwrap_or_default())
+        }
+    }
 }
 
 /// Takes the mark of an unfinished copy away.

@@ -24,20 +24,22 @@ pub struct Holding {
     pub node: Node,
     /// When it was last seen.
     pub seen_at: Timestamp,
+    /// Whether it bills, and does not answer only.
+    pub bills: bool,
     /// The shards that it holds, each with the end of its lease.
     pub shards: Vec<(i64, Timestamp)>,
 }
 
-const SEEN: &str = "insert into nodes (id, name, seen_at) values ($1, $2, $3)
+const SEEN: &str = "insert into nodes (id, name, seen_at, bills) values ($1, $2, $3, $4)
      on conflict (id) do update set seen_at = excluded.seen_at";
-const LIVE: &str = "select count(*) from nodes where seen_at >= $1";
+const LIVE: &str = "select count(*) from nodes where seen_at >= $1 and coalesce(bills, true)";
 const FORGET: &str = "delete from nodes where seen_at < $1";
 const RENEW: &str = "update shards set until = $2 where node_id = $1 returning shard";
 const LET_GO: &str = "update shards set node_id = null, until = 0 where node_id = $1 and shard = $2";
 const CLAIM: &str = "update shards set node_id = $1, until = $2 where until < $3 and shard in
      (select shard from shards where until < $3 order by shard limit $4) returning shard";
 const SHARDS: &str = "select count(*) from shards";
-const NODES: &str = "select id, name, seen_at from nodes order by name, id";
+const NODES: &str = "select id, name, seen_at, coalesce(bills, true) from nodes order by name, id";
 const HELD: &str = "select shard, until from shards where node_id = $1 order by shard";
 const ANY_CUSTOMER: &str = "select count(*) from tallies where kind = 'customers' and n > 0";
 const ADD_SHARD: &str = "insert into shards (shard, until) values ($1, 0)";
@@ -113,6 +115,22 @@ impl Store {
         .await
     }
 
+    /// Says that a process is there which answers and does not bill. Whoever holds a file is alone.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn announce(&self, node: &Node, now: Timestamp) -> Result<(), Error> {
+        if matches!(self, Store::Sqlite(_)) {
+            return Ok(());
+        }
+        let node = node.clone();
+        self.write(move |tx| {
+            let node = node.clone();
+            Box::pin(async move { see(tx, &node, now.micros(), false).await })
+        })
+        .await
+    }
+
     /// Lets go of everything that a process holds, because it ends.
     ///
     /// # Errors
@@ -149,6 +167,7 @@ async fn holdings(s: &mut Snapshot) -> Result<Vec<Holding>, Error> {
             Ok(Holding {
                 node: Node { id: row.id(0)?, name: row.text(1)?.to_owned() },
                 seen_at: Timestamp::from_micros(row.int(2)?),
+                bills: row.bool(3)?,
                 shards: Vec::new(),
             })
         })
@@ -163,9 +182,13 @@ async fn holdings(s: &mut Snapshot) -> Result<Vec<Holding>, Error> {
     Ok(all)
 }
 
+async fn see(tx: &mut Tx, node: &Node, now: i64, bills: bool) -> Result<(), Error> {
+    tx.send(SEEN, [Param::Id(node.id), (&node.name).into(), now.into(), bills.into()]).await
+}
+
 async fn claim(tx: &mut Tx, node: &Node, now: i64, until: i64) -> Result<Vec<i64>, Error> {
     let lease = until - now;
-    tx.send(SEEN, [Param::Id(node.id), (&node.name).into(), now.into()]).await?;
+    see(tx, node, now, true).await?;
     tx.send(FORGET, [(now - FORGOTTEN_AFTER * lease).into()]).await?;
     let live = tx.row(LIVE, &[(now - lease).into()], |row| row.int(0)).await?.unwrap_or(1).max(1);
     let all = tx.row(SHARDS, &[], |row| row.int(0)).await?.unwrap_or(1);

@@ -35,6 +35,7 @@ migrations![
     3 "0003" "credentials",
     4 "0004" "processes",
     5 "0005" "settings",
+    6 "0006" "watchers",
 ];
 
 /// The migrations that the database still lacks, oldest first.

@@ -2,6 +2,7 @@
 
 use super::World;
 use super::audit::{agreeing, audited};
+use crate::serve::LEASE_SECONDS;
 use anyhow::Context;
 use billing::{Ids, Timestamp};
 use clap::Args;
@@ -10,7 +11,7 @@ use gateway::Sandbox;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::Path;
 use std::sync::Arc;
-use store::copy::{Compared, Progress, Stage};
+use store::copy::{Compared, Failure, Progress, Stage};
 use store::{Options, ServerLock, Store};
 
 #[derive(Debug, Args)]
@@ -58,8 +59,14 @@ async fn copied(source: &Store, target: &Store) -> anyhow::Result<u64> {
     let bar = progress_bar();
     let compared = store::copy::run(source, target, &|progress| show(&bar, progress)).await;
     bar.finish_and_clear();
-    let compared = compared?;
-    let differing = compared.iter().filter(|table| !is_same(table));
+    let compared = match compared {
+        Err(Failure::Changed) => anyhow::bail!(
+            "{}: by a server that was started since, or a command. Stop it, empty the target, and copy again",
+            Failure::Changed
+        ),
+        compared => compared?,
+    };
+    let differing = compared.iter().filter(|table| !table.agrees());
     let differing: Vec<String> = differing.map(told).collect();
     for table in &differing {
         println!("{table}");
@@ -73,12 +80,19 @@ async fn copied(source: &Store, target: &Store) -> anyhow::Result<u64> {
     Ok(compared.iter().map(|table| table.rows[1]).sum())
 }
 
-/// That no server bills the books of a database.
+/// That no server answers from the books of a database, or bills them.
 async fn unserved(store: &Store, now: Timestamp) -> anyhow::Result<()> {
+    let since = now.plus_seconds(-LEASE_SECONDS).unwrap_or(now);
     let holdings = store.holdings().await?;
-    let serving = holdings.iter().filter(|holding| holding.shards.iter().any(|(_, until)| *until > now));
+    let serving = holdings
+        .iter()
+        .filter(|holding| holding.seen_at > since || holding.shards.iter().any(|(_, until)| *until > now));
     let names: Vec<&str> = serving.map(|holding| holding.node.name.as_str()).collect();
-    anyhow::ensure!(names.is_empty(), "stop the servers first: {}", names.join(", "));
+    anyhow::ensure!(
+        names.is_empty(),
+        "stop the servers first: {} (one that was killed is gone {LEASE_SECONDS} seconds later)",
+        names.join(", ")
+    );
     Ok(())
 }
 
@@ -93,10 +107,6 @@ fn lock(address: &str) -> Result<Option<ServerLock>, store::Error> {
 
 fn file(address: &str) -> Option<&Path> {
     (!store::is_url(address)).then_some(Path::new(address))
-}
-
-fn is_same(table: &Compared) -> bool {
-    table.is_same && table.rows[0] == table.rows[1] && table.sums.is_empty()
 }
 
 fn told(table: &Compared) -> String {

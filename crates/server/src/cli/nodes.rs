@@ -26,6 +26,10 @@ impl Nodes {
         for holding in holdings {
             let seconds = |micros: i64| micros.max(0) / 1_000_000;
             let silent = seconds(now.micros() - holding.seen_at.micros());
+            if !holding.bills {
+                println!("{}: seen {silent} s ago, answers and does not bill", holding.node.name);
+                continue;
+            }
             let left = holding.shards.iter().map(|(_, until)| seconds(until.micros() - now.micros())).min();
             let shards: Vec<String> = holding.shards.iter().map(|(shard, _)| shard.to_string()).collect();
             println!(

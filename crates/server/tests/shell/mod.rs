@@ -92,6 +92,13 @@ impl Serving {
         Serving { child, address }
     }
 
+    /// Asks it to stop, as an operator does, and waits until it has.
+    pub(crate) fn stop(mut self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+    }
+
     /// The whole text of an answer.
     pub(crate) fn ask(&self, target: &str, headers: &str) -> String {
         let mut socket = TcpStream::connect(&self.address).unwrap();

@@ -1,0 +1,1 @@
+-- Which of several processes bill: nothing, one holds the file.
