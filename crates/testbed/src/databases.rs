@@ -187,18 +187,46 @@ pub(crate) async fn texts(address: &str, sql: &str) -> Vec<Vec<Option<String>>> 
 /// The generic plan of a statement; of its parameters those that may be a shard are 0.
 pub(crate) async fn plan(address: &str, sql: &str) -> Vec<String> {
     let client = connect(address).await;
-    client
-        .batch_execute(&format!("set plan_cache_mode = force_generic_plan; prepare asked as {sql}"))
-        .await
-        .unwrap();
-    let types = "select unnest(parameter_types)::text from pg_prepared_statements where name = 'asked'";
-    let types = client.query(types, &[]).await.unwrap();
-    let values = types.iter().map(|row| match row.get::<_, &str>(0) {
+    let values = types(&client, sql).await.into_iter().map(|kind| match kind.as_str() {
         "smallint" => "0".to_owned(),
-        other => format!("null::{other}"),
+        _ => format!("null::{kind}"),
     });
     let values: Vec<String> = values.collect();
     let given = if values.is_empty() { String::new() } else { format!("({})", values.join(", ")) };
-    let lines = client.query(&format!("explain (costs off) execute asked{given}"), &[]).await.unwrap();
+    explain(&client, &format!("(costs off) execute asked{given}")).await
+}
+
+/// What is executed for a question over arrays, made of another, with two sets of parameters that are 0 or
+/// empty.
+pub(crate) async fn steps_for_two(address: &str, sql: &str, of: &str) -> Vec<String> {
+    let client = connect(address).await;
+    let types = types(&client, of).await;
+    let arrays: Vec<String> = types.iter().map(|kind| format!("{kind}[]")).collect();
+    client.batch_execute(&format!("prepare arrays({}) as {sql}", arrays.join(", "))).await.unwrap();
+    let values = types.iter().map(|kind| {
+        let value = match kind.as_str() {
+            "smallint" | "bigint" => "0",
+            "boolean" => "false",
+            "uuid" => "'00000000-0000-0000-0000-000000000000'",
+            _ => "''",
+        };
+        format!("array[{value}, {value}]::{kind}[]")
+    });
+    let values: Vec<String> = values.collect();
+    let options = "analyze, costs off, timing off, summary off";
+    explain(&client, &format!("({options}) execute arrays({})", values.join(", "))).await
+}
+
+/// Prepares a statement, to be planned as the driver has it planned; answers the types of its parameters.
+async fn types(client: &Client, sql: &str) -> Vec<String> {
+    let asked = format!("set plan_cache_mode = force_generic_plan; prepare asked as {sql}");
+    client.batch_execute(&asked).await.unwrap();
+    let types = "select unnest(parameter_types)::text from pg_prepared_statements where name = 'asked'";
+    let types = client.query(types, &[]).await.unwrap();
+    types.iter().map(|row| row.get(0)).collect()
+}
+
+async fn explain(client: &Client, what: &str) -> Vec<String> {
+    let lines = client.query(&format!("explain {what}"), &[]).await.unwrap();
     lines.iter().map(|row| row.get(0)).collect()
 }

@@ -116,6 +116,12 @@ impl Books {
         databases::plan(self.direct(), sql).await
     }
 
+    /// What PostgreSQL executes for a question over arrays, made of another, with two sets of parameters in
+    /// shard 0: one line for each step.
+    pub async fn steps_for_two(&self, sql: &str, of: &str) -> Vec<String> {
+        databases::steps_for_two(self.direct(), sql, of).await
+    }
+
     /// An empty database in PostgreSQL, without a schema.
     pub async fn empty() -> Books {
         Books::of(databases::Database::empty().await)

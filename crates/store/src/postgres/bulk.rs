@@ -22,6 +22,7 @@ pub(super) fn reading(sql: &str, width: usize) -> Bulk {
     let mut text = String::from("select answer.*, sets.n from ");
     push_sets(&mut text, width, true);
     let _ = write!(text, " cross join lateral ({of_each}) as answer");
+    tracing::trace!(target: crate::STATEMENTS, on = "postgres over arrays", sql = text);
     Bulk { text, keys: None }
 }
 
