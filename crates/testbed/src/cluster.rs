@@ -181,15 +181,35 @@ impl Cluster {
 
     /// Whether Patroni says that a member is something.
     async fn is(&self, member: usize, what: &str) -> bool {
-        let asked = async {
-            let mut socket = TcpStream::connect(("127.0.0.1", self.ports.rest[member])).await?;
-            socket.write_all(format!("GET /{what} HTTP/1.0\r\n\r\n").as_bytes()).await?;
-            let mut answer = Vec::new();
-            socket.read_to_end(&mut answer).await?;
-            std::io::Result::Ok(answer)
-        };
+        let asked = self.ask(member, "GET", what, "");
         let asked = tokio::time::timeout(Duration::from_secs(2), asked).await;
-        matches!(asked, Ok(Ok(answer)) if answer.get(9..12) == Some(b"200"))
+        matches!(asked, Ok(Ok(answer)) if answer.get(9..12) == Some("200"))
+    }
+
+    /// What the Patroni of a member answers.
+    async fn ask(&self, member: usize, method: &str, what: &str, body: &str) -> std::io::Result<String> {
+        let mut socket = TcpStream::connect(("127.0.0.1", self.ports.rest[member])).await?;
+        let length = body.len();
+        let request = format!("{method} /{what} HTTP/1.0\r\ncontent-length: {length}\r\n\r\n{body}");
+        socket.write_all(request.as_bytes()).await?;
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).await?;
+        Ok(answer)
+    }
+
+    /// Gives the lead to another member, as before work on the machine of the one that has it.
+    pub async fn switch_over(&self, leader: usize) {
+        let body = format!("{{\"leader\": \"n{leader}\"}}");
+        let answer = self.ask(leader, "POST", "switchover", &body).await.unwrap();
+        assert!(answer.get(9..12) == Some("200"), "{answer}");
+    }
+
+    /// Whether a commit that no follower can take waits for one.
+    pub async fn be_strict(&self, is_strict: bool) {
+        let leader = self.primary().await.unwrap();
+        let body = format!("{{\"synchronous_mode_strict\": {is_strict}}}");
+        let answer = self.ask(leader, "PATCH", "config", &body).await.unwrap();
+        assert!(answer.get(9..12) == Some("200"), "{answer}");
     }
 
     /// Kills the server of a member, and leaves the Patroni that watches it.

@@ -11,6 +11,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval};
 
 const WRITERS: usize = 5;
+/// The server that gives a request two seconds.
+const HASTY: usize = 1;
 /// How long a write is repeated until it is given up.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How often a client asks at most: the database shall be busy, not the machine.
@@ -34,6 +36,8 @@ pub(crate) struct Acked {
 #[derive(Default)]
 pub(crate) struct Seen {
     pub(crate) acked: Vec<Acked>,
+    /// Writes of which somebody was not told whether they were done, and who did not ask again.
+    pub(crate) given_up: Vec<Ask>,
     /// Answers to reads, by status.
     pub(crate) reads: BTreeMap<u16, u32>,
 }
@@ -52,6 +56,7 @@ impl Load {
         for writer in 0..WRITERS {
             people.push(tokio::spawn(write(shop.clone(), seen.clone(), is_over.clone(), writer)));
         }
+        people.push(tokio::spawn(write_and_give_up(shop.clone(), seen.clone(), is_over.clone())));
         for face in 0..shop.reads.len() {
             people.push(tokio::spawn(read(shop.clone(), seen.clone(), is_over.clone(), face)));
         }
@@ -62,6 +67,11 @@ impl Load {
     pub(crate) fn acked(&self) -> [usize; 2] {
         let seen = self.seen.lock().unwrap();
         [0, 1].map(|server| seen.acked.iter().filter(|acked| acked.server == server).count())
+    }
+
+    /// How many writes somebody gave up.
+    pub(crate) fn given_up(&self) -> usize {
+        self.seen.lock().unwrap().given_up.len()
     }
 
     /// Whether somebody found something wrong.
@@ -88,6 +98,31 @@ async fn write(shop: Arc<Shop>, seen: Arc<Mutex<Seen>>, is_over: Arc<AtomicBool>
             pace.tick().await;
             let acked = insist(&shop, &ask, writer + number + n).await;
             seen.lock().unwrap().acked.push(acked);
+        }
+    }
+}
+
+/// Signs up customers by way of the server that soon says "not now", and leaves one when it does.
+async fn write_and_give_up(shop: Arc<Shop>, seen: Arc<Mutex<Seen>>, is_over: Arc<AtomicBool>) {
+    let (mut number, mut pace) = (0, interval(PACE));
+    while !is_over.load(Ordering::Relaxed) {
+        number += 1;
+        for ask in shop.sign_up(WRITERS, number) {
+            pace.tick().await;
+            let Ok(answer) = once(&shop, &ask, HASTY).await else { panic!("{} is not answered", ask.key) };
+            match answer.status {
+                200..300 => {
+                    let (answer, at) = (answer.json(), Instant::now());
+                    let acked = Acked { ask, answer, server: HASTY, at, in_doubt: 0, was_done: false };
+                    seen.lock().unwrap().acked.push(acked);
+                }
+                503 => {
+                    shop.check_refusal(&ask.target, &answer);
+                    seen.lock().unwrap().given_up.push(ask);
+                    break;
+                }
+                status => panic!("{} {}: {status} {}", ask.target, ask.body, answer.body),
+            }
         }
     }
 }
