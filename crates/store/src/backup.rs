@@ -6,6 +6,7 @@
 use crate::Error;
 use crate::migrate::{self, Migration};
 use rusqlite::backup::{Backup, StepResult};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
@@ -86,6 +87,8 @@ pub fn check(path: &Path) -> Result<Vec<Migration>, Error> {
 /// [`Error::Busy`] if another process has it open.
 pub fn settle(path: &Path) -> Result<(), Error> {
     let connection = open(path, OpenFlags::empty())?;
+    // SQLite would put the log into the file when this is closed, or throw it away, even if it cannot read them.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     let mode: String = connection.query_row("pragma journal_mode = delete", [], |row| row.get(0))?;
     if mode == "delete" { Ok(()) } else { Err(Error::Busy) }
 }
@@ -324,9 +327,20 @@ mod tests {
         make_way(&path).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         assert_eq!(tallies(&path), 5_000);
+        // Books of which only the log can be read any more.
+        let writer = Connection::open(&path).unwrap();
+        writer.execute_batch("pragma journal_mode = wal").unwrap();
+        fill(&writer, 5_000);
+        let log = fs::read(beside(&path, "-wal")).unwrap();
+        drop(writer);
         fs::write(&path, "no database any more").unwrap();
-        fs::write(beside(&path, "-wal"), "of another").unwrap();
+        fs::write(beside(&path, "-wal"), &log).unwrap();
+        fs::write(beside(&path, "-journal.replaced"), "of long ago").unwrap();
         make_way(&path).unwrap();
         assert!(!beside(&path, "-wal").exists());
+        assert!(fs::read(beside(&path, "-wal.replaced")).unwrap() == log, "it may be all that is left");
+        assert_eq!(fs::read(&path).unwrap(), b"no database any more");
+        // What was never there has not replaced what was set aside before.
+        assert_eq!(fs::read(beside(&path, "-journal.replaced")).unwrap(), b"of long ago");
     }
 }
