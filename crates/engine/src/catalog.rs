@@ -72,7 +72,7 @@ impl Engine {
         new: CatalogEdit,
         request: Option<Request>,
     ) -> Result<Catalog, Error> {
-        self.deciding(async || {
+        self.deciding(environment, async || {
             let shop = self.shop(environment, About::Catalogs).await?;
             let mut ctx = self.ctx(now);
             ctx.request = request.clone();
@@ -108,7 +108,7 @@ impl Engine {
         edit: CatalogEdit,
         request: Option<Request>,
     ) -> Result<Catalog, Error> {
-        self.deciding(async || {
+        self.deciding(environment, async || {
             let shop = self.shop(environment, About::Catalogs).await?;
             let mut ctx = self.ctx(now);
             ctx.request = request.clone();
@@ -149,7 +149,7 @@ impl Engine {
         request: Option<Request>,
     ) -> Result<Offer, Error> {
         let copy = self
-            .deciding(async || {
+            .deciding(environment, async || {
                 let shop = self.shop(environment, About::Catalog(Some(id))).await?;
                 let mut ctx = self.ctx(now);
                 ctx.request = request.clone();
@@ -207,7 +207,7 @@ impl Engine {
         request: Option<Request>,
     ) -> Result<(Product, Vec<Price>), Error> {
         let id = self
-            .deciding(async || {
+            .deciding(environment, async || {
                 let shop = self.shop(environment, About::Catalog(catalog)).await?;
                 let offer = shop.offer()?;
                 let mut ctx = self.ctx(now);
@@ -251,7 +251,7 @@ impl Engine {
         edit: ProductEdit,
         request: Option<Request>,
     ) -> Result<Product, Error> {
-        self.deciding(async || {
+        self.deciding(environment, async || {
             let shop = self.shop(environment, About::Product(id)).await?;
             let mut ctx = self.ctx(now);
             ctx.request = request.clone();
@@ -306,7 +306,7 @@ impl Engine {
         request: Option<Request>,
     ) -> Result<Price, Error> {
         let id = self
-            .deciding(async || {
+            .deciding(environment, async || {
                 let shop = self.shop(environment, About::Product(product)).await?;
                 let mut ctx = self.ctx(now);
                 ctx.request = request.clone();
@@ -345,7 +345,7 @@ impl Engine {
         edit: PriceEdit,
         request: Option<Request>,
     ) -> Result<Price, Error> {
-        self.deciding(async || {
+        self.deciding(environment, async || {
             let shop = self.shop(environment, About::Price(id)).await?;
             let mut ctx = self.ctx(now);
             ctx.request = request.clone();

@@ -148,7 +148,7 @@ impl Engine {
         payment: &Payment,
         outcome: &Outcome,
     ) -> Result<Payment, Error> {
-        self.deciding(async || {
+        self.deciding(environment, async || {
             let (rules, mut intent) = self.load_intent(environment, payment.id).await?;
             if intent.payment.status != PaymentStatus::Processing {
                 return Ok(intent.payment);

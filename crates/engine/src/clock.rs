@@ -10,7 +10,7 @@ impl Engine {
     /// # Errors
     /// If the environment has no clock of its own or the time is before it.
     pub async fn advance_clock(&self, environment: i64, to: Timestamp) -> Result<Done, Error> {
-        let turn = self.turn(environment);
+        let turn = self.running.of(environment);
         let _one_at_a_time = turn.lock().await;
         let Some(mut clock) = self.environment(environment).await?.clock else {
             return Err(Refusal::State("only test books have a clock that can be moved".into()).into());

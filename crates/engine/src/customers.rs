@@ -21,7 +21,7 @@ impl Engine {
         request: Option<Request>,
     ) -> Result<Customer, Error> {
         let id = self
-            .deciding(async || {
+            .deciding(environment, async || {
                 let mut ctx = self.ctx(now);
                 ctx.request = request.clone();
                 let customer = new_customer(&mut ctx, environment, &new)?;
@@ -58,7 +58,7 @@ impl Engine {
         edit: CustomerEdit,
         request: Option<Request>,
     ) -> Result<Customer, Error> {
-        self.deciding(async || {
+        self.deciding(environment, async || {
             let mut ctx = self.ctx(now);
             ctx.request = request.clone();
             let (customer, version) = self.load_customer(environment, external_id).await?;
@@ -134,7 +134,7 @@ impl Engine {
         request: Option<(Request, CredentialId)>,
     ) -> Result<(Customer, CustomerUser), Error> {
         let (request, credential) = request.unzip();
-        self.deciding(async || {
+        self.deciding(environment, async || {
             let mut ctx = self.ctx(now);
             ctx.request = request.clone();
             let (customer, version) = self.load_customer(environment, external_id).await?;

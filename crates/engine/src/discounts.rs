@@ -16,7 +16,7 @@ impl Engine {
         new: DiscountEdit,
         request: Option<Request>,
     ) -> Result<Discount, Error> {
-        self.deciding(async || {
+        self.deciding(environment, async || {
             let mut ctx = self.ctx(now);
             ctx.request = request.clone();
             let discount = new_discount(&mut ctx, environment, &new)?;
@@ -49,7 +49,7 @@ impl Engine {
         edit: DiscountEdit,
         request: Option<Request>,
     ) -> Result<Discount, Error> {
-        self.deciding(async || {
+        self.deciding(environment, async || {
             let mut ctx = self.ctx(now);
             ctx.request = request.clone();
             let (version, known) = self

@@ -66,9 +66,7 @@ impl Engine {
     /// # Errors
     /// If the store fails. What was done until then stays done.
     pub async fn run_due(&self, environment: i64, now: Timestamp) -> Result<Done, Error> {
-        let turn = self.turn(environment);
-        let _one_at_a_time = turn.lock().await;
-        self.run_due_unlocked(environment, now).await
+        self.run_due_in(environment, now, self.all_shards(), Arc::new(|_| true)).await
     }
 
     /// As [`Engine::run_due`], in some shards, each for as long as it is held: other processes have the others.
@@ -82,13 +80,17 @@ impl Engine {
         shards: Vec<i64>,
         holds: Holds,
     ) -> Result<Done, Error> {
-        let turn = self.turn(environment);
+        let turn = self.running.of(environment);
         let _one_at_a_time = turn.lock().await;
         self.run_shards(environment, now, shards, holds).await
     }
 
     pub(crate) async fn run_due_unlocked(&self, environment: i64, now: Timestamp) -> Result<Done, Error> {
-        self.run_shards(environment, now, (0..self.store.shards()).collect(), Arc::new(|_| true)).await
+        self.run_shards(environment, now, self.all_shards(), Arc::new(|_| true)).await
+    }
+
+    fn all_shards(&self) -> Vec<i64> {
+        (0..self.store.shards()).collect()
     }
 
     async fn run_shards(
@@ -223,7 +225,7 @@ impl Engine {
         request: Option<billing::Request>,
     ) -> Result<(Option<Payment>, bool), Error> {
         let started = self
-            .deciding(async || {
+            .deciding(environment, async || {
                 let (rules, mut payer, bill, in_flight) = self
                     .store
                     .read(move |s| Box::pin(async move { load_retry(s, environment, id).await }))

@@ -48,7 +48,7 @@ impl Engine {
         let charges = lines.iter().map(charge_of).collect::<Result<Vec<_>, _>>()?;
         let named: Vec<_> = lines.iter().map(|line| (line.price_id, line.product_id)).collect();
         let (invoice, payment) = self
-            .deciding(async || {
+            .deciding(environment, async || {
                 let named = named.clone();
                 let (rules, mut payer) = self
                     .store
@@ -121,7 +121,7 @@ impl Engine {
         request: Option<Request>,
     ) -> Result<Purchase, Error> {
         let (purchase, payment) = self
-            .deciding(async || {
+            .deciding(environment, async || {
                 let code = discount_code.clone();
                 let (rules, mut payer, items, discount) = self
                     .store
@@ -188,7 +188,7 @@ impl Engine {
         id: InvoiceId,
         request: Option<Request>,
     ) -> Result<Invoice, Error> {
-        self.deciding(async || {
+        self.deciding(environment, async || {
             let (rules, payer, open, bill, in_flight) = self
                 .store
                 .read(move |s| {

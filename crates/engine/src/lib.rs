@@ -42,8 +42,19 @@ use store::{Snapshot, Store};
 /// How often a decision is made again when others were faster, before it is given up.
 const ATTEMPTS_MAX: usize = 20;
 
-/// Held while a run of what is due goes on.
+/// The turn of an environment: held by one at a time.
 type Turn = Arc<tokio::sync::Mutex<()>>;
+
+/// The turns of all environments.
+#[derive(Clone, Default)]
+struct Turns(Arc<Mutex<BTreeMap<i64, Turn>>>);
+
+impl Turns {
+    fn of(&self, environment: i64) -> Turn {
+        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(turns.entry(environment).or_default())
+    }
+}
 
 /// The use cases over one store and one gateway. Cheap to clone.
 #[derive(Clone)]
@@ -52,11 +63,11 @@ pub struct Engine {
     gateway: Arc<dyn Gateway>,
     ids: Arc<Mutex<Ids>>,
     /// One run of what is due at a time in this process, environment by environment.
-    running: Arc<Mutex<BTreeMap<i64, Turn>>>,
+    running: Turns,
     /// How many shards are worked on at a time.
     shards_at_once: usize,
-    /// Held by the one whose decision is made again.
-    beaten: Arc<tokio::sync::Mutex<()>>,
+    /// One decision that is made again at a time, environment by environment.
+    beaten: Turns,
 }
 
 impl Engine {
@@ -66,8 +77,8 @@ impl Engine {
             store,
             gateway,
             ids: Arc::new(Mutex::new(ids)),
-            running: Arc::default(),
-            beaten: Arc::default(),
+            running: Turns::default(),
+            beaten: Turns::default(),
             shards_at_once: 1,
         }
     }
@@ -90,12 +101,6 @@ impl Engine {
         self.gateway.as_ref()
     }
 
-    /// The turn of an environment's runs.
-    fn turn(&self, environment: i64) -> Turn {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(running.entry(environment).or_default())
-    }
-
     /// Time and ids for a decision of this engine.
     pub fn ctx(&self, now: Timestamp) -> Ctx {
         let ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner).split();
@@ -105,8 +110,13 @@ impl Engine {
 
 impl Engine {
     /// Makes a decision, again while others were faster. Those who were beaten once stand in line, so
-    /// that many writes about one customer are made one after another instead of against each other.
-    pub(crate) async fn deciding<T, F>(&self, mut attempt: impl FnMut() -> F) -> Result<T, Error>
+    /// that many writes about one customer are made one after another instead of against each other; each
+    /// environment has a line of its own, so that a busy one holds up nobody else.
+    pub(crate) async fn deciding<T, F>(
+        &self,
+        environment: i64,
+        mut attempt: impl FnMut() -> F,
+    ) -> Result<T, Error>
     where
         F: Future<Output = Result<T, Error>>,
     {
@@ -114,7 +124,8 @@ impl Engine {
             Err(error) if error.is_conflict() => {}
             outcome => return outcome,
         }
-        let _my_turn = self.beaten.lock().await;
+        let turn = self.beaten.of(environment);
+        let _my_turn = turn.lock().await;
         for _ in 0..ATTEMPTS_MAX {
             match attempt().await {
                 Err(error) if error.is_conflict() => {}
@@ -141,4 +152,45 @@ pub(crate) async fn load(
 /// The rules of an environment.
 pub(crate) async fn rules(s: &mut Snapshot, environment: i64) -> Result<Rules, Error> {
     store::payers::rules(s, environment).await?.ok_or_else(|| Error::not_found("environment", environment))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use std::cell::Cell;
+    use tokio::sync::Semaphore;
+
+    /// Is beaten the first time, and then waits for a permit.
+    async fn beaten(times: &Cell<u32>, permits: &Semaphore) -> Result<(), Error> {
+        times.set(times.get() + 1);
+        match times.get() {
+            1 => Err(store::Error::Conflict.into()),
+            _ => {
+                permits.acquire().await.unwrap().forget();
+                Ok(())
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn those_who_are_beaten_wait_for_their_own_environment_only() {
+        let store = testbed::Books::sqlite().open().await;
+        let engine = Engine::new(store, Arc::new(gateway::Sandbox::default()), Ids::seeded(1));
+        let (held, free) = (Semaphore::new(0), Semaphore::new(1));
+        let tries: [Cell<u32>; 3] = Default::default();
+        let first = engine.deciding(1, || beaten(&tries[0], &held));
+        let second = engine.deciding(1, || beaten(&tries[1], &held));
+        let other = async {
+            let done = engine.deciding(2, || beaten(&tries[2], &free)).await;
+            // The first still decides, and the second has not begun again.
+            assert_eq!((tries[0].get(), tries[1].get(), tries[2].get()), (2, 1, 2));
+            held.add_permits(2);
+            done
+        };
+        let all = async { tokio::join!(biased; first, second, other) };
+        let all = tokio::time::timeout(std::time::Duration::from_secs(60), all).await;
+        assert_eq!(all, Ok((Ok(()), Ok(()), Ok(()))), "none waits for another's books");
+    }
 }

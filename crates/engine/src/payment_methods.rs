@@ -18,7 +18,7 @@ impl Engine {
         new: NewPaymentMethod,
         request: Option<Request>,
     ) -> Result<PaymentMethod, Error> {
-        self.deciding(async || {
+        self.deciding(environment, async || {
             let mut ctx = self.ctx(now);
             ctx.request = request.clone();
             let mut method = new_payment_method(&mut ctx, environment, customer, &new)?;
@@ -61,7 +61,7 @@ impl Engine {
         id: PaymentMethodId,
         request: Option<Request>,
     ) -> Result<PaymentMethod, Error> {
-        self.deciding(async || {
+        self.deciding(environment, async || {
             let mut ctx = self.ctx(now);
             ctx.request = request.clone();
             let customer = self.payment_method(environment, id).await?.customer_id;

@@ -45,7 +45,7 @@ impl Engine {
         request: Option<Request>,
     ) -> Result<Received, Error> {
         let paid_by = paid_by.into();
-        self.deciding(async || {
+        self.deciding(environment, async || {
             let currency = new.amount.currency();
             let paid_by = paid_by.clone();
             let (rules, payer, standing) = self
@@ -87,7 +87,7 @@ impl Engine {
         what: ManualPaymentEdit,
         request: Option<Request>,
     ) -> Result<Received, Error> {
-        self.deciding(async || {
+        self.deciding(environment, async || {
             let (rules, payer, recorded, standing) = self
                 .store
                 .read(move |s| Box::pin(async move { load_recorded(s, environment, id).await }))
@@ -114,7 +114,7 @@ impl Engine {
         id: PaymentId,
         request: Option<Request>,
     ) -> Result<(), Error> {
-        self.deciding(async || {
+        self.deciding(environment, async || {
             let (rules, payer, recorded, standing) = self
                 .store
                 .read(move |s| Box::pin(async move { load_recorded(s, environment, id).await }))

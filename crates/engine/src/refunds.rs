@@ -23,7 +23,7 @@ impl Engine {
         request: Option<Request>,
     ) -> Result<Refund, Error> {
         let refund = self
-            .deciding(async || {
+            .deciding(environment, async || {
                 let (payer, payment, taken) = self
                     .store
                     .read(move |s| Box::pin(async move { load_refundable(s, environment, id).await }))
@@ -73,7 +73,7 @@ impl Engine {
         id: RefundId,
         outcome: &RefundOutcome,
     ) -> Result<Refund, Error> {
-        self.deciding(async || {
+        self.deciding(environment, async || {
             let state = self
                 .store
                 .read(move |s| Box::pin(async move { load_refund(s, environment, id).await }))

@@ -136,7 +136,7 @@ impl Engine {
         number: i64,
         change: impl Fn(&mut Environment),
     ) -> Result<Environment, Error> {
-        self.deciding(async || {
+        self.deciding(number, async || {
             let (version, mut environment) = self
                 .store
                 .read(move |s| {

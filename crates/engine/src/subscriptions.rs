@@ -82,7 +82,7 @@ impl Engine {
         request: Option<Request>,
     ) -> Result<Subscription, Error> {
         let (subscription, payment) = self
-            .deciding(async || {
+            .deciding(environment, async || {
                 let wanted = new.clone();
                 let state = self
                     .store
@@ -198,7 +198,7 @@ impl Engine {
         request: Option<Request>,
     ) -> Result<Subscription, Error> {
         let (subscription, payment) = self
-            .deciding(async || {
+            .deciding(environment, async || {
                 let wanted = adjust.items.clone();
                 let (mut held, billed, discount, items) = self
                     .store
@@ -249,7 +249,7 @@ impl Engine {
         request: Option<Request>,
         decide: impl Fn(&mut Ctx, &Held, &mut Changes) -> Result<Subscription, Error>,
     ) -> Result<Subscription, Error> {
-        self.deciding(async || {
+        self.deciding(environment, async || {
             let held = self
                 .store
                 .read(move |s| Box::pin(async move { load_held(s, environment, id).await }))

@@ -17,7 +17,7 @@ impl Engine {
         new: NewTaxRate,
         request: Option<Request>,
     ) -> Result<TaxRate, Error> {
-        self.deciding(async || {
+        self.deciding(environment, async || {
             let mut ctx = self.ctx(now);
             ctx.request = request.clone();
             let rate = new_tax_rate(&mut ctx, environment, &new)?;
