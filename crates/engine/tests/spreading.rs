@@ -4,10 +4,12 @@
 
 mod support;
 
-use billing::{CustomerId, Id, Spread, SpreadBy};
+use billing::{CustomerId, Id, InvoiceStatus, Spread, SpreadBy};
+use engine::{Engine, Holds};
 use std::collections::BTreeSet;
-use store::Error;
-use support::{World, open};
+use std::sync::Arc;
+use store::{Error, Node};
+use support::{World, at, open};
 use testbed::Books;
 
 const START: &str = "2024-01-01T00:00:00Z";
@@ -51,6 +53,58 @@ async fn customers_are_spread_each_by_itself() {
         assert!(shards(customers).len() > 2, "{:?}", shards(customers));
     }
     first.audit().await;
+}
+
+/// Leases a process its part of the shards.
+async fn lease(engine: &Engine, id: u128) -> Vec<i64> {
+    let node = Node { id, name: id.to_string() };
+    engine.store().claim_shards(&node, 600, || at(START)).await.unwrap().0
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn processes_that_bill_several_shards_at_once_bill_each_customer_once() {
+    let books = spread(Spread::over(8)).await;
+    let [(world, ours), (other, theirs)] = two(&books, 40).await;
+    let mut processes = Vec::new();
+    for id in [1, 2] {
+        let (engine, gateway) = open(&books, 10 + id as u64).await;
+        let engine = engine.several_shards_at_once();
+        lease(&engine, id).await;
+        processes.push((id, engine, gateway));
+    }
+    let mut running = Vec::new();
+    for (id, engine, gateway) in processes {
+        let shards = lease(&engine, id).await;
+        assert_eq!(shards.len(), 4);
+        let environment = world.environment;
+        running.push(tokio::spawn(async move {
+            let holds: Holds = Arc::new(|_| true);
+            let now = at("2024-04-01T00:00:00Z");
+            let done = engine.run_due_in(environment, now, shards.clone(), holds).await.unwrap();
+            (done, shards, gateway)
+        }));
+    }
+    let mut asked = 0;
+    for process in running {
+        let (done, shards, gateway) = process.await.unwrap();
+        let charged = gateway.asked.lock().unwrap().clone();
+        assert!(!charged.is_empty() && done.subscription_steps >= charged.len() as u64, "{done:?}");
+        assert!(
+            charged.iter().all(|payment| shards.contains(&payment.shard())),
+            "each bills what it has leased"
+        );
+        asked += charged.len();
+    }
+    assert_eq!(asked, 2 * ours.len(), "March and April");
+    for customer in &ours {
+        let invoices = world.invoices(*customer).await;
+        assert_eq!(invoices.len(), 4);
+        assert!(invoices.iter().all(|invoice| invoice.status == InvoiceStatus::Paid), "{invoices:?}");
+    }
+    for customer in &theirs {
+        assert_eq!(other.invoices(*customer).await.len(), 2, "nobody was told to bill them");
+    }
+    world.audit().await;
 }
 
 #[tokio::test]

@@ -5,8 +5,10 @@
 use billing::{Credential, Ids, Spread, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use store::{Error, Node, Options, Scope, Snapshot, Store};
 use testbed::{Books, Cut, Wire};
+use tokio::time::Instant;
 
 fn node(id: u128) -> Node {
     Node { id, name: format!("node {id}") }
@@ -99,17 +101,20 @@ fn credential(ids: &mut Ids) -> Credential {
     }
 }
 
+/// Opens books that have got an environment.
+async fn organized(books: &Books) -> Store {
+    books.tamper("insert into organizations (id, name, created_at) values (gen_random_uuid(), 'a', 0)").await;
+    let environment =
+        "insert into environments select 1, id, true, null, 'UTC', 'USD', 'organization', 'I', 0, 0,
+         '', 'cancel', 0, true, '', 0 from organizations";
+    books.tamper(environment).await;
+    books.open().await
+}
+
 #[tokio::test]
 async fn a_version_rises_for_every_process_before_the_writer_is_told() {
     let books = Books::postgres().await;
-    books.tamper("insert into organizations (id, name, created_at) values (gen_random_uuid(), 'a', 0)").await;
-    books
-        .tamper(
-            "insert into environments select 1, id, true, null, 'UTC', 'USD', 'organization', 'I', 0, 0, '',
-             'cancel', 0, true, '', 0 from organizations",
-        )
-        .await;
-    let (here, there) = (books.open().await, books.open().await);
+    let (here, there) = (organized(&books).await, books.open().await);
     let key = credential(&mut Ids::seeded(1));
     here.insert_credential(key.clone()).await.unwrap();
     let scopes = [Scope::Credentials, Scope::Catalog(1), Scope::Customer(9)];
@@ -132,6 +137,35 @@ async fn a_version_rises_for_every_process_before_the_writer_is_told() {
     for asked in asking {
         assert_eq!(asked.await.unwrap(), 20);
     }
+}
+
+/// How long another process may take credentials for what they were.
+const MOMENT: Duration = Duration::from_millis(100);
+
+#[tokio::test]
+async fn changed_credentials_are_known_here_at_once_and_elsewhere_in_a_moment() {
+    let books = Books::postgres().await;
+    let (here, there) = (organized(&books).await, books.open().await);
+    let key = credential(&mut Ids::seeded(1));
+    here.insert_credential(key.clone()).await.unwrap();
+    let version = async |store: &Store| store.version(&[Scope::Credentials]).await.unwrap();
+    let mut kept = false;
+    for n in 0..10 {
+        let before = version(&here).await;
+        testbed::until("the other process knows", async || version(&there).await == before).await;
+        here.revoke_credential(1, key.id, second(n)).await.unwrap();
+        let changed = Instant::now();
+        assert_eq!(version(&here).await, before + 1, "whoever changed them knows");
+        testbed::until("the other process learns of it", async || {
+            let asked = changed.elapsed();
+            let is_known = version(&there).await > before;
+            kept |= !is_known;
+            assert!(is_known || asked < MOMENT, "not known to who asked after {asked:?}");
+            is_known
+        })
+        .await;
+    }
+    assert!(kept, "the other process never answered from memory");
 }
 
 #[tokio::test]

@@ -148,6 +148,11 @@ impl TestApp {
         self.books.tamper(&sql).await;
     }
 
+    /// Runs a statement past the store.
+    pub(crate) async fn tamper(&self, sql: &str) {
+        assert!(self.books.tamper(sql).await > 0, "{sql}");
+    }
+
     /// An API key with scopes.
     pub(crate) async fn key(&self, environment: i64, scopes: &[KeyScope]) -> String {
         let mut ids = self.engine.ctx(self.now()).ids;

@@ -15,6 +15,7 @@ mod repeats;
 mod seeds;
 mod silence;
 mod surecart;
+mod ticking;
 mod unpod;
 mod walls;
 mod world;
