@@ -1,17 +1,27 @@
-//! The published clients of contract 002, against a server of this build with demo books.
+//! The published clients of contract 002, against a server of this build with demo books, in a file and in
+//! PostgreSQL.
 
 use crate::run::{cargo, root, succeeds};
+use crate::test::postgres;
 use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
 
-/// Installs what is missing, serves a demo, and runs the clients against it; says whether all is well.
-pub(crate) fn run() -> bool {
+/// As a command of its own, with a server of its own.
+pub(crate) fn run_alone() -> ExitCode {
+    let Some(server) = postgres() else { return ExitCode::FAILURE };
+    if run(&server.address()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Installs what is missing, serves a demo from a file and then from an empty database, and runs the clients
+/// against it; says whether all is well.
+pub(crate) fn run(database: &str) -> bool {
     if !has_node() {
         return false;
     }
-    match prepare().and_then(|folder| check(&folder)) {
+    let checked = prepare().and_then(|folder| Ok(check(&folder, None)? & check(&folder, Some(database))?));
+    match checked {
         Ok(good) => good,
         Err(error) => {
             eprintln!("the published clients could not be run: {error}");
@@ -53,7 +63,7 @@ fn prepare() -> io::Result<PathBuf> {
     if succeeds("npm install", status) { Ok(folder) } else { Err(io::Error::other("npm install failed")) }
 }
 
-fn check(folder: &Path) -> io::Result<bool> {
+fn check(folder: &Path, database: Option<&str>) -> io::Result<bool> {
     if !succeeds("cargo build", cargo(&["build", "--quiet", "--bin", "quittance"]).status()) {
         return Ok(false);
     }
@@ -65,10 +75,13 @@ fn check(folder: &Path) -> io::Result<bool> {
             _ => {}
         }
     }
-    let small = ["--customers", "40", "--months", "6", "--db", books, "--addr", "127.0.0.1:0", "--json"];
+    println!("The demo is served from {}", if database.is_some() { "PostgreSQL" } else { "a file" });
+    let (flag, place) = database.map_or(("--db", books), |address| ("--database", address));
+    let small = ["--customers", "40", "--months", "6", flag, place, "--addr", "127.0.0.1:0", "--json"];
     let mut server = Command::new(std::env::current_exe()?.with_file_name("quittance"))
         .arg("demo")
         .args(small)
+        .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(),
         Command::Bench { arguments } => bench::run(&arguments),
         Command::Scenarios { file } => scenarios::run(&file),
+        Command::Clients => clients::run_alone(),
     }
 }
 
@@ -49,6 +50,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Run the published clients of contract 002 against the demo, on a file and on PostgreSQL
+    Clients,
     /// Run a file of numeric billing cases and say of each whether it comes out
     Scenarios {
         /// The cases, as JSON

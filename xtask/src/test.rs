@@ -38,8 +38,8 @@ pub(crate) fn run(seeds: u32, years: u32) -> ExitCode {
     println!("== Numeric billing cases");
     let cases = root().join("crates/billing/tests/scenarios/scenarios.json");
     let cases_pass = scenarios::run(&cases) == ExitCode::SUCCESS;
-    println!("== The published clients of contract 002");
-    let clients_pass = clients::run();
+    println!("== The published clients of contract 002, on a file and on PostgreSQL");
+    let clients_pass = clients::run(&address);
     println!("== Simulator: {seeds} fresh seeds, {years} years each");
     let seeds_pass = simulate(seeds, years, None);
     println!("== Simulator on PostgreSQL with 8 shards: {SEEDS_ON_POSTGRES} fresh seeds, one year each");
@@ -63,6 +63,7 @@ pub(crate) fn run(seeds: u32, years: u32) -> ExitCode {
 /// The tests of use cases whose books may be in either database.
 const USE_CASES: &[&str] = &[
     "auditing",
+    "bringing_back",
     "changing",
     "collecting",
     "conflicts",
@@ -75,7 +76,7 @@ const USE_CASES: &[&str] = &[
     "wall",
 ];
 /// Those of faces, of the demo, of the program itself and of simulated worlds.
-const FACES: &[&str] = &["commands", "demo", "faces", "faces_agree", "program", "seeds"];
+const FACES: &[&str] = &["commands", "demo", "faces", "faces_agree", "moving_books", "program", "seeds"];
 /// Those that are run through a pooler too.
 const THROUGH_POOLER: &[&str] = &["changing", "collecting", "conflicts", "postgres", "stepping"];
 const SEEDS_ON_POSTGRES: u32 = 6;
@@ -88,7 +89,7 @@ fn on_postgres(address: &str, tests: &[&str]) -> Command {
 }
 
 /// A server for the tests, with the programs that they start installed where they can be.
-fn postgres() -> Option<testbed::Server> {
+pub(crate) fn postgres() -> Option<testbed::Server> {
     let cluster = testbed::Cluster::missing().into_iter();
     let missing: Vec<&str> =
         cluster.chain(testbed::Pooler::program().err()).map(|missing| missing.0).collect();
@@ -212,7 +213,32 @@ fn simulate(seeds: u32, years: u32, database: Option<&str>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Tests;
+    use super::{FACES, Tests, USE_CASES};
+    use crate::run::root;
+    use crate::tidy::Source;
+    use std::collections::BTreeSet;
+
+    /// What opens books on the database of the tests.
+    const ON_EITHER: [&str; 5] =
+        ["Books::new()", "World::new(", "House::new()", "DemoServer::new(", "simulate("];
+
+    #[test]
+    fn every_test_that_may_run_on_both_databases_does() {
+        let sources = Source::all(&root()).unwrap();
+        let mut found = BTreeSet::new();
+        for source in sources {
+            let Some((_, file)) = source.path.split_once("/tests/") else { continue };
+            // What several tests share is a folder with a mod.rs only, and belongs to those who use it.
+            if source.path.starts_with("crates/")
+                && !file.ends_with("/mod.rs")
+                && ON_EITHER.iter().any(|word| source.text.contains(word))
+            {
+                found.insert(file.split(['/', '.']).next().unwrap().to_owned());
+            }
+        }
+        let listed: BTreeSet<String> = [USE_CASES, FACES].concat().into_iter().map(str::to_owned).collect();
+        assert_eq!(found, listed);
+    }
 
     #[test]
     fn closing_lines_are_summed_up() {
