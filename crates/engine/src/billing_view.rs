@@ -13,7 +13,6 @@ impl Engine {
         let name = external_id.to_owned();
         self.store()
             .read(move |s| {
-                s.alone();
                 Box::pin(async move { store::customers::named(s, environment, "external_id", &name).await })
             })
             .await?

@@ -31,6 +31,7 @@ impl Engine {
             let (rules, plan) = self
                 .store
                 .read(move |s| {
+                    s.apart();
                     Box::pin(async move { plan_due(s, environment, shard, now, &passed_over).await })
                 })
                 .await?;
@@ -125,7 +126,10 @@ impl Engine {
         let due = batch.clone();
         let DueBatch { dues, mut payers } = self
             .store
-            .read(move |s| Box::pin(async move { load_due(s, environment, now, &due).await }))
+            .read(move |s| {
+                s.apart();
+                Box::pin(async move { load_due(s, environment, now, &due).await })
+            })
             .await?;
         let mut ctx = self.ctx(now);
         let decided_on = payers.values().map(|payer| (payer.id(), payer.version)).collect();

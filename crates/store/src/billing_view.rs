@@ -127,11 +127,11 @@ impl BillingView {
         id: CustomerId,
     ) -> Result<Option<Self>, Error> {
         let key = [id.shard().into(), id.raw().into(), environment.into()];
-        snapshot.announce(crate::customers::BY_ID, &key).await?;
+        snapshot.announce(crate::customers::BY_ID, &key);
         for sql in OF_CUSTOMER {
-            snapshot.announce(sql, &key[..2]).await?;
+            snapshot.announce(sql, &key[..2]);
         }
-        snapshot.announce(crate::catalog::DEFAULT_CATALOG, &key[2..]).await?;
+        snapshot.announce(crate::catalog::DEFAULT_CATALOG, &key[2..]);
         match crate::customers::by_id(snapshot, environment, id).await? {
             Some((customer, _)) => Self::of(snapshot, customer).await.map(Some),
             None => Ok(None),

@@ -19,11 +19,8 @@ pub async fn version(snapshot: &mut Snapshot, environment: i64) -> Result<Versio
 const OF_SLUG: &str = "select id from products where environment = $1 and slug = $2 order by id limit 1";
 
 /// Says that [`product_named`] will be asked for a short name.
-///
-/// # Errors
-/// If the database fails.
-pub async fn announce_product(snapshot: &mut Snapshot, environment: i64, slug: &str) -> Result<(), Error> {
-    snapshot.announce(OF_SLUG, &[environment.into(), slug.into()]).await
+pub fn announce_product(snapshot: &mut Snapshot, environment: i64, slug: &str) {
+    snapshot.announce(OF_SLUG, &[environment.into(), slug.into()]);
 }
 
 /// The product of a short name, else the one whose id lies in a range; of several the oldest.
@@ -126,8 +123,8 @@ const PRICES_OF_CATALOG: &str = concat!(
 /// If the database fails.
 pub async fn sold_in(snapshot: &mut Snapshot, id: CatalogId) -> Result<(Vec<Product>, Vec<Price>), Error> {
     let key = [id.raw().into()];
-    snapshot.announce(PRODUCTS_OF, &key).await?;
-    snapshot.announce(PRICES_OF_CATALOG, &key).await?;
+    snapshot.announce(PRODUCTS_OF, &key);
+    snapshot.announce(PRICES_OF_CATALOG, &key);
     let products = products_of(snapshot, id).await?;
     Ok((products, snapshot.rows(PRICES_OF_CATALOG, &key, |row| catalog::price(row, 0)).await?))
 }

@@ -8,10 +8,11 @@ mod catalog;
 mod plan;
 mod rows;
 
+use crate::value::Held;
 use crate::{Error, Scope, Store};
 use billing::Spread;
 use plan::{BATCH, Table};
-use rows::{Batch, Value};
+use rows::Batch;
 use std::sync::Arc;
 
 /// The table that stands in a target until its copy is finished, and says what is copied there.
@@ -270,7 +271,7 @@ impl Copy<'_> {
 /// A table on one side, as it is read.
 struct Side {
     table: &'static Table,
-    after: Option<Vec<Value>>,
+    after: Option<Vec<Held>>,
     goes_on: bool,
     rows: u64,
     /// Of each column; no sum of 64-bit integers in one table is too large for it.

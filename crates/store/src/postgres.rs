@@ -6,7 +6,6 @@
 //! is looked up, so that nothing is done twice.
 
 mod address;
-mod ahead;
 mod bind;
 mod bulk;
 mod failure;
@@ -17,11 +16,13 @@ mod rows;
 mod session;
 mod statements;
 mod tls;
+mod together;
 mod tries;
 mod versions;
 mod write;
 
 pub(crate) use session::Session;
+pub(crate) use together::Reader;
 
 use crate::faults::Faults;
 use crate::migrate::Migration;
@@ -37,6 +38,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
+use together::Together;
 use tries::Tries;
 use versions::Lookups;
 
@@ -55,6 +57,7 @@ pub struct Database {
 struct Shared {
     pool: Arc<Pool>,
     lookups: Arc<Lookups>,
+    together: Arc<Together>,
     /// Whether customers of one organization are in one shard.
     is_by_organization: AtomicBool,
     faults: Option<Arc<dyn Faults>>,
@@ -74,9 +77,10 @@ impl Database {
         let pool = Arc::new(Pool::new(Address::parse(url)?));
         migrate::migrate(&pool, known, None).await?;
         let lookups = Arc::new(Lookups::new(pool.clone()));
-        let database = Database {
-            shared: Arc::new(Shared { pool, lookups, is_by_organization: AtomicBool::default(), faults }),
-        };
+        let together = Together::new(pool.clone(), Session::reading);
+        let is_by_organization = AtomicBool::default();
+        let shared = Arc::new(Shared { pool, lookups, together, is_by_organization, faults });
+        let database = Database { shared };
         if known.last().is_some_and(|last| last.number >= 5) {
             database.look_at_spread().await?;
         }
@@ -112,23 +116,32 @@ impl Database {
         E: From<Error> + Send + 'static,
         F: for<'a> FnOnce(&'a mut Snapshot) -> BoxFuture<'a, Result<T, E>> + Clone + Send + 'static,
     {
-        let pool = &self.shared.pool;
+        let Shared { pool, together, .. } = &*self.shared;
         let mut tries = Tries::new();
+        let mut is_apart = false;
         loop {
-            let mut snapshot = Snapshot::from(Session::reading(pool.clone(), tries.left()));
+            let mut snapshot = Snapshot::from(together.reader(tries.left()));
+            if is_apart {
+                snapshot.apart();
+            }
             let attempt = f.clone();
             let outcome = unpanicked(|| attempt(&mut snapshot)).await;
-            let session = snapshot.into_postgres();
-            let failure = session.failure.clone().filter(Failure::passes);
-            session.roll_back().await;
             let outcome = outcome.unwrap_or_else(|| Err(Error::Panicked.into()));
-            // Another connection has another snapshot: all of it is read again.
+            let (failure, is_shared) = ended(snapshot.session).await;
             let Some(failure) = failure.filter(|_| outcome.is_err()) else { return outcome };
-            tracing::debug!(error = %failure.error, "a snapshot was lost and is read again");
-            if failure.remedy == Remedy::Reconnect {
-                pool.forget_idle();
-            }
-            if !tries.again().await {
+            if failure.passes() {
+                // Another connection has another snapshot: all of it is read again.
+                tracing::debug!(error = %failure.error, "a snapshot was lost and is read again");
+                if failure.remedy == Remedy::Reconnect {
+                    pool.forget_idle();
+                }
+                if !tries.again().await {
+                    return outcome;
+                }
+            } else if is_shared && failure.is_of_a_statement() {
+                // It may have been another's statement.
+                is_apart = true;
+            } else {
                 return outcome;
             }
         }
@@ -183,6 +196,23 @@ async fn unpanicked<'a, T>(start: impl FnOnce() -> BoxFuture<'a, T>) -> Option<T
         Err(_) => Poll::Ready(None),
     })
     .await
+}
+
+/// What ended a snapshot, and whether others shared it.
+async fn ended(session: snapshot::Session) -> (Option<Failure>, bool) {
+    if let snapshot::Session::Together(reader) = session {
+        return (reader.failure().cloned(), true);
+    }
+    let session = session.into_postgres();
+    let failure = session.failure.clone();
+    session.roll_back().await;
+    (failure, false)
+}
+
+impl From<Reader> for Snapshot {
+    fn from(reader: Reader) -> Snapshot {
+        Snapshot { session: snapshot::Session::Together(reader) }
+    }
 }
 
 impl From<Session> for Snapshot {

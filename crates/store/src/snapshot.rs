@@ -18,6 +18,18 @@ pub struct Snapshot {
 pub(crate) enum Session {
     Sqlite(sqlite::Session),
     Postgres(postgres::Session),
+    /// Shared with others.
+    Together(postgres::Reader),
+}
+
+impl Session {
+    /// What writes, or reads by itself, on PostgreSQL.
+    pub(crate) fn into_postgres(self) -> postgres::Session {
+        match self {
+            Session::Postgres(session) => session,
+            Session::Sqlite(_) | Session::Together(_) => unreachable!("a snapshot stays on its database"),
+        }
+    }
 }
 
 impl Snapshot {
@@ -25,15 +37,7 @@ impl Snapshot {
     pub(crate) fn sqlite(&mut self) -> &mut sqlite::Session {
         match &mut self.session {
             Session::Sqlite(session) => session,
-            Session::Postgres(_) => unreachable!("a snapshot stays on its database"),
-        }
-    }
-
-    /// The session of a snapshot that was made on PostgreSQL.
-    pub(crate) fn into_postgres(self) -> postgres::Session {
-        match self.session {
-            Session::Postgres(session) => session,
-            Session::Sqlite(_) => unreachable!("a snapshot stays on its database"),
+            Session::Postgres(_) | Session::Together(_) => unreachable!("a snapshot stays on its database"),
         }
     }
 
@@ -42,6 +46,7 @@ impl Snapshot {
         match &self.session {
             Session::Sqlite(session) => session.shards(),
             Session::Postgres(session) => session.shards(),
+            Session::Together(reader) => reader.shards(),
         }
     }
 
@@ -71,6 +76,7 @@ impl Snapshot {
         match &mut self.session {
             Session::Sqlite(session) => session.row(sql, params, map),
             Session::Postgres(session) => session.row(sql, params, map).await,
+            Session::Together(reader) => reader.row(sql, params, map).await,
         }
     }
 
@@ -84,24 +90,27 @@ impl Snapshot {
         match &mut self.session {
             Session::Sqlite(session) => session.each(sql, params, see),
             Session::Postgres(session) => session.each(sql, params, see).await,
+            Session::Together(reader) => reader.each(sql, params, see).await,
         }
     }
 
-    /// Says that one statement is all that will be asked: it sees one state of the books by itself, so a
-    /// database is asked without a transaction around it. A second one is refused there.
-    pub fn alone(&mut self) {
-        if let Session::Postgres(session) = &mut self.session {
-            session.alone();
+    /// Says, before the first statement, that much will be read: the rows come as they are read, over a
+    /// connection of its own, and hold up nobody. Without it, those who read a database at the same time
+    /// share one snapshot and what they ask goes over together. It changes nothing on SQLite.
+    pub fn apart(&mut self) {
+        if let Session::Together(reader) = &self.session
+            && let Some(session) = reader.apart()
+        {
+            self.session = Session::Postgres(session);
         }
     }
 
     /// Says what [`Snapshot::rows`], [`Snapshot::row`] or [`Snapshot::each`] will be asked for, with the
     /// same parameters. Several that are announced cross to a database and back together; it changes
-    /// nothing else, and nothing at all on SQLite.
-    pub async fn announce(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<(), Error> {
-        match &mut self.session {
-            Session::Sqlite(_) => Ok(()),
-            Session::Postgres(session) => session.announce(sql, params).await,
+    /// nothing else, and nothing at all on SQLite or where changes are written.
+    pub fn announce(&mut self, sql: &'static str, params: &[Param<'_>]) {
+        if let Session::Together(reader) = &mut self.session {
+            reader.announce(sql, params);
         }
     }
 
@@ -117,6 +126,7 @@ impl Snapshot {
         match &mut self.session {
             Session::Sqlite(session) => session.each_for(sql, sets, see),
             Session::Postgres(session) => session.each_for(sql, sets, see).await,
+            Session::Together(reader) => reader.each_for(sql, sets, see).await,
         }
     }
 }
@@ -127,6 +137,12 @@ pub struct Tx {
     pub(crate) touched: Vec<Scope>,
 }
 
+/// What a transaction writes with.
+pub(crate) enum Writer<'a> {
+    Sqlite(&'a mut sqlite::Session),
+    Postgres(&'a mut postgres::Session),
+}
+
 impl Tx {
     pub(crate) fn new(snapshot: Snapshot) -> Tx {
         Tx { snapshot, touched: Vec::new() }
@@ -134,9 +150,9 @@ impl Tx {
 
     /// Runs a statement that answers no rows; returns how many it changed.
     pub async fn execute(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<u64, Error> {
-        match &mut self.snapshot.session {
-            Session::Sqlite(session) => session.execute(sql, params),
-            Session::Postgres(session) => session.execute(sql, params).await,
+        match self.writer() {
+            Writer::Sqlite(session) => session.execute(sql, params),
+            Writer::Postgres(session) => session.execute(sql, params).await,
         }
     }
 
@@ -147,9 +163,9 @@ impl Tx {
         sql: &'static str,
         sets: impl IntoIterator<Item = [Param<'p>; N], IntoIter: Send> + Send,
     ) -> Result<u64, Error> {
-        match &mut self.snapshot.session {
-            Session::Sqlite(session) => session.execute_for(sql, sets),
-            Session::Postgres(session) => session.execute_for(sql, sets).await,
+        match self.writer() {
+            Writer::Sqlite(session) => session.execute_for(sql, sets),
+            Writer::Postgres(session) => session.execute_for(sql, sets).await,
         }
     }
 
@@ -160,9 +176,9 @@ impl Tx {
         sql: &'static str,
         sets: impl IntoIterator<Item = [Param<'p>; N], IntoIter: Send> + Send,
     ) -> Result<(), Error> {
-        match &mut self.snapshot.session {
-            Session::Sqlite(session) => session.execute_for(sql, sets).map(|_| ()),
-            Session::Postgres(session) => session.send_for(sql, sets).await,
+        match self.writer() {
+            Writer::Sqlite(session) => session.execute_for(sql, sets).map(|_| ()),
+            Writer::Postgres(session) => session.send_for(sql, sets).await,
         }
     }
 
@@ -172,18 +188,26 @@ impl Tx {
         sql: &'static str,
         params: [Param<'_>; N],
     ) -> Result<(), Error> {
-        match &mut self.snapshot.session {
-            Session::Sqlite(session) => session.execute(sql, &params).map(|_| ()),
-            Session::Postgres(session) => session.send_for(sql, [params]).await,
+        match self.writer() {
+            Writer::Sqlite(session) => session.execute(sql, &params).map(|_| ()),
+            Writer::Postgres(session) => session.send_for(sql, [params]).await,
         }
     }
 
     /// Makes transactions that change the counted lists of a shard and an environment do so one after
     /// another, each seeing what the one before left. SQLite does so anyway.
     pub(crate) async fn take_turns(&mut self, environment: i64, shard: i64) -> Result<(), Error> {
+        match self.writer() {
+            Writer::Sqlite(_) => Ok(()),
+            Writer::Postgres(session) => session.take_turns(environment, shard).await,
+        }
+    }
+
+    pub(crate) fn writer(&mut self) -> Writer<'_> {
         match &mut self.snapshot.session {
-            Session::Sqlite(_) => Ok(()),
-            Session::Postgres(session) => session.take_turns(environment, shard).await,
+            Session::Sqlite(session) => Writer::Sqlite(session),
+            Session::Postgres(session) => Writer::Postgres(session),
+            Session::Together(_) => unreachable!("what is shared is never written with"),
         }
     }
 

@@ -4,7 +4,7 @@ use crate::Error;
 use rusqlite::types::ValueRef;
 
 /// One parameter of a statement.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub enum Param<'a> {
     /// SQL `NULL`.
     Null,
@@ -63,6 +63,49 @@ param_from! {
 impl<'a, T: Into<Param<'a>>> From<Option<T>> for Param<'a> {
     fn from(value: Option<T>) -> Param<'a> {
         value.map_or(Param::Null, Into::into)
+    }
+}
+
+/// A parameter that outlives whoever asks with it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Held {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Text(Box<str>),
+    Id(u128),
+    Bytes(Box<[u8]>),
+}
+
+impl From<Param<'_>> for Held {
+    fn from(param: Param<'_>) -> Held {
+        match param {
+            Param::Null => Held::Null,
+            Param::Bool(value) => Held::Bool(value),
+            Param::Int(value) => Held::Int(value),
+            Param::Text(value) => Held::Text(value.into()),
+            Param::Id(value) => Held::Id(value),
+            Param::Bytes(value) => Held::Bytes(value.into()),
+        }
+    }
+}
+
+impl std::fmt::Debug for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.param().fmt(f)
+    }
+}
+
+impl Held {
+    pub(crate) fn param(&self) -> Param<'_> {
+        match self {
+            Held::Null => Param::Null,
+            Held::Bool(value) => Param::Bool(*value),
+            Held::Int(value) => Param::Int(*value),
+            Held::Text(value) => Param::Text(value),
+            Held::Id(value) => Param::Id(*value),
+            Held::Bytes(value) => Param::Bytes(value),
+        }
     }
 }
 

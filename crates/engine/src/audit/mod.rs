@@ -46,6 +46,7 @@ impl Engine {
         let tell = Arc::new(Mutex::new(tell));
         self.store
             .read(move |s| {
+                s.apart();
                 Box::pin(async move {
                     let mut books = Vec::new();
                     for known in store::environments::all(s).await? {

@@ -68,10 +68,7 @@ impl Engine {
         let number = environment.number;
         let found = self
             .store
-            .read(move |s| {
-                s.alone();
-                Box::pin(views::invoices::statements(s, number, customer, currency, sheet))
-            })
+            .read(move |s| Box::pin(views::invoices::statements(s, number, customer, currency, sheet)))
             .await?
             .ok_or_else(|| Error::not_found("customer", ""))?;
         let zone = found.zone.as_deref().unwrap_or(&environment.zone);
@@ -105,10 +102,10 @@ impl Engine {
         self.store
             .read(move |s| {
                 Box::pin(async move {
-                    customers::announce_named(s, number, "handle", &handle).await?;
+                    customers::announce_named(s, number, "handle", &handle);
                     if product.is_none() {
-                        store::catalog::announce_product(s, number, &default).await?;
-                        views::invoices::announce_issued(s, member, sheet).await?;
+                        store::catalog::announce_product(s, number, &default);
+                        views::invoices::announce_issued(s, member, sheet);
                     }
                     let found = customers::named(s, number, "handle", &handle).await?;
                     let customer = found.ok_or_else(|| Error::not_found("customer", &handle))?;

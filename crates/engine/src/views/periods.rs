@@ -19,11 +19,7 @@ impl Engine {
         sheet: Sheet,
     ) -> Result<(i64, Vec<Collected>), Error> {
         if ids.is_none() && subscriptions.is_none() {
-            let page = self.store.read(move |s| {
-                s.alone();
-                Box::pin(periods::page(s, environment, sheet))
-            });
-            return Ok(page.await?);
+            return Ok(self.store.read(move |s| Box::pin(periods::page(s, environment, sheet))).await?);
         }
         let found = self.store.read(move |s| {
             Box::pin(async move {

@@ -1,38 +1,29 @@
 //! Rows of any table on their way from one database into another.
 
 use super::plan::Table;
-use crate::snapshot::Session;
-use crate::value::{self, Param};
+use crate::snapshot::Writer;
+use crate::value::{Held, Param, Value};
 use crate::{Error, Row, Scope, Store, Tx};
 use std::sync::Arc;
-
-/// A value as both databases can take it: a boolean is 0 or 1, and 16 bytes are an id.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Value {
-    Null,
-    Int(i64),
-    Text(String),
-    Id(u128),
-    Bytes(Vec<u8>),
-}
 
 /// Rows of one table in the order of its key, value after value.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Batch {
-    values: Vec<Value>,
+    values: Vec<Held>,
 }
 
 /// The rows after a key, or the first ones; fewer than a batch if there are no more.
 pub(super) async fn read(
     store: &Store,
     table: &'static Table,
-    after: Option<Vec<Value>>,
+    after: Option<Vec<Held>>,
 ) -> Result<Batch, Error> {
     store
         .read(move |s| {
+            s.apart();
             Box::pin(async move {
                 let sql = if after.is_some() { &table.read_after } else { &table.read_first };
-                let key: Vec<Param<'_>> = after.iter().flatten().map(Value::param).collect();
+                let key: Vec<Param<'_>> = after.iter().flatten().map(Held::param).collect();
                 let mut values = Vec::new();
                 s.each(sql, &key, |row| push(row, table.columns.len(), &mut values)).await?;
                 Ok(Batch { values })
@@ -42,9 +33,10 @@ pub(super) async fn read(
 }
 
 /// The greatest key of a table, if it has rows.
-pub(super) async fn last(store: &Store, table: &'static Table) -> Result<Option<Vec<Value>>, Error> {
+pub(super) async fn last(store: &Store, table: &'static Table) -> Result<Option<Vec<Held>>, Error> {
     store
         .read(move |s| {
+            s.apart();
             Box::pin(async move {
                 let of = |row: &Row<'_>| {
                     let mut key = Vec::with_capacity(table.key.len());
@@ -59,7 +51,11 @@ pub(super) async fn last(store: &Store, table: &'static Table) -> Result<Option<
 
 /// How many rows a table has.
 pub(super) async fn count(store: &Store, table: &'static Table) -> Result<u64, Error> {
-    let count = store.read(move |s| Box::pin(s.row(&table.count, &[], |row| row.int(0)))).await?;
+    let counted = store.read(move |s| {
+        s.apart();
+        Box::pin(s.row(&table.count, &[], |row| row.int(0)))
+    });
+    let count = counted.await?;
     Ok(count.and_then(|count: i64| u64::try_from(count).ok()).unwrap_or(0))
 }
 
@@ -69,7 +65,7 @@ pub(super) async fn write(store: &Store, table: &'static Table, batch: Arc<Batch
         .write(move |tx| {
             let batch = Arc::clone(&batch);
             Box::pin(async move {
-                let values: Vec<Param<'_>> = batch.values.iter().map(Value::param).collect();
+                let values: Vec<Param<'_>> = batch.values.iter().map(Held::param).collect();
                 insert(tx, &table.insert, table.columns.len(), &values).await?;
                 tx.touch(Scope::Everything);
                 Ok(())
@@ -79,43 +75,32 @@ pub(super) async fn write(store: &Store, table: &'static Table, batch: Arc<Batch
 }
 
 async fn insert(tx: &mut Tx, sql: &'static str, width: usize, values: &[Param<'_>]) -> Result<(), Error> {
-    match &mut tx.session {
-        Session::Sqlite(session) => values.chunks_exact(width).try_for_each(|row| {
+    match tx.writer() {
+        Writer::Sqlite(session) => values.chunks_exact(width).try_for_each(|row| {
             session.execute(sql, row)?;
             Ok(())
         }),
-        Session::Postgres(session) => session.send_rows(sql, width, values).await,
+        Writer::Postgres(session) => session.send_rows(sql, width, values).await,
     }
 }
 
-fn push(row: &Row<'_>, width: usize, values: &mut Vec<Value>) -> Result<(), Error> {
+/// Values as both databases can take them: a boolean is 0 or 1, and 16 bytes are an id.
+fn push(row: &Row<'_>, width: usize, values: &mut Vec<Held>) -> Result<(), Error> {
     for column in 0..width {
         values.push(match row.value(column)? {
-            value::Value::Null => Value::Null,
-            value::Value::Bool(value) => Value::Int(value.into()),
-            value::Value::Int(value) => Value::Int(value),
-            value::Value::Text(value) => Value::Text(value.to_owned()),
-            value::Value::Id(value) => Value::Id(value),
-            value::Value::Bytes(value) => match value.try_into() {
-                Ok(id) => Value::Id(u128::from_be_bytes(id)),
-                Err(_) => Value::Bytes(value.to_owned()),
+            Value::Null => Held::Null,
+            Value::Bool(value) => Held::Int(value.into()),
+            Value::Int(value) => Held::Int(value),
+            Value::Text(value) => Held::Text(value.into()),
+            Value::Id(value) => Held::Id(value),
+            Value::Bytes(value) => match value.try_into() {
+                Ok(id) => Held::Id(u128::from_be_bytes(id)),
+                Err(_) => Held::Bytes(value.into()),
             },
-            value::Value::Real => return Err(Error::Corrupt(format!("column {column} is a float"))),
+            Value::Real => return Err(Error::Corrupt(format!("column {column} is a float"))),
         });
     }
     Ok(())
-}
-
-impl Value {
-    fn param(&self) -> Param<'_> {
-        match self {
-            Value::Null => Param::Null,
-            Value::Int(value) => Param::Int(*value),
-            Value::Text(value) => Param::Text(value),
-            Value::Id(value) => Param::Id(*value),
-            Value::Bytes(value) => Param::Bytes(value),
-        }
-    }
 }
 
 impl Batch {
@@ -125,7 +110,7 @@ impl Batch {
     }
 
     /// The key of its last row.
-    pub(super) fn last_key(&self, table: &Table) -> Option<Vec<Value>> {
+    pub(super) fn last_key(&self, table: &Table) -> Option<Vec<Held>> {
         let row = self.values.rchunks_exact(table.columns.len()).next()?;
         Some(table.key.iter().map(|place| row[*place].clone()).collect())
     }
@@ -134,7 +119,7 @@ impl Batch {
     pub(super) fn add_to(&self, sums: &mut [i128]) {
         for row in self.values.chunks_exact(sums.len()) {
             for (sum, value) in sums.iter_mut().zip(row) {
-                if let Value::Int(value) = value {
+                if let Held::Int(value) = value {
                     *sum += i128::from(*value);
                 }
             }

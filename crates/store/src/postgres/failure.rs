@@ -57,6 +57,11 @@ impl Failure {
         }
     }
 
+    /// Whether it is a statement that always fails, and not the way to the database.
+    pub(super) fn is_of_a_statement(&self) -> bool {
+        !self.passes() && !matches!(self.error, Error::Unavailable(_) | Error::Closed)
+    }
+
     /// Whether the transaction may be run again.
     pub(super) fn passes(&self) -> bool {
         self.remedy != Remedy::None

@@ -1,6 +1,5 @@
 //! A connection inside of a transaction, with statements that were sent and not yet answered.
 
-use super::ahead::Ahead;
 use super::bind::{Bound, Written};
 use super::bulk;
 use super::failure::{Failure, Remedy};
@@ -9,7 +8,6 @@ use super::statements::{Ready, any_twice, arrays, each_written};
 use crate::Error;
 use crate::value::{Param, Row, Source};
 use futures_util::TryStreamExt;
-use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -40,10 +38,6 @@ pub(crate) struct Session {
     patience: Duration,
     /// Statements whose answers were not awaited, in their order. `begin` is the first.
     sent: Vec<Sent>,
-    /// Statements that were announced, in their order.
-    pub(super) ahead: VecDeque<Ahead>,
-    /// How many statements it may still run, if that is limited.
-    pub(super) left: Option<u32>,
     /// What ended the transaction.
     pub(super) failure: Option<Failure>,
 }
@@ -69,30 +63,18 @@ impl Session {
             kind: Kind::Reading,
             patience,
             sent: Vec::new(),
-            ahead: VecDeque::new(),
-            left: None,
             failure: None,
         }
     }
 
-    /// Statements that each stand for themselves: outside of a transaction, where connections are kept.
+    /// Statements that each stand for themselves: outside of a transaction, unless a pooler could give each
+    /// message another connection.
     pub(super) fn asking(pool: Arc<Pool>, patience: Duration) -> Session {
         let mut session = Session::reading(pool, patience);
-        session.ask_apart();
-        session
-    }
-
-    /// Makes a snapshot that has not begun one of a single statement.
-    pub(crate) fn alone(&mut self) {
-        self.ask_apart();
-        self.left = Some(1);
-    }
-
-    /// Begins no transaction, unless a pooler could give each message another connection.
-    fn ask_apart(&mut self) {
-        if self.pool.keeps_statements() && self.begin == READ {
-            (self.begin, self.kind) = ("", Kind::Asking);
+        if session.pool.keeps_statements() {
+            (session.begin, session.kind) = ("", Kind::Asking);
         }
+        session
     }
 
     /// A transaction that can write, on a connection; it begins with the first statement.
@@ -104,8 +86,6 @@ impl Session {
             kind: Kind::Writing,
             patience: Duration::ZERO,
             sent: Vec::new(),
-            ahead: VecDeque::new(),
-            left: None,
             failure: None,
         }
     }
@@ -219,11 +199,6 @@ impl Session {
         }
     }
 
-    /// Whether it can only read.
-    pub(super) fn only_reads(&self) -> bool {
-        self.kind != Kind::Writing
-    }
-
     /// Whether anything was sent.
     pub(super) fn began(&self) -> bool {
         self.begin.is_empty()
@@ -238,9 +213,6 @@ impl Session {
 
     async fn try_ask(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<PgRow>, Failure> {
         let statement = self.plain(sql, params.len()).await?;
-        if let Some(rows) = self.announced(sql, &statement, params).await? {
-            return Ok(rows);
-        }
         self.send_begin().await?;
         let client = self.line()?.client.clone();
         let bound: Vec<Bound<'_>> = params.iter().map(|param| Bound(*param)).collect();
@@ -256,9 +228,6 @@ impl Session {
         see: &mut impl FnMut(&Row<'_>) -> Result<(), Error>,
     ) -> Result<(), Stopped> {
         let statement = self.plain(sql, params.len()).await?;
-        if let Some(rows) = self.announced(sql, &statement, params).await? {
-            return rows.iter().try_for_each(|row| see(&Row(Source::Postgres(row)))).map_err(Stopped::Here);
-        }
         self.send_begin().await?;
         let client = self.line()?.client.clone();
         let bound: Vec<Bound<'_>> = params.iter().map(|param| Bound(*param)).collect();
@@ -282,7 +251,6 @@ impl Session {
             return Err(Failure::lasting(Error::Misuse(format!("no statement over arrays: {sql}"))));
         };
         let params = arrays(&statement, sets)?;
-        self.arrive().await?;
         self.send_begin().await?;
         let client = self.line()?.client.clone();
         let asked = answered(async {

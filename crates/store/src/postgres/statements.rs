@@ -72,13 +72,6 @@ pub(super) type Over = Option<(Ready, Arc<Option<Vec<usize>>>)>;
 
 impl Session {
     pub(super) async fn plain(&mut self, sql: &'static str, given: usize) -> Result<Ready, Failure> {
-        if let Some(left) = &mut self.left {
-            *left = left.checked_sub(1).ok_or_else(|| {
-                Failure::lasting(Error::Misuse(format!(
-                    "one statement was to be run, this is another: {sql}"
-                )))
-            })?;
-        }
         let place = (sql.as_ptr() as usize, sql.len());
         let line = self.connected().await?;
         let statement = match line.statements.get(&place) {
@@ -98,7 +91,6 @@ impl Session {
     }
 
     async fn prepare(&mut self, sql: &'static str) -> Result<Statement, Failure> {
-        self.arrive().await?;
         let client = self.line()?.client.clone();
         let prepared = answered(client.prepare(sql)).await;
         match prepared {
@@ -140,7 +132,6 @@ impl Session {
             Some(PreparedBulk::IsNot) => return Ok(None),
             None => {}
         }
-        self.arrive().await?;
         let line = self.line()?;
         let Some(known) = line.statements.get(&place) else { return Ok(None) };
         let types: Option<Vec<_>> = known.plain.params().iter().map(array_of).collect();

@@ -87,7 +87,7 @@ where
     };
     let (snapshot, touched) = tx.into_parts();
     let is_of_credentials = touched.contains(&Scope::Credentials);
-    let mut session = snapshot.into_postgres();
+    let mut session = snapshot.session.into_postgres();
     let value = match outcome {
         Ok(value) => value,
         Err(error) => {

@@ -251,8 +251,8 @@ const COUNT_FOR: &str =
     "select count(*) from invoices where shard = $1 and customer_id = $2 and product_id = $3";
 
 /// Says that a page of all of a customer's invoices will be asked for.
-pub async fn announce_issued(s: &mut Snapshot, customer: CustomerId, sheet: Sheet) -> Result<(), Error> {
-    s.announce(ISSUED, &newest(customer, sheet)).await
+pub fn announce_issued(s: &mut Snapshot, customer: CustomerId, sheet: Sheet) {
+    s.announce(ISSUED, &newest(customer, sheet));
 }
 
 fn newest(customer: CustomerId, sheet: Sheet) -> [Param<'static>; 4] {

@@ -1,0 +1,339 @@
+//! Reads that go together. Those who want to read at the same time share one snapshot, and what they ask
+//! with the same words goes over as one statement over arrays: under load, connections, transactions and
+//! the start of statements are paid once for many readers.
+//!
+//! A party gathers until it is its turn, and nobody joins after its snapshot has begun: what a reader sees
+//! is never older than its question. It asks in rounds. A round takes all that was asked during the one
+//! before and is sent in one go; each reader goes on when its own answer is there.
+
+use super::bulk;
+use super::failure::Failure;
+use super::pool::{Place, Pool};
+use super::session::{Session, answered};
+use super::statements::{Ready, arrays, each_written};
+use super::{PATIENCE, bind::Written};
+use crate::Error;
+use crate::value::{Held, Param, Row, Source};
+use futures_util::TryStreamExt;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::future::{Future, poll_fn, ready};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{Semaphore, oneshot};
+use tokio_postgres::Row as PgRow;
+
+/// How many parties read at a time. While one crosses to the database and back, the next gathers.
+const AT_ONCE: usize = 2;
+
+/// How long a party waits for its turn. Those before it may be held up by a statement that takes long; then
+/// it goes all the same, as long as there are connections.
+const MOMENT: Duration = Duration::from_millis(10);
+
+/// Where readers of one kind meet.
+pub(super) struct Together {
+    pool: Arc<Pool>,
+    begin: fn(Arc<Pool>, Duration) -> Session,
+    turns: Semaphore,
+    /// The party that has not begun.
+    gathering: Mutex<Option<UnboundedSender<Question>>>,
+}
+
+/// One set of parameters.
+type Set = Arc<[Held]>;
+/// The rows of one set.
+type Rows = Arc<Vec<PgRow>>;
+/// The rows of each set of a question.
+type Answer = Result<Vec<Rows>, Failure>;
+
+struct Question {
+    sql: &'static str,
+    width: usize,
+    sets: Vec<Set>,
+    answer: oneshot::Sender<Answer>,
+}
+
+impl Together {
+    /// A place to meet, for sessions that begin so.
+    pub(super) fn new(pool: Arc<Pool>, begin: fn(Arc<Pool>, Duration) -> Session) -> Arc<Together> {
+        Arc::new(Together { pool, begin, turns: Semaphore::new(AT_ONCE), gathering: Mutex::default() })
+    }
+
+    /// Someone who joins a party with the first statement.
+    pub(super) fn reader(self: &Arc<Self>, patience: Duration) -> Reader {
+        Reader { together: self.clone(), patience, party: None, announced: Vec::new(), failure: None }
+    }
+
+    fn join(self: &Arc<Self>) -> UnboundedSender<Question> {
+        let mut gathering = self.gathering();
+        if let Some(party) = &*gathering
+            && !party.is_closed()
+        {
+            return party.clone();
+        }
+        let (party, questions) = unbounded_channel();
+        *gathering = Some(party.clone());
+        tokio::spawn(self.clone().hold(questions));
+        party
+    }
+
+    async fn hold(self: Arc<Self>, mut questions: UnboundedReceiver<Question>) {
+        let _turn = tokio::time::timeout(MOMENT, self.turns.acquire()).await;
+        // Whoever is ready by now comes along.
+        tokio::task::yield_now().await;
+        self.gathering().take();
+        let mut session = (self.begin)(self.pool.clone(), PATIENCE);
+        while let Some(first) = questions.recv().await {
+            tokio::task::yield_now().await;
+            let mut round = vec![first];
+            while let Ok(next) = questions.try_recv() {
+                round.push(next);
+            }
+            let mut groups = grouped(round);
+            let outcome = match session.failure.clone() {
+                Some(failure) => Err(failure),
+                None => answer(&mut session, &mut groups).await,
+            };
+            if let Err(failure) = outcome {
+                session.fail(failure.clone());
+                for asker in groups.into_iter().flat_map(|group| group.askers) {
+                    asker.told(Err(failure.clone()));
+                }
+            }
+        }
+        session.roll_back().await;
+    }
+
+    fn gathering(&self) -> MutexGuard<'_, Option<UnboundedSender<Question>>> {
+        self.gathering.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is asked with one statement, each set once.
+struct Group {
+    sql: &'static str,
+    width: usize,
+    sets: Vec<Set>,
+    askers: Vec<Asker>,
+}
+
+/// Who asked, and for which sets of its group.
+struct Asker {
+    sets: Vec<usize>,
+    answer: oneshot::Sender<Answer>,
+}
+
+impl Asker {
+    fn told(self, answer: Answer) {
+        // Whoever stopped waiting needs no answer.
+        let _ = self.answer.send(answer);
+    }
+}
+
+fn grouped(round: Vec<Question>) -> Vec<Group> {
+    let mut groups: Vec<(Group, HashMap<Set, usize>)> = Vec::new();
+    let mut places: HashMap<(Place, usize), usize> = HashMap::new();
+    for Question { sql, width, sets, answer } in round {
+        let place = ((sql.as_ptr() as usize, sql.len()), width);
+        let at = *places.entry(place).or_insert_with(|| {
+            groups.push((Group { sql, width, sets: Vec::new(), askers: Vec::new() }, HashMap::new()));
+            groups.len() - 1
+        });
+        let (group, known) = &mut groups[at];
+        let sets = sets.into_iter().map(|set| match known.entry(set) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => {
+                group.sets.push(new.key().clone());
+                *new.insert(group.sets.len() - 1)
+            }
+        });
+        let asker = Asker { sets: sets.collect(), answer };
+        group.askers.push(asker);
+    }
+    groups.into_iter().map(|(group, _)| group).collect()
+}
+
+type Coming = Pin<Box<dyn Future<Output = Result<Vec<PgRow>, tokio_postgres::Error>> + Send>>;
+
+/// Asks all groups and tells their askers. Nothing is awaited between the sending of the first statement
+/// and the taking of its rows: a connection holds no more than a part of an answer that nobody takes.
+async fn answer(session: &mut Session, groups: &mut [Group]) -> Result<(), Failure> {
+    let mut statements = Vec::with_capacity(groups.len());
+    for group in &*groups {
+        statements.push(bound(session, group).await?);
+    }
+    session.send_begin().await?;
+    let client = session.line()?.client.clone();
+    let mut coming: Vec<Vec<Coming>> = Vec::with_capacity(groups.len());
+    for bound in statements {
+        let mut sent = Vec::with_capacity(bound.len());
+        for (statement, params) in bound {
+            let client = client.clone();
+            let rows: Coming =
+                Box::pin(async move { statement.query(&client, &params).await?.try_collect().await });
+            sent.push(on_the_wire(rows).await);
+        }
+        coming.push(sent);
+    }
+    for (group, coming) in groups.iter_mut().zip(coming) {
+        let mut found: Vec<Vec<PgRow>> = Vec::new();
+        found.resize_with(group.sets.len(), Vec::new);
+        let is_over_arrays = coming.len() < group.sets.len();
+        for (at, rows) in coming.into_iter().enumerate() {
+            let rows = answered(rows).await;
+            let rows = session.settle_with(rows).await?;
+            if is_over_arrays {
+                for row in rows {
+                    let number: i64 = row.try_get(row.len() - 1)?;
+                    let set = usize::try_from(number - 1).ok().and_then(|at| found.get_mut(at));
+                    set.ok_or_else(|| Failure::lost("rows of a set that was not sent"))?.push(row);
+                }
+            } else {
+                found[at] = rows;
+            }
+        }
+        let found: Vec<Rows> = found.into_iter().map(Arc::new).collect();
+        for asker in group.askers.drain(..) {
+            let rows = asker.sets.iter().map(|at| found[*at].clone()).collect();
+            asker.told(Ok(rows));
+        }
+    }
+    Ok(())
+}
+
+/// The statement of a group: over arrays where there is more than one set, else as it was written.
+async fn bound(session: &mut Session, group: &Group) -> Result<Vec<(Ready, Vec<Written>)>, Failure> {
+    let plain = session.plain(group.sql, group.width).await?;
+    if group.sets.len() > 1
+        && let Some((statement, _)) = session.bulk(group.sql, bulk::reading).await?
+    {
+        let sets: Vec<Vec<Param<'_>>> = group.sets.iter().map(params).collect();
+        let arrays = arrays(&statement, &sets)?;
+        return Ok(vec![(statement, arrays)]);
+    }
+    let each = group.sets.iter().map(|set| Ok((plain.clone(), each_written(&plain, &params(set))?)));
+    each.collect()
+}
+
+fn params(set: &Set) -> Vec<Param<'_>> {
+    set.iter().map(Held::param).collect()
+}
+
+/// Sends what one poll puts on the wire.
+async fn on_the_wire(mut rows: Coming) -> Coming {
+    match poll_fn(|cx| Poll::Ready(rows.as_mut().poll(cx))).await {
+        Poll::Ready(answer) => Box::pin(ready(answer)),
+        Poll::Pending => rows,
+    }
+}
+
+/// One snapshot, shared with others who began to read at the same time.
+pub(crate) struct Reader {
+    together: Arc<Together>,
+    patience: Duration,
+    party: Option<UnboundedSender<Question>>,
+    announced: Vec<Announced>,
+    failure: Option<Failure>,
+}
+
+struct Announced {
+    sql: &'static str,
+    set: Set,
+    answer: oneshot::Receiver<Answer>,
+}
+
+impl Reader {
+    pub(crate) async fn row<T>(
+        &mut self,
+        sql: &'static str,
+        params: &[Param<'_>],
+        map: impl FnOnce(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        let rows = self.rows(sql, params).await?;
+        rows.first().map(|row| map(&Row(Source::Postgres(row)))).transpose()
+    }
+
+    pub(crate) async fn each(
+        &mut self,
+        sql: &'static str,
+        params: &[Param<'_>],
+        mut see: impl FnMut(&Row<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let rows = self.rows(sql, params).await?;
+        rows.iter().try_for_each(|row| see(&Row(Source::Postgres(row))))
+    }
+
+    pub(crate) async fn each_for<'p, const N: usize>(
+        &mut self,
+        sql: &'static str,
+        sets: impl IntoIterator<Item = [Param<'p>; N]>,
+        mut see: impl FnMut(usize, &Row<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let sets: Vec<Set> = sets.into_iter().map(|set| set.map(Held::from).into_iter().collect()).collect();
+        if sets.is_empty() {
+            return Ok(());
+        }
+        let answer = self.ask(sql, N, sets);
+        for (number, rows) in self.taken(answer).await?.iter().enumerate() {
+            rows.iter().try_for_each(|row| see(number, &Row(Source::Postgres(row))))?;
+        }
+        Ok(())
+    }
+
+    /// Asks a question whose answer will be wanted. One that is not wanted in the end costs its time and
+    /// nothing else.
+    pub(crate) fn announce(&mut self, sql: &'static str, params: &[Param<'_>]) {
+        let set: Set = params.iter().map(|param| Held::from(*param)).collect();
+        let answer = self.ask(sql, params.len(), vec![set.clone()]);
+        self.announced.push(Announced { sql, set, answer });
+    }
+
+    pub(crate) fn shards(&self) -> i64 {
+        self.together.pool.shards.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// A snapshot of its own in place of a shared one that has not begun.
+    pub(crate) fn apart(&self) -> Option<Session> {
+        self.party.is_none().then(|| Session::reading(self.together.pool.clone(), self.patience))
+    }
+
+    /// What ended the snapshot.
+    pub(super) fn failure(&self) -> Option<&Failure> {
+        self.failure.as_ref()
+    }
+
+    async fn rows(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Rows, Error> {
+        let is_it = |ahead: &Announced| {
+            ahead.sql == sql && ahead.set.iter().map(Held::param).eq(params.iter().copied())
+        };
+        let answer = match self.announced.iter().position(is_it) {
+            Some(at) => self.announced.remove(at).answer,
+            None => {
+                let set = params.iter().map(|param| Held::from(*param)).collect();
+                self.ask(sql, params.len(), vec![set])
+            }
+        };
+        Ok(self.taken(answer).await?.pop().unwrap_or_default())
+    }
+
+    fn ask(&mut self, sql: &'static str, width: usize, sets: Vec<Set>) -> oneshot::Receiver<Answer> {
+        let (answer, coming) = oneshot::channel();
+        let together = &self.together;
+        let party = self.party.get_or_insert_with(|| together.join());
+        // A party that ended drops the question, and whoever waits for the answer learns it.
+        let _ = party.send(Question { sql, width, sets, answer });
+        coming
+    }
+
+    async fn taken(&mut self, answer: oneshot::Receiver<Answer>) -> Result<Vec<Rows>, Error> {
+        let answer = answer.await.unwrap_or_else(|_| Err(Failure::lost("the reading of others ended")));
+        answer.map_err(|failure| {
+            let error = failure.error.clone();
+            self.failure.get_or_insert(failure);
+            error
+        })
+    }
+}
