@@ -10,9 +10,6 @@ use crate::{Failure, Options};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Connections that ask at a time.
-const CONNECTIONS: usize = 16;
-
 /// One contract: its number, what is asked of it in turn, and the goal from the books.
 struct Face {
     name: &'static str,
@@ -60,7 +57,9 @@ pub(crate) async fn measure(options: &Options, place: &Place, report: &mut Repor
     let address = place.books(shape).await?;
     place.warm(&address).await?;
     let time = Duration::from_millis(if options.quick { 700 } else { 3_000 });
-    let books = format!("{} customers x {} invoices", shape.customers, shape.months);
+    let connections = options.connections;
+    let books =
+        format!("{} customers x {} invoices, {connections} connections", shape.customers, shape.months);
     for (title, bytes, goal) in [
         ("made from the books each time", 0, None),
         // A server in between must be asked whether anything changed.
@@ -92,10 +91,12 @@ async fn beside_memory(
         Figure { name: face.name.to_owned(), unit: "requests/s", ours: Vec::new(), limit: Vec::new(), goal };
     let mut p99 = Vec::new();
     // The first load is not counted: it opens files and fills what is kept.
-    load_apart(up.address, &face.asks, Until::Time(time / 4)).await?;
+    let connections = options.connections;
+    load_apart(up.address, &face.asks, connections, Until::Time(time / 4)).await?;
+    let memory_asks = Arc::new(vec![memory_ask()]);
     for _ in 0..options.rounds() {
-        let ours = load_apart(up.address, &face.asks, Until::Time(time)).await?;
-        let limit = load_apart(memory, &Arc::new(vec![memory_ask()]), Until::Time(time)).await?;
+        let ours = load_apart(up.address, &face.asks, connections, Until::Time(time)).await?;
+        let limit = load_apart(memory, &memory_asks, connections, Until::Time(time)).await?;
         figure.ours.push(ours.rate);
         figure.limit.push(limit.rate);
         p99.push(ours.p99_ms);
@@ -109,10 +110,11 @@ async fn beside_memory(
 async fn load_apart(
     address: std::net::SocketAddr,
     asks: &Arc<Vec<Ask>>,
+    connections: usize,
     until: Until,
 ) -> Result<crate::load::Loaded, Failure> {
     let asks = Arc::clone(asks);
-    tokio::task::spawn_blocking(move || run(address, asks, CONNECTIONS, until)).await?
+    tokio::task::spawn_blocking(move || run(address, asks, connections, until)).await?
 }
 
 async fn ask_apart(address: std::net::SocketAddr, asks: Arc<Vec<Ask>>) -> Result<Vec<u8>, Failure> {

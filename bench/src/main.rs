@@ -45,6 +45,9 @@ struct Options {
     /// How often ours and the limit take turns
     #[arg(long)]
     rounds: Option<usize>,
+    /// How many connections ask the faces at a time
+    #[arg(long, default_value_t = 64)]
+    connections: usize,
     /// Where the books are made and kept for the next time; beside the program if not given
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,

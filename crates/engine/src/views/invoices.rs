@@ -4,7 +4,8 @@ use crate::{Engine, Error};
 use billing::{
     Access, Currency, CustomerId, Environment, Period, ProductId, Refusal, Schedule, Timestamp, Zone, access,
 };
-use store::views::invoices::{Issued, Statement, Subscribed};
+use store::views::invoices::Issued;
+use store::views::statements::{Statement, Subscribed};
 use store::views::{self, Sheet};
 use store::{Snapshot, customers};
 
@@ -68,7 +69,7 @@ impl Engine {
         let number = environment.number;
         let found = self
             .store
-            .read(move |s| Box::pin(views::invoices::statements(s, number, customer, currency, sheet)))
+            .read(move |s| Box::pin(views::statements::statements(s, number, customer, currency, sheet)))
             .await?
             .ok_or_else(|| Error::not_found("customer", ""))?;
         let zone = found.zone.as_deref().unwrap_or(&environment.zone);

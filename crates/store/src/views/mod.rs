@@ -4,6 +4,7 @@
 pub mod invoices;
 pub mod payments;
 pub mod periods;
+pub mod statements;
 
 /// Which page of a list is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

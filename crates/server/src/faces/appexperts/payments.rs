@@ -16,7 +16,7 @@ use engine::views::{CustomerInvoice, CustomerInvoices, PlanState};
 use http::{HeaderMap, Method};
 use store::Scope;
 use store::views::Sheet;
-use store::views::invoices::Subscribed;
+use store::views::statements::Subscribed;
 
 /// The customer's invoices in US dollars, newest first.
 pub async fn list(State(app): State<App>, reader: Reader, request: Request) -> Result<Response<Body>, Error> {

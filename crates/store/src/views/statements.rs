@@ -1,0 +1,267 @@
+//! A customer's invoices in one currency, each with the subscription and the plan that it is for.
+
+use super::Sheet;
+use crate::rows::get;
+use crate::{Error, Row, Snapshot};
+use billing::subscription::Status;
+use billing::{
+    Currency, CustomerId, Id, Interval, InvoiceId, InvoiceStatus, Period, PeriodId, PriceId, PurchaseId,
+    SubscriptionId, Timestamp,
+};
+use std::collections::BTreeMap;
+
+/// An invoice with the subscription and the plan that it is for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Statement {
+    /// Its id.
+    pub id: InvoiceId,
+    /// Its place among the environment's invoices, from 1.
+    pub ordinal: i64,
+    /// The subscription that it is for.
+    pub subscription_id: Option<SubscriptionId>,
+    /// The purchase that it is for.
+    pub purchase_id: Option<PurchaseId>,
+    /// How many invoices its subscription had before it; 0 without a subscription.
+    pub earlier: i64,
+    /// Where it stands.
+    pub status: InvoiceStatus,
+    /// What is to be paid, in minor units.
+    pub total: i64,
+    /// How much has been given back, in minor units.
+    pub refunded: i64,
+    /// The time that it is for.
+    pub period: Option<Period>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// What it is for, if that is a subscription.
+    pub subscribed: Option<Subscribed>,
+}
+
+/// The subscription of an invoice, in the period that the invoice charged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subscribed {
+    /// The subscription's place among the environment's, from 1.
+    pub number: i64,
+    /// Where the subscription stands.
+    pub status: Status,
+    /// The period, ended early if it was.
+    pub period: Period,
+    /// Whether the subscription is in that period or ended in it.
+    pub is_last_period: bool,
+    /// The instant from which periods are counted.
+    pub anchor: Timestamp,
+    /// The zone in which they are counted.
+    pub zone: String,
+    /// How long a period is.
+    pub interval: Interval,
+    /// The number of the subscription's last period.
+    pub period_index: i64,
+    /// When the subscription is or was to be canceled.
+    pub cancel_scheduled_at: Option<Timestamp>,
+    /// What was charged by.
+    pub plan: Plan,
+}
+
+/// A price with its product, as far as customers see them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Plan {
+    /// The price's place among the environment's, from 1.
+    pub price_number: i64,
+    /// The price's name.
+    pub price_name: Option<String>,
+    /// What one unit costs, in minor units.
+    pub unit_price: i64,
+    /// The product's place among the environment's, from 1.
+    pub product_number: i64,
+    /// The product's name.
+    pub product_name: String,
+    /// Whether customers get it when they have bought nothing.
+    pub is_default: bool,
+}
+
+/// A page of a customer's invoices in one currency, newest first, with how many there are and the
+/// customer's own zone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Statements {
+    /// The zone, if the customer has one.
+    pub zone: Option<String>,
+    /// How many invoices there are.
+    pub total: i64,
+    /// The page.
+    pub rows: Vec<Statement>,
+}
+
+/// An invoice's place among all cannot be lower than among those in its currency, and is higher by at
+/// most the number of those in others: so what is walked is the page and those.
+const STATEMENTS: &str = "with owner as materialized (
+       select c.zone,
+         (select i.customer_ordinal from invoices i where i.shard = $1 and i.customer_id = $2
+          order by i.customer_ordinal desc limit 1) as newest,
+         (select i.currency_ordinal from invoices i
+          where i.shard = $1 and i.customer_id = $2 and i.currency = $4
+          order by i.customer_ordinal desc limit 1) as total
+       from customers c where c.shard = $1 and c.id = $2 and c.environment = $3)
+     select i.id, i.ordinal, i.subscription_id, i.purchase_id, i.status, i.total, i.refunded,
+       i.period_start, i.period_end, i.created_at, i.updated_at,
+       p.id, p.period_start, p.period_end, p.price_id, o.zone, coalesce(o.total, 0)
+     from owner o
+     left join invoices i on i.shard = $1 and i.customer_id = $2 and i.currency = $4
+       and i.customer_ordinal between o.total - $5 - $6 + 1 and o.newest - $5
+       and i.currency_ordinal between o.total - $5 - $6 + 1 and o.total - $5
+     left join periods p on p.shard = $1 and p.id = i.period_id
+     order by i.customer_ordinal desc";
+const SUBSCRIPTION: &str = "select number, status, period_id, period_start, period_end, anchor, zone,
+       interval_unit, interval_count, period_index, cancel_scheduled_at, price_id
+     from subscriptions where shard = $1 and id = $2";
+const EARLIER: &str = "select count(*) from invoices where shard = $1 and subscription_id = $2 and id < $3";
+const PLAN: &str = "select r.number, r.name, r.unit_price, d.number, d.name, d.is_default
+     from prices r join products d on d.id = r.product_id where r.id = $1";
+
+/// A page of the invoices of an environment's customer in one currency; none if it has no such customer.
+///
+/// # Errors
+/// If the database fails.
+pub async fn statements(
+    s: &mut Snapshot,
+    environment: i64,
+    customer: CustomerId,
+    currency: Currency,
+    sheet: Sheet,
+) -> Result<Option<Statements>, Error> {
+    let params = [
+        customer.shard().into(),
+        customer.raw().into(),
+        environment.into(),
+        currency.code().into(),
+        sheet.skip().into(),
+        sheet.limit.into(),
+    ];
+    let mut found: Option<Statements> = None;
+    let mut charged: Vec<Option<Charged>> = Vec::new();
+    s.each(STATEMENTS, &params, |row| {
+        if found.is_none() {
+            let zone = row.opt_text(15)?.map(str::to_owned);
+            found = Some(Statements { zone, total: row.int(16)?, rows: Vec::new() });
+        }
+        if let (Some(found), Some(_)) = (&mut found, row.opt_id(0)?) {
+            found.rows.push(statement(row)?);
+            charged.push(charged_period(row)?);
+        }
+        Ok(())
+    })
+    .await?;
+    let Some(mut found) = found else { return Ok(None) };
+    explain(s, &mut found.rows, &charged).await?;
+    Ok(Some(found))
+}
+
+/// The period that an invoice charged, as it is now.
+struct Charged {
+    id: PeriodId,
+    period: Period,
+    price_id: PriceId,
+}
+
+/// A subscription with what its invoices have in common.
+struct Known {
+    subscribed: Subscribed,
+    period_id: PeriodId,
+    price_id: PriceId,
+    /// How many invoices it had before the one that is looked at.
+    earlier: i64,
+}
+
+/// Adds to invoices, newest first, what they are for. Each subscription and each plan is read once.
+async fn explain(s: &mut Snapshot, rows: &mut [Statement], charged: &[Option<Charged>]) -> Result<(), Error> {
+    let oldest: BTreeMap<SubscriptionId, InvoiceId> =
+        rows.iter().filter_map(|row| Some((row.subscription_id?, row.id))).collect();
+    let mut plans: BTreeMap<PriceId, Option<Plan>> =
+        charged.iter().flatten().map(|charged| (charged.price_id, None)).collect();
+    for (id, oldest) in &oldest {
+        let key = [id.shard().into(), id.raw().into(), oldest.raw().into()];
+        s.announce(SUBSCRIPTION, &key[..2]);
+        s.announce(EARLIER, &key);
+    }
+    for price in plans.keys() {
+        s.announce(PLAN, &[price.raw().into()]);
+    }
+    let mut known: BTreeMap<SubscriptionId, Known> = BTreeMap::new();
+    for (id, oldest) in oldest {
+        let key = [id.shard().into(), id.raw().into(), oldest.raw().into()];
+        if let Some(mut found) = s.row(SUBSCRIPTION, &key[..2], read_known).await? {
+            found.earlier = s.row(EARLIER, &key, |row| row.int(0)).await?.unwrap_or(0);
+            plans.entry(found.price_id).or_default();
+            known.insert(id, found);
+        }
+    }
+    for (price, plan) in &mut plans {
+        *plan = s.row(PLAN, &[price.raw().into()], read_plan).await?;
+    }
+    // From the oldest invoice of each subscription, which knows how many came before it, to the newer ones.
+    for (row, charged) in rows.iter_mut().zip(charged).rev() {
+        let Some(known) = row.subscription_id.and_then(|id| known.get_mut(&id)) else { continue };
+        row.earlier = known.earlier;
+        known.earlier += 1;
+        let price = charged.as_ref().map_or(known.price_id, |charged| charged.price_id);
+        let plan = plans.get(&price).cloned().flatten();
+        let mut subscribed = known.subscribed.clone();
+        subscribed.plan = plan.ok_or_else(|| Error::Corrupt("an invoice's price is not there".to_owned()))?;
+        if let Some(charged) = charged {
+            subscribed.period = charged.period;
+            subscribed.is_last_period = charged.id == known.period_id;
+        }
+        row.subscribed = Some(subscribed);
+    }
+    Ok(())
+}
+
+fn statement(row: &Row<'_>) -> Result<Statement, Error> {
+    Ok(Statement {
+        id: get::id(row, 0)?,
+        ordinal: row.int(1)?,
+        subscription_id: get::opt_id(row, 2)?,
+        purchase_id: get::opt_id(row, 3)?,
+        earlier: 0,
+        status: get::word(row, 4, InvoiceStatus::parse)?,
+        total: row.int(5)?,
+        refunded: row.int(6)?,
+        period: get::opt_period(row, 7)?,
+        created_at: get::time(row, 9)?,
+        updated_at: get::time(row, 10)?,
+        subscribed: None,
+    })
+}
+
+fn charged_period(row: &Row<'_>) -> Result<Option<Charged>, Error> {
+    let Some(id) = get::opt_id(row, 11)? else { return Ok(None) };
+    Ok(Some(Charged { id, period: get::period(row, 12)?, price_id: get::id(row, 14)? }))
+}
+
+fn read_known(row: &Row<'_>) -> Result<Known, Error> {
+    let subscribed = Subscribed {
+        number: row.int(0)?,
+        status: get::word(row, 1, Status::parse)?,
+        period: get::period(row, 3)?,
+        is_last_period: true,
+        anchor: get::time(row, 5)?,
+        zone: row.text(6)?.to_owned(),
+        interval: get::interval(row, 7)?,
+        period_index: row.int(9)?,
+        cancel_scheduled_at: get::opt_time(row, 10)?,
+        plan: Plan::default(),
+    };
+    Ok(Known { subscribed, period_id: get::id(row, 2)?, price_id: get::id(row, 11)?, earlier: 0 })
+}
+
+fn read_plan(row: &Row<'_>) -> Result<Plan, Error> {
+    Ok(Plan {
+        price_number: row.int(0)?,
+        price_name: row.opt_text(1)?.map(str::to_owned),
+        unit_price: row.int(2)?,
+        product_number: row.int(3)?,
+        product_name: row.text(4)?.to_owned(),
+        is_default: row.bool(5)?,
+    })
+}
