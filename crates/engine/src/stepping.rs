@@ -71,9 +71,12 @@ impl Engine {
         Ok(steps)
     }
 
-    /// Steps batches one after another. While one commit is written, the next is loaded and decided, so
-    /// that the disk does not wait; there is never more than one commit of the run under way, and all is
-    /// decided in one order, so that the same seed makes the same books.
+    /// Steps batches one after another, each in three stages: it is decided, its intents are committed, and
+    /// what the gateway answers to them is committed. While the intents of one are written, so are the
+    /// outcomes of the one before, and the next is loaded and decided. Whatever takes ids or numbers does so
+    /// in one order, so that the same seed makes the same books: a batch is decided after the answers to the
+    /// one before the last were looked at, and never are two stages of the same kind under way. No customer
+    /// is in two batches.
     async fn step_batches(
         &self,
         work: &Work,
@@ -81,34 +84,38 @@ impl Engine {
         plan: Vec<Vec<SubscriptionId>>,
         steps: &mut u64,
     ) -> Result<(), Step> {
-        let now = work.now;
+        let (now, environment) = (work.now, rules.environment.number);
         let mut plan = plan.into_iter().take_while(|_| work.is_held());
         let mut intents = self.decide_batch(now, rules, plan.next()).await?;
         let mut started: Option<Started> = None;
         // A failure ends the run, after what was committed before it has been charged.
         let mut failed: Option<Step> = None;
         while intents.is_some() || started.is_some() {
-            let (written, outcomes) = tokio::join!(
+            let is_last = intents.is_none();
+            let (written, followed) = tokio::join!(
                 biased;
                 self.write_intents(intents.take()),
-                self.conclude_batch(now, rules, started.take()),
+                async {
+                    let outcomes = self.conclude_batch(now, rules, started.take()).await?;
+                    let upcoming = if is_last { None } else { plan.next() };
+                    let (written, decided) = tokio::join!(
+                        biased;
+                        self.write_outcomes(now, environment, outcomes),
+                        self.decide_batch(now, rules, upcoming),
+                    );
+                    written.map(|()| decided)
+                }
             );
-            let outcomes = outcomes?;
+            let decided = followed?;
             match written {
                 Ok(written) => started = written,
                 Err(error) => failed = Some(error),
             }
             *steps += started.as_ref().map_or(0, |started| started.steps);
-            let upcoming = if failed.is_none() { plan.next() } else { None };
-            let (written, decided) = tokio::join!(
-                biased;
-                self.write_outcomes(now, rules.environment.number, outcomes),
-                self.decide_batch(now, rules, upcoming),
-            );
-            written?;
             match decided {
-                Ok(decided) => intents = decided,
-                Err(error) => failed = Some(error),
+                Ok(decided) if failed.is_none() => intents = decided,
+                Ok(_) => {}
+                Err(error) => failed = failed.or(Some(error)),
             }
         }
         failed.map_or(Ok(()), Err)
