@@ -29,8 +29,8 @@ fn is_about_one_shard(sql: &str) -> bool {
 
 /// What a question over arrays asks for each set, as it was written.
 fn asked_of_each(sql: &str) -> String {
-    let (_, asked) = sql.split_once(" cross join lateral (").unwrap();
-    asked.strip_suffix(") as answer").unwrap().replace("sets.p", "$")
+    let (_, asked) = sql.split_once(" cross join lateral (select * from (").unwrap();
+    asked.strip_suffix(") as one offset 0) as answer").unwrap().replace("sets.p", "$")
 }
 
 #[tokio::test]
@@ -50,10 +50,6 @@ async fn what_is_about_one_customer_looks_into_one_partition() {
         }
     }
     assert!(about_one > 60, "only {about_one} statements are about one shard");
-    // The tables of a demo are read whole sooner than row by row; PostgreSQL is told that these are large.
-    let large =
-        "update pg_class set reltuples = 100000000, relpages = 1 where relispartition and relkind = 'r'";
-    assert!(books.tamper(large).await > 10 * u64::from(PARTITIONS));
     let (mut over_arrays, mut looked) = (0, BTreeSet::new());
     for sql in &testbed::seen("postgres over arrays") {
         let of = asked_of_each(sql);

@@ -16,12 +16,14 @@ pub(super) struct Bulk {
     pub(super) keys: Option<Vec<usize>>,
 }
 
-/// Reading: after the columns of the answer comes the number of the set, from 1.
+/// Reading: after the columns of the answer comes the number of the set, from 1. `offset 0` keeps the
+/// question whole: each set finds its rows by their keys, however small the tables were when it was
+/// planned, and looks into one partition.
 pub(super) fn reading(sql: &str, width: usize) -> Bulk {
     let of_each = with_columns(sql);
     let mut text = String::from("select answer.*, sets.n from ");
     push_sets(&mut text, width, true);
-    let _ = write!(text, " cross join lateral ({of_each}) as answer");
+    let _ = write!(text, " cross join lateral (select * from ({of_each}) as one offset 0) as answer");
     tracing::trace!(target: crate::STATEMENTS, on = "postgres over arrays", sql = text);
     Bulk { text, keys: None }
 }
@@ -118,7 +120,8 @@ mod tests {
         assert_eq!(
             reading("select a from t where id = $1 order by a", 1).text,
             "select answer.*, sets.n from unnest($1) with ordinality as sets (p1, n) \
-             cross join lateral (select a from t where id = sets.p1 order by a) as answer"
+             cross join lateral (select * from (select a from t where id = sets.p1 order by a) as one \
+             offset 0) as answer"
         );
     }
 
