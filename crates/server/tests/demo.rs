@@ -98,7 +98,7 @@ async fn the_first_customers_have_something_to_show_in_every_contract() {
             assert!(found.iter().any(|found| found == wanted), "{wanted}: {found:?}");
         }
         let kinds = books.of(customer, "kind", "invoices").await;
-        assert_eq!(kinds, ["purchase", "standalone", "subscription"]);
+        assert_eq!(kinds, ["change", "purchase", "standalone", "subscription"]);
         let (_, organization, _) = books.shown.organization;
         let sold = "(select slug from products where id = invoices.product_id) || ' ' || currency
                     || case when tax > 0 then ' 1 ' else ' 0 ' end || status";
