@@ -31,7 +31,7 @@ crate::words!(PaymentKind { Automatic = "automatic", Manual = "manual" });
 /// Where a payment stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PaymentStatus {
-    /// The gateway may or may not have been asked; it will be asked, again if need be, with the same [`key`].
+    /// The gateway may or may not have been asked; it will be asked, again if need be, with the same [`key()`].
     Processing,
     /// The money has come.
     Succeeded,
