@@ -29,6 +29,7 @@ impl Engine {
             let page = self
                 .store
                 .read(move |s| {
+                    s.apart();
                     Box::pin(store::payments::processing(s, environment, shard, since, last, BATCH))
                 })
                 .await
@@ -50,6 +51,7 @@ impl Engine {
             let page = self
                 .store
                 .read(move |s| {
+                    s.apart();
                     Box::pin(store::payments::processing_refunds(s, environment, shard, since, last, BATCH))
                 })
                 .await

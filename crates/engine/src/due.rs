@@ -161,6 +161,7 @@ impl Engine {
         let silent = after.plus_seconds(-PATIENCE_SECONDS).map_err(billing::Refusal::from)?;
         self.store
             .read(move |s| {
+                s.apart();
                 Box::pin(async move {
                     let mut due = Vec::new();
                     for shard in 0..s.shards() {
@@ -191,7 +192,10 @@ impl Engine {
             let most = BATCH.saturating_add(i64::try_from(stuck.len()).unwrap_or(i64::MAX));
             let mut due = self
                 .store
-                .read(move |s| Box::pin(store::invoices::due(s, environment, shard, now, most)))
+                .read(move |s| {
+                    s.apart();
+                    Box::pin(store::invoices::due(s, environment, shard, now, most))
+                })
                 .await
                 .map_err(Error::from)?;
             due.retain(|invoice| !stuck.contains(&invoice.id));

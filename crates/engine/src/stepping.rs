@@ -106,11 +106,11 @@ impl Engine {
                     written.map(|()| decided)
                 }
             );
-            let decided = followed?;
             match written {
                 Ok(written) => started = written,
                 Err(error) => failed = Some(error),
             }
+            let decided = followed.unwrap_or_else(|error| Err(Step::Failed(error)));
             *steps += started.as_ref().map_or(0, |started| started.steps);
             match decided {
                 Ok(decided) if failed.is_none() => intents = decided,
@@ -217,7 +217,8 @@ impl Engine {
         Ok(Some(outcomes))
     }
 
-    /// Commits what the gateway's answers do; one by one on fresh state if somebody was faster.
+    /// Commits what the gateway's answers do; one by one on fresh state if somebody was faster or one of
+    /// them cannot be written.
     async fn write_outcomes(
         &self,
         now: Timestamp,
@@ -225,16 +226,22 @@ impl Engine {
         outcomes: Option<Outcomes>,
     ) -> Result<(), Error> {
         let Some(Outcomes { changes, answered }) = outcomes else { return Ok(()) };
-        match self.store.commit(changes).await {
-            Ok(_) => Ok(()),
-            Err(store::Error::Conflict) => {
+        match self.store.commit(changes).await.map_err(Error::from) {
+            Ok(_) => {}
+            Err(error) if error.is_of_one() => {
                 for (payment, outcome) in answered {
-                    self.conclude_afresh(now, environment, &payment, &outcome).await?;
+                    match self.conclude_afresh(now, environment, &payment, &outcome).await {
+                        Err(error) if error.is_of_one() => {
+                            // It stays in doubt, and keeps none of the others from being written down.
+                            tracing::error!(payment = ?payment.id, %error, "an answer cannot be written down");
+                        }
+                        concluded => drop(concluded?),
+                    }
                 }
-                Ok(())
             }
-            Err(error) => Err(error.into()),
+            Err(error) => return Err(error),
         }
+        Ok(())
     }
 
     async fn fresh_bill(&self, environment: i64, bill: Bill) -> Result<Bill, Error> {

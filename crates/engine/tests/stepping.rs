@@ -217,14 +217,16 @@ async fn a_process_that_ends_at_any_commit_bills_everything_once_in_the_end() {
     let first = subscribers(&mortal.world, &price, CUSTOMERS).await[0];
     let many = i64::try_from(CUSTOMERS).unwrap();
     let mut seed = 10;
-    // A run of three batches has six commits: of intents and of outcomes, in turn.
+    // A run of three batches has six commits: three of intents and three of outcomes. In a file, those that
+    // wait for the writer at the same time are one transaction, so a process may end after fewer of them.
     let mut months = 1;
     for point in [FaultPoint::BeforeCommit, FaultPoint::AfterCommit] {
         for nth in 0..6 {
             let month = format!("{}-{:02}-01T00:00:00Z", 2024 + months / 12, months % 12 + 1);
             mortal.ends.plan(Some((point, nth)));
             let died = mortal.world.engine.run_due(mortal.world.environment, at(&month)).await;
-            assert!(died.is_err(), "{point:?} {nth}: {died:?}");
+            let may_go_on = point == FaultPoint::AfterCommit && nth >= 4;
+            assert!(died.is_err() || may_go_on, "{point:?} {nth}: {died:?}");
             seed += 1;
             mortal.restart(seed).await;
             months += 1;
@@ -246,10 +248,10 @@ async fn the_same_seed_renews_to_the_same_books() {
     for _ in 0..2 {
         let world = World::new("2024-01-01T00:00:00Z").await;
         let price = world.price(1000, |_| {}).await;
-        subscribers(&world, &price, 600).await;
+        subscribers(&world, &price, 1_100).await;
         world.run("2024-03-15T00:00:00Z").await;
         books.push(bills(&world).await);
     }
-    assert_eq!(books[0].len(), 1800);
+    assert_eq!(books[0].len(), 3300);
     assert!(books[0] == books[1], "the same seed made other books");
 }

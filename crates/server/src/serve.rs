@@ -224,7 +224,8 @@ async fn say_who_answers(app: App, node: Node) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = app.engine.store().announce(&node, app.real_now()).await {
+        let clock = app.clock.now.clone();
+        if let Err(error) = app.engine.store().announce(&node, move || clock()).await {
             tracing::warn!(%error, "nobody can be told that this server is there");
         }
     }

@@ -137,14 +137,17 @@ impl Run {
 }
 
 fn listen(said: ChildStderr, after: u64, tell: &dyn Fn()) -> Asked {
-    let (mut asked, mut count) = (Asked::new(), 0);
+    let (mut asked, mut keys, mut count) = (Asked::new(), BTreeMap::new(), 0);
     if after == 0 {
         tell();
     }
     for line in BufReader::new(said).lines().map_while(Result::ok) {
         let Some((_, fields)) = line.split_once("asks the gateway payment=") else { continue };
         // The last line of a killed process may be cut off.
-        let Some((payment, minor)) = fields.split_once(" minor=") else { continue };
+        let Some((named, minor)) = fields.split_once(" minor=") else { continue };
+        let (payment, key) = named.split_once(" key=").unwrap();
+        let known = keys.entry(payment.to_owned()).or_insert_with(|| key.to_owned());
+        assert_eq!(known, key, "{payment} was asked for under two keys");
         asked.entry(payment.to_owned()).or_default().push(minor.parse().unwrap());
         count += 1;
         if count == after {

@@ -115,17 +115,22 @@ impl Store {
         .await
     }
 
-    /// Says that a process is there which answers and does not bill. Whoever holds a file is alone.
+    /// Says that a process is there which answers and does not bill, at the time when that is written. Whoever
+    /// holds a file is alone.
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn announce(&self, node: &Node, now: Timestamp) -> Result<(), Error> {
+    pub async fn announce(
+        &self,
+        node: &Node,
+        clock: impl Fn() -> Timestamp + Send + 'static,
+    ) -> Result<(), Error> {
         if matches!(self, Store::Sqlite(_)) {
             return Ok(());
         }
         let node = node.clone();
         self.write(move |tx| {
-            let node = node.clone();
+            let (node, now) = (node.clone(), clock());
             Box::pin(async move { see(tx, &node, now.micros(), false).await })
         })
         .await

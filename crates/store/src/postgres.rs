@@ -129,6 +129,9 @@ impl Database {
             let outcome = outcome.unwrap_or_else(|| Err(Error::Panicked.into()));
             let (failure, is_shared) = ended(snapshot.session).await;
             let Some(failure) = failure.filter(|_| outcome.is_err()) else { return outcome };
+            // It may have been another's statement that failed, or that takes long.
+            let is_by_another = is_shared && (failure.is_of_a_statement() || failure.is_silence());
+            is_apart |= is_by_another;
             if failure.passes() {
                 // Another connection has another snapshot: all of it is read again.
                 tracing::debug!(error = %failure.error, "a snapshot was lost and is read again");
@@ -138,9 +141,8 @@ impl Database {
                 if !tries.again().await {
                     return outcome;
                 }
-            } else if is_shared && failure.is_of_a_statement() {
-                // It may have been another's statement.
-                is_apart = true;
+            } else if is_by_another {
+                tracing::debug!(error = %failure.error, "a shared snapshot failed and is read again alone");
             } else {
                 return outcome;
             }

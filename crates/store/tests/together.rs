@@ -34,8 +34,9 @@ fn expected(of: i64, count: i64) -> Vec<i64> {
     (1..=count).rev().map(|n| n * of).collect()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_of_many_readers_gets_its_own_rows_in_their_order() {
+    testbed::seen("postgres");
     let books = Books::postgres().await;
     let store = books.open().await;
     let readers = (0..200_i64).map(|n| {
@@ -63,9 +64,11 @@ async fn each_of_many_readers_gets_its_own_rows_in_their_order() {
         let sets = (0..n % 4).flat_map(|part| [(part as usize, 2 * part), (part as usize, part)]);
         assert_eq!(of_sets, sets.collect::<Vec<_>>());
     }
+    let shared = testbed::seen("postgres over arrays");
+    assert!(shared.iter().any(|sql| sql.contains("generate_series")), "they went together: {shared:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_fails_for_one_reader_fails_for_nobody_else() {
     let books = Books::postgres().await;
     let store = books.open().await;
@@ -91,7 +94,7 @@ async fn what_fails_for_one_reader_fails_for_nobody_else() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reader_sees_what_was_committed_before_it_asked_and_nothing_after() {
     let books = Books::postgres().await;
     let store = books.open().await;
@@ -139,7 +142,7 @@ async fn a_reader_sees_what_was_committed_before_it_asked_and_nothing_after() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_takes_long_for_some_holds_up_nobody_who_comes_later() {
     let books = Books::postgres().await;
     let store = books.open().await;
@@ -164,7 +167,7 @@ async fn what_takes_long_for_some_holds_up_nobody_who_comes_later() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readers_who_stop_waiting_leave_their_connection_to_others() {
     let books = Books::postgres().await;
     let store = books.open().await;
@@ -174,6 +177,7 @@ async fn readers_who_stop_waiting_leave_their_connection_to_others() {
         let given_up = tokio::time::timeout(Duration::from_millis(2), reading).await;
         assert!(given_up.is_err(), "nobody gets past the lock");
     }
+    assert_eq!(number(&store, SEVENTH, 7).await.unwrap(), Some(1), "while nobody gets past the lock");
     drop(lock);
     let readers = (1..=100_i64).map(|n| number(&store, BEHIND_THE_LOCK, n));
     for (n, read) in (1..).zip(join_all(readers).await) {
@@ -184,7 +188,7 @@ async fn readers_who_stop_waiting_leave_their_connection_to_others() {
     assert_eq!(left[0][0].as_deref(), Some("0"), "no party is left behind");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_reads_apart_is_given_rows_as_they_come() {
     let books = Books::postgres().await;
     let store = books.open().await;

@@ -22,6 +22,8 @@ pub(super) enum Remedy {
     Reconnect,
 }
 
+const SILENT: &str = "the database does not answer";
+
 impl Failure {
     /// The connection does not answer.
     pub(super) fn lost(why: impl Into<String>) -> Failure {
@@ -55,6 +57,16 @@ impl Failure {
             code if connection_is_over(code) => Failure::lost(message()),
             _ => Failure::lasting(Error::Database(message())),
         }
+    }
+
+    /// A statement that was sent is not answered.
+    pub(super) fn silence() -> Failure {
+        Failure::lost(SILENT)
+    }
+
+    /// Whether a statement was not answered: it may be that one statement only.
+    pub(super) fn is_silence(&self) -> bool {
+        matches!(&self.error, Error::Unavailable(why) if why == SILENT)
     }
 
     /// Whether it is a statement that always fails, and not the way to the database.

@@ -411,6 +411,6 @@ pub(super) async fn answered<T>(
 ) -> Result<T, Failure> {
     match tokio::time::timeout(SILENCE, answer).await {
         Ok(answer) => Ok(answer?),
-        Err(_) => Err(Failure::lost("the database does not answer")),
+        Err(_) => Err(Failure::silence()),
     }
 }

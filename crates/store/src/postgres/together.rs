@@ -18,7 +18,7 @@ use futures_util::TryStreamExt;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::future::{Future, poll_fn, ready};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
@@ -32,6 +32,9 @@ const AT_ONCE: usize = 2;
 /// How long a party waits for its turn. Those before it may be held up by a statement that takes long; then
 /// it goes all the same, as long as there are connections.
 const MOMENT: Duration = Duration::from_millis(10);
+
+/// How long a party that everybody has left waits for answers, so that the connection can be kept.
+const ABANDONED: Duration = Duration::from_millis(250);
 
 /// Where readers of one kind meet.
 pub(super) struct Together {
@@ -85,26 +88,48 @@ impl Together {
         // Whoever is ready by now comes along.
         tokio::task::yield_now().await;
         self.gathering().take();
-        let mut session = (self.begin)(self.pool.clone(), PATIENCE);
-        while let Some(first) = questions.recv().await {
+        let mut session: Result<Session, Failure> = Ok((self.begin)(self.pool.clone(), PATIENCE));
+        let mut round = Vec::new();
+        loop {
+            if round.is_empty() {
+                match questions.recv().await {
+                    Some(first) => round.push(first),
+                    None => break,
+                }
+            }
             tokio::task::yield_now().await;
-            let mut round = vec![first];
             while let Ok(next) = questions.try_recv() {
                 round.push(next);
             }
-            let mut groups = grouped(round);
-            let outcome = match session.failure.clone() {
-                Some(failure) => Err(failure),
-                None => answer(&mut session, &mut groups).await,
+            round.retain(|question| !question.answer.is_closed());
+            if round.is_empty() {
+                continue;
+            }
+            let mut groups = grouped(std::mem::take(&mut round));
+            let outcome = match &mut session {
+                Ok(session) => {
+                    match answer_while_wanted(session, &mut groups, &mut questions, &mut round).await {
+                        Some(outcome) => outcome,
+                        // Nobody is left, and the connection is in the middle of something.
+                        None => return,
+                    }
+                }
+                Err(failure) => Err(failure.clone()),
             };
             if let Err(failure) = outcome {
-                session.fail(failure.clone());
                 for asker in groups.into_iter().flat_map(|group| group.askers) {
                     asker.told(Err(failure.clone()));
                 }
+                // The connection is of no use to those who are still here, and may be to others.
+                if let Ok(mut session) = std::mem::replace(&mut session, Err(failure.clone())) {
+                    session.fail(failure);
+                    session.roll_back().await;
+                }
             }
         }
-        session.roll_back().await;
+        if let Ok(session) = session {
+            session.roll_back().await;
+        }
     }
 
     fn gathering(&self) -> MutexGuard<'_, Option<UnboundedSender<Question>>> {
@@ -154,6 +179,27 @@ fn grouped(round: Vec<Question>) -> Vec<Group> {
         group.askers.push(asker);
     }
     groups.into_iter().map(|(group, _)| group).collect()
+}
+
+/// Asks all groups; what is asked meanwhile is for the next round. Comes to nothing if everybody stopped
+/// waiting and the answer does not come soon.
+async fn answer_while_wanted(
+    session: &mut Session,
+    groups: &mut [Group],
+    questions: &mut UnboundedReceiver<Question>,
+    next: &mut Vec<Question>,
+) -> Option<Result<(), Failure>> {
+    let mut answering = pin!(answer(session, groups));
+    loop {
+        tokio::select! {
+            biased;
+            outcome = &mut answering => return Some(outcome),
+            question = questions.recv() => match question {
+                Some(question) => next.push(question),
+                None => return tokio::time::timeout(ABANDONED, answering).await.ok(),
+            }
+        }
+    }
 }
 
 type Coming = Pin<Box<dyn Future<Output = Result<Vec<PgRow>, tokio_postgres::Error>> + Send>>;

@@ -110,6 +110,7 @@ impl Lookups {
                 Some(failure) if failure.passes() => self.pool.forget_idle(),
                 _ => return Err(error),
             }
+            drop(reader);
             if !tries.again().await {
                 return Err(error);
             }
