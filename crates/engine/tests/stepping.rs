@@ -21,14 +21,16 @@ const CUSTOMERS: usize = 1_001;
 /// Counts the commits of a run and ends the process at one of them.
 #[derive(Default)]
 struct Ends {
-    commits: AtomicU32,
+    begun: AtomicU32,
+    done: AtomicU32,
     planned: Mutex<Option<(FaultPoint, u32)>>,
 }
 
 impl Ends {
     /// Ends the process at the n-th commit from now, counted from 0.
     fn plan(&self, planned: Option<(FaultPoint, u32)>) {
-        self.commits.store(0, Ordering::SeqCst);
+        self.begun.store(0, Ordering::SeqCst);
+        self.done.store(0, Ordering::SeqCst);
         *self.planned.lock().unwrap() = planned;
     }
 }
@@ -36,8 +38,8 @@ impl Ends {
 impl Faults for Ends {
     fn at(&self, point: FaultPoint) -> bool {
         let n = match point {
-            FaultPoint::BeforeCommit => self.commits.fetch_add(1, Ordering::SeqCst),
-            FaultPoint::AfterCommit => self.commits.load(Ordering::SeqCst) - 1,
+            FaultPoint::BeforeCommit => self.begun.fetch_add(1, Ordering::SeqCst),
+            FaultPoint::AfterCommit => self.done.fetch_add(1, Ordering::SeqCst),
         };
         *self.planned.lock().unwrap() == Some((point, n))
     }
