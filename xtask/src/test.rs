@@ -78,7 +78,7 @@ const USE_CASES: &[&str] = &[
 /// Those of faces, of the demo, of the program itself and of simulated worlds.
 const FACES: &[&str] = &["commands", "demo", "faces", "faces_agree", "moving_books", "program", "seeds"];
 /// Those that are run through a pooler too.
-const THROUGH_POOLER: &[&str] = &["changing", "collecting", "conflicts", "postgres", "stepping", "together"];
+const THROUGH_POOLER: &[&str] = &["changing", "collecting", "conflicts", "postgres", "stepping"];
 const SEEDS_ON_POSTGRES: u32 = 6;
 
 /// The tests that have books, to be run on a server.

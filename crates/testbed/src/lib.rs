@@ -206,7 +206,7 @@ impl Books {
     /// Begins a transaction past the store, with a statement whose locks are held until what is returned is
     /// dropped. PostgreSQL only.
     pub async fn hold(&self, sql: &str) -> Held {
-        databases::hold(&self.address, sql).await
+        databases::hold(self.direct(), sql).await
     }
 
     /// The rows that a question of the test's own is answered with; all its columns are texts.
