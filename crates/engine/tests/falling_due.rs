@@ -206,7 +206,7 @@ async fn invoices_that_cannot_be_tried_keep_no_other_from_being_tried() {
         world.bill(ada, 1000, true, world.start).await;
     }
     world.bill(bob, 1000, true, world.start).await;
-    world.refuse_rows("payments", "ada").await;
+    world.refuse("insert", "payments", "ada").await;
     world.run("2024-01-05T00:00:00Z").await;
     assert_eq!(world.payments(bob).await.len(), 2);
 }

@@ -180,13 +180,32 @@ async fn one_row_that_cannot_be_stepped_keeps_no_other_from_it() {
     world.poison(dear, "c3").await;
     world.poison("update subscriptions set zone = 'Nowhere/Land' where customer_id = $customer", "c17").await;
     // And a row that the database itself refuses when the batch is committed.
-    world.refuse_rows("invoices", "c29").await;
+    world.refuse("insert", "invoices", "c29").await;
     world.run("2024-02-01T00:00:00Z").await;
     for (n, customer) in customers.iter().enumerate() {
         let expected = if [3, 17, 29].contains(&n) { 1 } else { 2 };
         assert_eq!(world.invoices(*customer).await.len(), expected, "customer {n}");
     }
     assert_eq!((count(&world, UNPAID).await, count(&world, DOUBLE).await), (0, 0));
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_written_keeps_no_other_from_it_and_is_asked_for_again() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let price = world.price(1000, |_| {}).await;
+    let customers = subscribers(&world, &price, 40).await;
+    world.refuse("update", "payments", "c29").await;
+    world.run("2024-02-01T00:00:00Z").await;
+    assert_eq!(count(&world, UNPAID).await, 1);
+    let in_doubt = world.payments(customers[29]).await[1].clone();
+    assert_eq!(in_doubt.status, PaymentStatus::Processing);
+    world.refuse_no_more("payments").await;
+    world.run("2024-02-01T00:02:00Z").await;
+    assert_eq!((count(&world, UNPAID).await, count(&world, DOUBLE).await), (0, 0));
+    assert_eq!(world.payments(customers[29]).await[1].id, in_doubt.id);
+    let moved = world.gateway.moved();
+    assert_eq!((moved.len(), moved.values().sum::<i64>()), (80, 80_000), "each period once");
+    world.audit().await;
 }
 
 #[tokio::test]

@@ -45,6 +45,8 @@ pub fn tokens() -> impl Iterator<Item = &'static str> {
 /// A charge that was asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Charge {
+    /// Under which key it was asked for.
+    pub key: String,
     /// How much.
     pub amount: Money,
     /// Of which card.
@@ -210,11 +212,11 @@ impl State {
         let is_first = !self.charges.contains_key(&request.payment);
         if is_first {
             let outcome = self.decide(card, request);
-            let (amount, token) = (request.amount, request.token.clone());
-            self.charges.insert(request.payment, Charge { amount, token, outcome, is_done: false });
+            let ChargeRequest { key, amount, token, .. } = request.clone();
+            self.charges.insert(request.payment, Charge { key, amount, token, outcome, is_done: false });
         }
         let known = &self.charges[&request.payment];
-        if known.amount != request.amount || known.token != request.token {
+        if known.key != request.key || known.amount != request.amount || known.token != request.token {
             let told =
                 format!("charge {:?} is asked again as {request:?}, known as {known:?}", request.payment);
             self.breaches.push(told);

@@ -123,8 +123,8 @@ impl World {
         assert!(self.books.tamper(&statement.replace("$customer", &customer)).await > 0, "{statement}");
     }
 
-    /// Makes the database refuse every new row of a table for a customer.
-    pub(crate) async fn refuse_rows(&self, table: &str, name: &str) {
+    /// Makes the database refuse every `insert` or `update` of a row of a table for a customer.
+    pub(crate) async fn refuse(&self, event: &str, table: &str, name: &str) {
         if testbed::is_url(self.books.address()) {
             let guard = format!(
                 "create function poison() returns trigger language plpgsql as $$ begin
@@ -133,15 +133,21 @@ impl World {
             );
             self.books.tamper(&guard).await;
             let fire = "for each row execute function poison()";
-            self.books.tamper(&format!("create trigger poison before insert on {table} {fire}")).await;
+            self.books.tamper(&format!("create trigger poison before {event} on {table} {fire}")).await;
             return;
         }
         let guard = format!(
-            "create trigger poison before insert on {table}
+            "create trigger poison before {event} on {table}
              when new.customer_id = (select id from customers where external_id = '{name}')
              begin select raise(abort, 'poison'); end"
         );
         self.books.tamper(&guard).await;
+    }
+
+    /// Takes back what [`World::refuse`] did.
+    pub(crate) async fn refuse_no_more(&self, table: &str) {
+        let of = if testbed::is_url(self.books.address()) { format!(" on {table}") } else { String::new() };
+        self.books.tamper(&format!("drop trigger poison{of}")).await;
     }
 
     /// New books beside the others of an engine.

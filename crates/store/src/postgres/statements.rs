@@ -132,8 +132,6 @@ impl Session {
             Some(PreparedBulk::IsNot) => return Ok(None),
             None => {}
         }
-        let line = self.line()?;
-        let Some(known) = line.statements.get(&place) else { return Ok(None) };
         let types: Option<Vec<_>> = known.plain.params().iter().map(array_of).collect();
         let client = line.client.clone();
         let over = match (types, write(sql, known.plain.params().len()).into()) {

@@ -279,6 +279,7 @@ async fn on_the_wire(mut rows: Coming) -> Coming {
 /// One snapshot, shared with others who began to read at the same time.
 pub(crate) struct Reader {
     together: Arc<Together>,
+    /// How long it waits for a connection of its own.
     patience: Duration,
     party: Option<UnboundedSender<Question>>,
     announced: Vec<Announced>,
