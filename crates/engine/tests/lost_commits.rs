@@ -5,26 +5,12 @@
 
 mod support;
 
-use billing::{Ids, InvoiceStatus, PaymentStatus};
-use engine::{Engine, Subscribe, SubscribeItem};
-use gateway::Gateway;
+use billing::{InvoiceStatus, PaymentStatus};
+use engine::{Subscribe, SubscribeItem};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use store::{Options, Store, Synchronous};
-use support::{Told, World, raw};
-use testbed::{Books, Cut, Wire};
-
-/// Books in PostgreSQL, over a wire.
-async fn world() -> (World, Wire) {
-    let books = Books::postgres().await;
-    let wire = Wire::to(books.address());
-    let options = Options { synchronous: Synchronous::Off, ..Options::default() };
-    let store = Store::connect(wire.address(), options).await.unwrap();
-    let gateway = Arc::new(Told::default());
-    let asked: Arc<dyn Gateway> = gateway.clone();
-    let engine = Engine::new(store, asked, Ids::seeded(1));
-    (World::beside(engine, gateway, books, "2024-01-01T00:00:00Z").await, wire)
-}
+use support::{World, raw};
+use testbed::Cut;
 
 /// All that one customer does in two months, every part of it once.
 async fn live(world: &World, price: billing::PriceId, name: &str) {
@@ -50,7 +36,7 @@ async fn live(world: &World, price: billing::PriceId, name: &str) {
 
 #[tokio::test]
 async fn every_commit_has_its_effect_once_whether_it_or_its_answer_is_lost() {
-    let (world, wire) = world().await;
+    let (world, wire) = World::over_a_wire().await;
     let price = world.price(1000, |_| {}).await.id;
     for cut in [Cut::Before, Cut::Answer] {
         for n in 0.. {
@@ -71,7 +57,7 @@ async fn every_commit_has_its_effect_once_whether_it_or_its_answer_is_lost() {
 
 #[tokio::test]
 async fn a_commit_that_never_arrives_holds_nothing_for_long() {
-    let (world, wire) = world().await;
+    let (world, wire) = World::over_a_wire().await;
     let ada = world.customer("ada", None).await;
     // The server is left with an open transaction about the customer, as by a machine that lost its power.
     wire.cut(0, Cut::Late);
@@ -86,7 +72,7 @@ async fn a_commit_that_never_arrives_holds_nothing_for_long() {
 
 #[tokio::test]
 async fn a_commit_that_arrives_late_is_waited_for() {
-    let (world, wire) = world().await;
+    let (world, wire) = World::over_a_wire().await;
     let world = Arc::new(world);
     wire.cut(0, Cut::Late);
     let creating = tokio::spawn({
@@ -107,7 +93,7 @@ async fn a_commit_that_arrives_late_is_waited_for() {
 
 #[tokio::test]
 async fn a_commit_that_was_given_up_cannot_come_later() {
-    let (world, wire) = world().await;
+    let (world, wire) = World::over_a_wire().await;
     let world = Arc::new(world);
     let ada = world.customer("ada", None).await;
     // The next transaction waits after all of its rows are written, before it notes its commit.

@@ -5,10 +5,11 @@
 
 use crate::numbers::Numbers;
 use crate::rows::{catalog, customers, environments, invoices, ledger, payments, subscriptions};
-use crate::{Error, Param, Scope, Store, Tx, idempotency, lists};
+use crate::{BoxFuture, Error, Param, Scope, Store, Tx, idempotency, lists};
 use billing::invoice::canonical_text;
 use billing::{
-    Change, Changes, Customer, Id, Invoice, InvoiceLine, InvoiceTax, Price, Product, Subscription,
+    Change, Changes, Customer, CustomerId, Id, Invoice, InvoiceLine, InvoiceTax, Price, Product,
+    Subscription, Version,
 };
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -28,12 +29,17 @@ impl Store {
     /// [`Error::KeyTaken`] if the request has had its effect.
     pub async fn commit(&self, changes: Changes) -> Result<Committed, Error> {
         let changes = Arc::new(changes);
-        self.write(move |tx| {
-            let changes = Arc::clone(&changes);
-            Box::pin(async move { apply(tx, &changes).await })
-        })
-        .await
+        match self {
+            Store::Sqlite(database) => database.write(move |tx| alone(tx, &changes)).await,
+            Store::Postgres(database) => database.commit(changes).await,
+        }
     }
+}
+
+/// Writes changes in a transaction of their own.
+pub(crate) fn alone<'a>(tx: &'a mut Tx, changes: &Arc<Changes>) -> BoxFuture<'a, Result<Committed, Error>> {
+    let changes = Arc::clone(changes);
+    Box::pin(async move { apply(tx, &changes).await })
 }
 
 /// The tally that is the version of what an environment sells.
@@ -45,42 +51,105 @@ const RAISE_OFFER: &str = "insert into tallies (environment, kind, n) values ($1
 const RAISE_VERSION: &str = "update customer_versions set version = version + 1
      where shard = $1 and customer_id = $2 and version = $3";
 
-pub(crate) async fn apply(tx: &mut Tx, changes: &Changes) -> Result<Committed, Error> {
-    let sets = changes
-        .decided_on
-        .iter()
-        .map(|(customer, version)| [customer.shard().into(), Param::Id(customer.raw()), (*version).into()]);
+async fn apply(tx: &mut Tx, changes: &Changes) -> Result<Committed, Error> {
+    let sets = changes.decided_on.iter().map(raising);
     if tx.execute_for(RAISE_VERSION, sets).await? != changes.decided_on.len() as u64 {
         return Err(Error::Conflict);
     }
-    for (customer, _) in &changes.decided_on {
+    Ok(write_all(tx, &[changes]).await?.pop().unwrap_or_default())
+}
+
+/// How many rows changes have at most that go together with others.
+const TOGETHER_ROWS_MAX: usize = 64;
+
+/// The environment whose other commits these changes may go together with. Not those that are about
+/// several customers or about what is sold: they could not stand or fall by themselves.
+pub(crate) fn together_in(changes: &Changes) -> Option<i64> {
+    let is_about_one = changes.decided_on.len() <= 1 && changes.decided_on_offer.is_none();
+    let is_offer = |change: &Change| rank(change) < FIRST_OF_CUSTOMERS;
+    if !is_about_one || changes.rows.len() > TOGETHER_ROWS_MAX || changes.rows.iter().any(is_offer) {
+        return None;
+    }
+    let request = changes.idempotency.iter().map(|request| request.environment);
+    let mut environments = changes.rows.iter().filter_map(Change::environment).chain(request);
+    let first = environments.next()?;
+    environments.all(|other| other == first).then_some(first)
+}
+
+/// Writes changes of [one environment](together_in) in one transaction. Nothing is written of those whose
+/// customer has moved on since it was read: they come to [`Error::Conflict`] each; any other failure is
+/// one of all.
+pub(crate) async fn apply_each(
+    tx: &mut Tx,
+    all: &[Arc<Changes>],
+) -> Result<Vec<Result<Committed, Error>>, Error> {
+    // In an order of all who write, so that no two wait for each other.
+    let mut decided: Vec<_> =
+        all.iter().enumerate().flat_map(|(n, c)| c.decided_on.iter().map(move |d| (d, n))).collect();
+    decided.sort_unstable();
+    let raised = tx.execute_each(RAISE_VERSION, decided.iter().map(|(decided, _)| raising(decided))).await?;
+    let mut outcomes: Vec<Result<Committed, Error>> = all.iter().map(|_| Ok(Committed::default())).collect();
+    for ((_, n), _) in decided.iter().zip(raised).filter(|(_, raised)| *raised != 1) {
+        outcomes[*n] = Err(Error::Conflict);
+    }
+    let standing: Vec<&Changes> = all
+        .iter()
+        .zip(&outcomes)
+        .filter(|(_, outcome)| outcome.is_ok())
+        .map(|(changes, _)| &**changes)
+        .collect();
+    if standing.is_empty() {
+        return Err(Error::Conflict);
+    }
+    let written = write_all(tx, &standing).await?;
+    for (outcome, committed) in outcomes.iter_mut().filter(|outcome| outcome.is_ok()).zip(written) {
+        *outcome = Ok(committed);
+    }
+    Ok(outcomes)
+}
+
+fn raising((customer, version): &(CustomerId, Version)) -> [Param<'static>; 3] {
+    [customer.shard().into(), Param::Id(customer.raw()), (*version).into()]
+}
+
+/// Writes all of the changes, whose customers' versions are raised, and says what came of each.
+async fn write_all(tx: &mut Tx, all: &[&Changes]) -> Result<Vec<Committed>, Error> {
+    for (customer, _) in all.iter().flat_map(|changes| &changes.decided_on) {
         tx.touch(Scope::Customer(customer.raw()));
     }
-    if let Some(request) = &changes.idempotency {
-        idempotency::keep(tx, request).await?;
-    }
-    if let Some((environment, version)) = changes.decided_on_offer {
+    idempotency::keep(tx, all.iter().filter_map(|changes| changes.idempotency.as_ref())).await?;
+    for (environment, version) in all.iter().filter_map(|changes| changes.decided_on_offer) {
         let params = [environment.into(), OFFER.into(), version.into()];
         if tx.execute(RAISE_OFFER, &params).await? != 1 {
             return Err(Error::Conflict);
         }
     }
-    let mut rows: Vec<&Change> = changes.rows.iter().collect();
+    let mut rows: Vec<&Change> = all.iter().flat_map(|changes| &changes.rows).collect();
     rows.sort_by_key(|change| rank(change));
     let mut numbers = Numbers::count(tx, &rows).await?;
-    let mut committed = Committed::default();
+    let mut invoices = Vec::new();
     for run in rows.chunk_by(|a, b| rank(a) == rank(b)) {
-        write_run(tx, run, &mut numbers, &mut committed).await?;
+        write_run(tx, run, &mut numbers, &mut invoices).await?;
     }
     let mut touched: Vec<i64> = Vec::new();
-    for environment in changes.rows.iter().filter_map(Change::environment) {
+    for environment in rows.iter().filter_map(|change| change.environment()) {
         if !touched.contains(&environment) {
             touched.push(environment);
             tx.touch(Scope::Environment(environment));
         }
     }
-    Ok(committed)
+    let mut invoices = invoices.into_iter();
+    let issued_by = |changes: &&Changes| {
+        changes.rows.iter().filter(|row| matches!(row, Change::InsertInvoice(..))).count()
+    };
+    Ok(all
+        .iter()
+        .map(|changes| Committed { invoices: invoices.by_ref().take(issued_by(changes)).collect() })
+        .collect())
 }
+
+/// The place from which on changes are about customers.
+const FIRST_OF_CUSTOMERS: u8 = 13;
 
 /// The place of a change in the order of references: what is referred to comes first.
 fn rank(change: &Change) -> u8 {
@@ -98,7 +167,7 @@ fn rank(change: &Change) -> u8 {
         Change::InsertDiscount(_) => 10,
         Change::UpdateDiscount(_) => 11,
         Change::InsertTaxRate(_) => 12,
-        Change::InsertCustomer(_) => 13,
+        Change::InsertCustomer(_) => FIRST_OF_CUSTOMERS,
         Change::UpdateCustomer(_) => 14,
         Change::InsertCustomerUser(_) => 15,
         Change::InsertPaymentMethod(_) => 16,
@@ -142,7 +211,7 @@ async fn write_run(
     tx: &mut Tx,
     run: &[&Change],
     numbers: &mut Numbers,
-    committed: &mut Committed,
+    issued: &mut Vec<Invoice>,
 ) -> Result<(), Error> {
     match run[0] {
         Change::InsertOrganization(_)
@@ -160,7 +229,7 @@ async fn write_run(
         | Change::UpdateDiscount(_)
         | Change::InsertTaxRate(_) => write_offer(tx, run, numbers).await,
         Change::InsertCustomer(_) | Change::UpdateCustomer(_) => write_customers(tx, run, numbers).await,
-        Change::InsertInvoice(..) => write_invoices(tx, run, numbers, committed).await,
+        Change::InsertInvoice(..) => write_invoices(tx, run, numbers, issued).await,
         _ => write_rows(tx, run, numbers).await,
     }
 }
@@ -306,9 +375,9 @@ async fn write_invoices(
     tx: &mut Tx,
     run: &[&Change],
     numbers: &mut Numbers,
-    committed: &mut Committed,
+    issued: &mut Vec<Invoice>,
 ) -> Result<(), Error> {
-    let first = committed.invoices.len();
+    let first = issued.len();
     let mut lines: Vec<&InvoiceLine> = Vec::with_capacity(run.len());
     let mut taxes: Vec<&InvoiceTax> = Vec::new();
     for change in run {
@@ -317,12 +386,12 @@ async fn write_invoices(
         invoice.ordinal = numbers.next(invoice.environment, "invoices")?;
         invoice.number = numbers.invoice_number(tx, &invoice).await?;
         invoice.content_hash = seal(&invoice, its_lines, its_taxes);
-        committed.invoices.push(invoice);
+        issued.push(invoice);
         lines.extend(its_lines);
         taxes.extend(its_taxes);
     }
-    let issued = committed.invoices[first..].iter().map(invoices::insert_invoice);
-    tx.send_for(invoices::INSERT_INVOICE, issued).await?;
+    let sets = issued[first..].iter().map(invoices::insert_invoice);
+    tx.send_for(invoices::INSERT_INVOICE, sets).await?;
     let sets = lines.into_iter().map(invoices::insert_invoice_line);
     tx.send_for(invoices::INSERT_INVOICE_LINE, sets).await?;
     for tax in taxes {

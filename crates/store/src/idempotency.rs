@@ -31,18 +31,23 @@ pub async fn find(snapshot: &mut Snapshot, environment: i64, key: &str) -> Resul
         .await
 }
 
-/// Keeps the key of a request with its effect; [`Error::KeyTaken`] if it has had one.
-pub(crate) async fn keep(tx: &mut Tx, request: &Idempotency) -> Result<(), Error> {
+/// Keeps the keys of requests with their effects; [`Error::KeyTaken`] if one of them has had one.
+pub(crate) async fn keep<'r>(
+    tx: &mut Tx,
+    requests: impl Iterator<Item = &'r Idempotency> + Send,
+) -> Result<(), Error> {
     const SQL: &str = "insert into idempotency (environment, key, fingerprint, resource, created_at) \
          values ($1, $2, $3, $4, $5)";
-    let row = [
-        request.environment.into(),
-        (&request.key).into(),
-        (&request.fingerprint).into(),
-        request.resource.into(),
-        request.created_at.micros().into(),
-    ];
-    match tx.execute(SQL, &row).await {
+    let sets = requests.map(|request| {
+        [
+            request.environment.into(),
+            (&request.key).into(),
+            (&request.fingerprint).into(),
+            request.resource.into(),
+            request.created_at.micros().into(),
+        ]
+    });
+    match tx.execute_for(SQL, sets).await {
         Ok(_) => Ok(()),
         Err(Error::Conflict) => Err(Error::KeyTaken),
         Err(error) => Err(error),

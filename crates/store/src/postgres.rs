@@ -9,6 +9,7 @@ mod address;
 mod bind;
 mod bulk;
 mod failure;
+mod groups;
 mod migrate;
 mod partitions;
 mod pool;
@@ -27,10 +28,11 @@ pub(crate) use together::Reader;
 use crate::faults::Faults;
 use crate::migrate::Migration;
 use crate::snapshot::{self, BoxFuture, Snapshot, Tx};
-use crate::{Error, Scope, settings};
+use crate::{Committed, Error, Scope, commit, settings};
 use address::Address;
-use billing::SpreadBy;
+use billing::{Changes, SpreadBy};
 use failure::{Failure, Remedy};
+use groups::Groups;
 use pool::Pool;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -58,6 +60,7 @@ struct Shared {
     pool: Arc<Pool>,
     lookups: Arc<Lookups>,
     together: Arc<Together>,
+    groups: Groups,
     /// Whether customers of one organization are in one shard.
     is_by_organization: AtomicBool,
     faults: Option<Arc<dyn Faults>>,
@@ -79,7 +82,8 @@ impl Database {
         let lookups = Arc::new(Lookups::new(pool.clone()));
         let together = Together::new(pool.clone(), Session::reading);
         let is_by_organization = AtomicBool::default();
-        let shared = Arc::new(Shared { pool, lookups, together, is_by_organization, faults });
+        let groups = Groups::default();
+        let shared = Arc::new(Shared { pool, lookups, together, groups, is_by_organization, faults });
         let database = Database { shared };
         if known.last().is_some_and(|last| last.number >= 5) {
             database.look_at_spread().await?;
@@ -159,6 +163,14 @@ impl Database {
         // A task of its own: a caller who stops waiting must not leave a commit half said.
         let written = tokio::spawn(async move { write::write(&shared, f).await }).await;
         written.unwrap_or_else(|_| Err(Error::Panicked.into()))
+    }
+
+    /// Writes all of the changes, with others that may go together with them where one is under way.
+    pub(crate) async fn commit(&self, changes: Arc<Changes>) -> Result<Committed, Error> {
+        match commit::together_in(&changes) {
+            Some(environment) => self.shared.groups.commit(self, environment, changes).await,
+            None => self.write(move |tx| commit::alone(tx, &changes)).await,
+        }
     }
 
     pub(crate) async fn version(&self, scopes: &[Scope]) -> Result<u64, Error> {

@@ -169,6 +169,18 @@ impl Tx {
         }
     }
 
+    /// As [`Tx::execute_for`]; returns how many rows each set changed.
+    pub(crate) async fn execute_each<'p, const N: usize>(
+        &mut self,
+        sql: &'static str,
+        sets: impl IntoIterator<Item = [Param<'p>; N], IntoIter: Send> + Send,
+    ) -> Result<Vec<u64>, Error> {
+        match self.writer() {
+            Writer::Sqlite(session) => sets.into_iter().map(|set| session.execute(sql, &set)).collect(),
+            Writer::Postgres(session) => session.execute_each(sql, sets).await,
+        }
+    }
+
     /// Runs one statement once for each set of parameters, without waiting where the database is far
     /// away: a failure may be told by a later statement or by the commit.
     pub async fn send_for<'p, const N: usize>(

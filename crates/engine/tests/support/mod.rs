@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use store::Options;
 use store::pages::Window;
-use testbed::Books;
+use testbed::{Books, Wire};
 use tokio::sync::Semaphore;
 
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -115,6 +115,14 @@ impl World {
         let books = Books::new().await;
         let (engine, gateway) = open(&books, 1).await;
         Self::beside(engine, gateway, books, start).await
+    }
+
+    /// New books in PostgreSQL, over a wire.
+    pub(crate) async fn over_a_wire() -> (Self, Wire) {
+        let books = Books::postgres().await;
+        let wire = Wire::to(books.address());
+        let (engine, gateway) = open(&books.by_way_of(&wire), 1).await;
+        (Self::beside(engine, gateway, books, "2024-01-01T00:00:00Z").await, wire)
     }
 
     /// Runs a statement past the store for every customer of a name like `c3`.

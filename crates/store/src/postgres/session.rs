@@ -8,7 +8,7 @@ use super::statements::{Ready, any_twice, arrays, each_written};
 use crate::Error;
 use crate::value::{Param, Row, Source};
 use futures_util::TryStreamExt;
-use std::future::{Future, poll_fn};
+use std::future::{Future, poll_fn, ready};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
@@ -151,6 +151,17 @@ impl Session {
         settled.map_err(|failure| self.fail(failure))
     }
 
+    /// Sends each set by itself, without waiting for the answer to the one before.
+    pub(crate) async fn execute_each<'p, const N: usize>(
+        &mut self,
+        sql: &'static str,
+        sets: impl IntoIterator<Item = [Param<'p>; N]>,
+    ) -> Result<Vec<u64>, Error> {
+        let sets: Vec<[Param<'p>; N]> = sets.into_iter().collect();
+        let executed = self.try_execute_each(sql, &sets).await;
+        executed.map_err(|failure| self.fail(failure))
+    }
+
     /// Sends a statement; its failure is told by a later one or by the commit.
     pub(crate) async fn send_for<'p, const N: usize>(
         &mut self,
@@ -278,6 +289,28 @@ impl Session {
         self.settle_with(done).await
     }
 
+    async fn try_execute_each<const N: usize>(
+        &mut self,
+        sql: &'static str,
+        sets: &[[Param<'_>; N]],
+    ) -> Result<Vec<u64>, Failure> {
+        if sets.is_empty() {
+            return Ok(Vec::new());
+        }
+        let plain = self.plain(sql, N).await?;
+        self.send_begin().await?;
+        let before = self.sent.len();
+        for set in sets {
+            let params = each_written(&plain, set)?;
+            self.send(plain.clone(), params).await?;
+        }
+        let mut changed = Vec::with_capacity(before + sets.len());
+        for sent in std::mem::take(&mut self.sent) {
+            changed.push(answered(sent).await?);
+        }
+        Ok(changed.split_off(before))
+    }
+
     async fn push_for<const N: usize>(
         &mut self,
         sql: &'static str,
@@ -341,13 +374,11 @@ impl Session {
     /// Puts a statement on the wire, which takes one poll, and keeps what waits for its answer.
     async fn push(&mut self, mut sent: Sent) -> Result<(), Failure> {
         match poll_fn(|cx| Poll::Ready(sent.as_mut().poll(cx))).await {
-            Poll::Ready(Ok(_)) => Ok(()),
-            Poll::Ready(Err(error)) => Err(self.first_failure(error.into()).await),
-            Poll::Pending => {
-                self.sent.push(sent);
-                Ok(())
-            }
+            Poll::Ready(Ok(changed)) => self.sent.push(Box::pin(ready(Ok(changed)))),
+            Poll::Ready(Err(error)) => return Err(self.first_failure(error.into()).await),
+            Poll::Pending => self.sent.push(sent),
         }
+        Ok(())
     }
 
     /// Awaits what was sent; answers how many rows it changed.
