@@ -6,7 +6,7 @@
 mod support;
 
 use billing::{InvoiceStatus, PaymentStatus};
-use engine::{Subscribe, SubscribeItem};
+use engine::{Error, Subscribe, SubscribeItem};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use support::{World, raw};
@@ -111,5 +111,25 @@ async fn a_commit_that_was_given_up_cannot_come_later() {
     let cash = writing.await.unwrap();
     assert_eq!(world.payments(ada).await, [cash]);
     assert_eq!(world.balance(ada).await, 250);
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn a_failure_among_statements_that_were_sent_together_is_told_at_once() {
+    let (world, wire) = World::over_a_wire().await;
+    let [ada, bob] = [world.customer("ada", None).await, world.customer("bob", None).await];
+    world.write_down(bob, 250, world.start).await;
+    let made = wire.made();
+    // Its answer is longer than what a connection keeps of one that nobody takes.
+    wire.answer_in_pieces();
+    world.refuse("insert", "payments", "ada").await;
+    let cash = world.cash(250, world.start);
+    let refused = world.engine.record_payment(world.start, world.environment, ada, cash, None).await;
+    assert!(
+        matches!(&refused, Err(Error::Store(store::Error::Rule(why))) if why.contains("poison")),
+        "{refused:?}"
+    );
+    assert_eq!(wire.made(), made, "no connection was given up");
+    world.write_down(bob, 250, world.start).await;
     world.audit().await;
 }

@@ -4,6 +4,11 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
+use std::time::Duration;
+
+/// How long a piece of an answer is, and how long the next one is after it, so that each is read by itself.
+const PIECE: usize = 16;
+const BETWEEN_PIECES: Duration = Duration::from_millis(1);
 
 /// What happens to a commit on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +42,7 @@ struct State {
     commits: u32,
     is_silent: bool,
     is_down: bool,
+    is_in_pieces: bool,
     lines: Vec<Weak<Line>>,
     is_let_through: bool,
 }
@@ -84,6 +90,11 @@ impl Wire {
         self.shared.lock().planned = None;
     }
 
+    /// How many connections were made.
+    pub fn made(&self) -> usize {
+        self.shared.lock().lines.len()
+    }
+
     /// How many commits have come by.
     pub fn commits(&self) -> u32 {
         self.shared.lock().commits
@@ -99,6 +110,11 @@ impl Wire {
     pub fn silence(&self, is_silent: bool) {
         self.shared.lock().is_silent = is_silent;
         self.shared.changed.notify_all();
+    }
+
+    /// From now on answers come in pieces of a few bytes, each by itself.
+    pub fn answer_in_pieces(&self) {
+        self.shared.lock().is_in_pieces = true;
     }
 
     /// Cuts all connections and every one that is tried, or takes them again.
@@ -228,7 +244,13 @@ impl Line {
                     return Ok(());
                 }
             } else {
-                (&self.client).write_all(&part[..length])?;
+                let piece = if self.shared.lock().is_in_pieces { PIECE } else { length };
+                for piece in part[..length].chunks(piece) {
+                    (&self.client).write_all(piece)?;
+                    if piece.len() < length {
+                        std::thread::sleep(BETWEEN_PIECES);
+                    }
+                }
             }
         }
     }

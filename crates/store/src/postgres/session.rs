@@ -227,9 +227,7 @@ impl Session {
         self.send_begin().await?;
         let client = self.line()?.client.clone();
         let bound: Vec<Bound<'_>> = params.iter().map(|param| Bound(*param)).collect();
-        let asked = answered(async { statement.query(&client, &bound).await?.try_collect().await });
-        let rows = asked.await;
-        self.settle_with(rows).await
+        self.after_sent(async { statement.query(&client, &bound).await?.try_collect().await }).await
     }
 
     async fn try_each(
@@ -242,11 +240,9 @@ impl Session {
         self.send_begin().await?;
         let client = self.line()?.client.clone();
         let bound: Vec<Bound<'_>> = params.iter().map(|param| Bound(*param)).collect();
-        let stream = answered(statement.query(&client, &bound)).await;
-        let mut stream = pin!(self.settle_with(stream).await?);
+        let mut stream = pin!(self.after_sent(statement.query(&client, &bound)).await?);
         loop {
-            let next = answered(stream.try_next()).await;
-            let Some(row) = self.settle_with(next).await? else { return Ok(()) };
+            let Some(row) = answered(stream.try_next()).await? else { return Ok(()) };
             see(&Row(Source::Postgres(&row))).map_err(Stopped::Here)?;
         }
     }
@@ -264,12 +260,8 @@ impl Session {
         let params = arrays(&statement, sets)?;
         self.send_begin().await?;
         let client = self.line()?.client.clone();
-        let asked = answered(async {
-            let stream = statement.query(&client, &params).await?;
-            stream.try_collect::<Vec<PgRow>>().await
-        });
-        let rows = asked.await;
-        let rows = self.settle_with(rows).await?;
+        let asked = async { statement.query(&client, &params).await?.try_collect().await };
+        let rows: Vec<PgRow> = self.after_sent(asked).await?;
         let mut numbered = Vec::with_capacity(rows.len());
         for row in rows {
             let n: i64 = row.try_get(row.len() - 1)?;
@@ -285,8 +277,7 @@ impl Session {
         self.send_begin().await?;
         let client = self.line()?.client.clone();
         let bound: Vec<Bound<'_>> = params.iter().map(|param| Bound(*param)).collect();
-        let done = answered(statement.execute(&client, &bound)).await;
-        self.settle_with(done).await
+        self.after_sent(statement.execute(&client, &bound)).await
     }
 
     async fn try_execute_each<const N: usize>(
@@ -382,7 +373,7 @@ impl Session {
     }
 
     /// Awaits what was sent; answers how many rows it changed.
-    async fn settle(&mut self) -> Result<u64, Failure> {
+    pub(super) async fn settle(&mut self) -> Result<u64, Failure> {
         let mut changed = 0;
         for sent in std::mem::take(&mut self.sent) {
             changed += answered(sent).await?;
@@ -390,12 +381,19 @@ impl Session {
         Ok(changed)
     }
 
-    /// The outcome of a statement, unless one before it failed.
-    pub(super) async fn settle_with<T>(&mut self, outcome: Result<T, Failure>) -> Result<T, Failure> {
-        if !self.sent.is_empty() {
-            self.settle().await?;
+    /// Sends a statement and awaits its answer, after the answers to what was sent before it: a connection
+    /// holds no more than a part of an answer that nobody takes, and all that come later behind it.
+    pub(super) async fn after_sent<T>(
+        &mut self,
+        asked: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Failure> {
+        let mut asked = pin!(asked);
+        let answer = poll_fn(|cx| Poll::Ready(asked.as_mut().poll(cx))).await;
+        self.settle().await?;
+        match answer {
+            Poll::Ready(answer) => Ok(answer?),
+            Poll::Pending => answered(asked).await,
         }
-        outcome
     }
 
     /// The failure that came first: after it, all statements of the transaction fail.

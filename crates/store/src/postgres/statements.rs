@@ -8,7 +8,7 @@ use super::bind::{Array, Written, append, array_of};
 use super::bulk;
 use super::failure::Failure;
 use super::pool::{Place, Prepared, PreparedBulk, Types};
-use super::session::{Session, answered};
+use super::session::Session;
 use crate::value::Param;
 use crate::{Error, error};
 use std::collections::HashSet;
@@ -92,14 +92,9 @@ impl Session {
 
     async fn prepare(&mut self, sql: &'static str) -> Result<Statement, Failure> {
         let client = self.line()?.client.clone();
-        let prepared = answered(client.prepare(sql)).await;
-        match prepared {
-            Ok(statement) => {
-                tracing::trace!(target: crate::STATEMENTS, on = "postgres", sql);
-                Ok(statement)
-            }
-            Err(failure) => Err(self.first_failure(failure).await),
-        }
+        let statement = self.after_sent(client.prepare(sql)).await?;
+        tracing::trace!(target: crate::STATEMENTS, on = "postgres", sql);
+        Ok(statement)
     }
 
     /// The types of a statement's parameters. To learn them it is prepared and closed again inside of the
@@ -139,11 +134,7 @@ impl Session {
                 Some((Ready::Sent(bulk.text.into(), types.into()), Arc::new(bulk.keys)))
             }
             (Some(types), Some(bulk)) => {
-                let prepared = answered(client.prepare_typed(&bulk.text, &types)).await;
-                let statement = match prepared {
-                    Ok(statement) => statement,
-                    Err(failure) => return Err(self.first_failure(failure).await),
-                };
+                let statement = self.after_sent(client.prepare_typed(&bulk.text, &types)).await?;
                 Some((Ready::Kept(statement), Arc::new(bulk.keys)))
             }
             _ => None,

@@ -224,13 +224,13 @@ async fn answer(session: &mut Session, groups: &mut [Group]) -> Result<(), Failu
         }
         coming.push(sent);
     }
+    session.settle().await?;
     for (group, coming) in groups.iter_mut().zip(coming) {
         let mut found: Vec<Vec<PgRow>> = Vec::new();
         found.resize_with(group.sets.len(), Vec::new);
         let is_over_arrays = coming.len() < group.sets.len();
         for (at, rows) in coming.into_iter().enumerate() {
-            let rows = answered(rows).await;
-            let rows = session.settle_with(rows).await?;
+            let rows = answered(rows).await?;
             if is_over_arrays {
                 for row in rows {
                     let number: i64 = row.try_get(row.len() - 1)?;
