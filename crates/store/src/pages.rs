@@ -238,7 +238,7 @@ pub async fn lines_of_invoice(
     Ok(cut(rows, window, |row| row.id.raw(), |_| true))
 }
 
-/// A line of an invoice, found by the list of all lines.
+/// A line of an invoice, found in its shard by the list of all lines.
 ///
 /// # Errors
 /// If the database fails.
@@ -250,9 +250,10 @@ pub async fn invoice_line(
     const SQL: &str = concat!(
         "select ",
         invoice_line_columns!("t"),
-        " from invoice_lines t where t.environment = $1 and t.id = $2"
+        " from invoice_lines t where t.shard = $1 and t.id = $2 and t.environment = $3"
     );
-    snapshot.row(SQL, &[environment.into(), id.raw().into()], |row| invoices::invoice_line(row, 0)).await
+    let key = [id.shard().into(), id.raw().into(), environment.into()];
+    snapshot.row(SQL, &key, |row| invoices::invoice_line(row, 0)).await
 }
 
 /// The prices of a product.
