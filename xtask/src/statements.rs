@@ -3,7 +3,7 @@
 use crate::run::root;
 use crate::tidy::Source;
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::PathBuf;
 
 /// What has statements of one database only, or moves whole tables.
 const NOT_SHARED: &[&str] = &[
@@ -15,16 +15,19 @@ const NOT_SHARED: &[&str] = &[
     "crates/store/src/migrate",
 ];
 
-/// Compares what was noted in a file, as `database`, tab, statement, with the sources; says what is
+/// Compares what was noted in files, as `database`, tab, statement, with the sources; says what is
 /// missing.
-pub(crate) fn all_were_executed(noted: &Path) -> bool {
-    let noted = match std::fs::read_to_string(noted) {
-        Ok(noted) => noted,
-        Err(error) => {
-            eprintln!("{}: {error}", noted.display());
-            return false;
+pub(crate) fn all_were_executed(files: &[PathBuf]) -> bool {
+    let mut noted = String::new();
+    for file in files {
+        match std::fs::read_to_string(file) {
+            Ok(more) => noted.push_str(&more),
+            Err(error) => {
+                eprintln!("{}: {error}", file.display());
+                return false;
+            }
         }
-    };
+    }
     let wanted = match wanted() {
         Ok(wanted) => wanted,
         Err(error) => {

@@ -17,14 +17,19 @@ pub(crate) fn run(seeds: u32, years: u32) -> ExitCode {
     let Some(server) = postgres() else { return ExitCode::FAILURE };
     let address = server.address();
     println!("== Tests of all crates, with their examples in the documentation");
-    let noted = std::env::temp_dir().join(format!("quittance-statements-{}", std::process::id()));
+    let [noted, noted_again] = ["", "-again"].map(|which| {
+        std::env::temp_dir().join(format!("quittance-statements{which}-{}", std::process::id()))
+    });
     let mut first = cargo(&["test", "--workspace", "--no-fail-fast"]);
     first.env(testbed::STATEMENTS_VARIABLE, &noted);
     let mut tests = cargo_test(&mut first);
     println!("== Tests that have books, on PostgreSQL");
     let mut again = on_postgres(&address, &[USE_CASES, FACES].concat());
-    again.env(testbed::STATEMENTS_VARIABLE, &noted);
+    again.env(testbed::STATEMENTS_VARIABLE, &noted_again);
     tests.add(cargo_test(&mut again));
+    println!("== Whether what they executed looks into one partition");
+    let mut looks = on_postgres(&address, &["partitions"]);
+    tests.add(cargo_test(looks.env(testbed::STATEMENTS_ELSEWHERE_VARIABLE, &noted_again)));
     println!("== The same with 8 shards, on tables that are cut into 8 partitions");
     let mut apart = on_postgres(&address, &[USE_CASES, FACES].concat());
     apart.env(testbed::PARTITIONS_VARIABLE, "8").env(testbed::SHARDS_VARIABLE, "8");
@@ -33,8 +38,9 @@ pub(crate) fn run(seeds: u32, years: u32) -> ExitCode {
     let mut pooled = on_postgres(&address, THROUGH_POOLER);
     tests.add(cargo_test(pooled.env(testbed::POOLER_VARIABLE, "1")));
     println!("== Whether every statement was executed on both databases");
+    let noted = [noted, noted_again];
     let statements_pass = statements::all_were_executed(&noted);
-    let _ = std::fs::remove_file(&noted);
+    let _ = noted.map(std::fs::remove_file);
     println!("== Numeric billing cases");
     let cases = root().join("crates/billing/tests/scenarios/scenarios.json");
     let cases_pass = scenarios::run(&cases) == ExitCode::SUCCESS;

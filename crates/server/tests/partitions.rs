@@ -1,5 +1,5 @@
 //! A whole demo on tables that are cut into partitions by the shard, as a distributed engine would cut
-//! them: what is about one customer looks into one partition.
+//! them: every statement about such tables looks into one partition, or stands on a list that says why not.
 
 #![allow(clippy::unwrap_used)]
 
@@ -7,67 +7,265 @@ mod demo_server;
 
 use demo_server::DemoServer;
 use std::collections::BTreeSet;
-use testbed::Books;
+use testbed::{Books, Tables};
 
 const PARTITIONS: u32 = 8;
 
-/// The partitions that a plan names and, if it was executed, looked into.
-fn partitions(plan: &[String]) -> BTreeSet<u32> {
-    let relations = plan.iter().filter_map(|line| {
-        let is_read = line.contains("Scan") && !line.contains("never executed");
-        let scanned = line.split(" on ").nth(1).filter(|_| is_read)?;
-        scanned.split(' ').next()?.rsplit_once('_')?.1.parse().ok()
-    });
-    relations.collect()
+/// The statements about all shards: why, and words of each that no other has.
+const SWEEPS: &[(&str, &[&str])] = &[
+    (
+        "a page of a list of an environment",
+        &[
+            "from customers t where t.environment = $1 and t.id > $2",
+            "from payment_methods t where t.environment = $1 and t.id > $2",
+            "from subscriptions t where t.environment = $1 and t.id > $2",
+            "from payments t where t.environment = $1 and t.id > $2",
+            "from purchases t where t.environment = $1 and t.id > $2",
+            "from invoice_lines t where t.environment = $1 and t.id > $2",
+            "from invoices t where t.environment = $1 and t.ordinal > $2",
+        ],
+    ),
+    ("a page of the periods of an environment, by their numbers", &["left join periods p on p.environment"]),
+    (
+        "the audit counts what an environment has a tally of",
+        &[
+            "select count(*) from customers where environment = $1",
+            "select count(*) from payment_methods where environment = $1",
+            "select count(*) from subscriptions where environment = $1",
+            "select count(*) from periods where environment = $1",
+            "select count(*) from payments where environment = $1",
+            "select count(*) from refunds where environment = $1",
+            "select count(*) from purchases where environment = $1",
+            "select count(*) from invoices where environment = $1",
+            "select count(*) from invoice_lines where environment = $1",
+        ],
+    ),
+    (
+        "the audit looks whether numbers of an environment are given twice",
+        &[
+            "from subscriptions where environment = $1 and number > 0",
+            "from periods where environment = $1 and number > 0",
+            "from invoices where environment = $1 group by number",
+        ],
+    ),
+    (
+        "the audit walks through a table by its key",
+        &[
+            "v.version, e.customer_id, h.customer_id from customers c",
+            "select c.shard, c.id from customers c where (c.shard, c.id) > ($1, $2)",
+            "from invoices i where i.environment = $1 and i.ordinal > $2",
+            "where (p.shard, p.id) > ($1, $2)",
+            "from credits c left join payments p on p.shard = c.shard",
+            "where (j.shard, j.id) > ($1, $2)",
+            "where (p.shard, p.entry_id) > ($1, $2)",
+        ],
+    ),
+    ("the audit looks which counted lists there are", &["from list_entries union select"]),
+    ("simulated worlds look which customers have moved", &["select c.id, v.version from customers c join"]),
+];
+
+/// A look into a partition, and whether it is by a shard that is known before: then PostgreSQL opens none
+/// but that one, even if the shard is that of a row outside and the plan names all of them.
+struct Look {
+    partition: u32,
+    is_by_shard: bool,
+    is_executed: bool,
 }
 
-/// Whether a statement says which shard it is about, in every table that it names: a question inside of
-/// another gets the shard from the row outside, which a plan does not show.
-fn is_about_one_shard(sql: &str) -> bool {
-    sql.contains("shard = $") && !sql.contains("(select") && !sql.starts_with("insert")
+fn looks(plan: &[String]) -> Vec<Look> {
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let of_line = |(at, line): (usize, &String)| {
+        let scanned = line.split(" on ").nth(1).filter(|_| line.contains("Scan"))?;
+        let partition = scanned.split(' ').next()?.rsplit_once('_')?.1.parse().ok()?;
+        let about = plan[at + 1..].iter().take_while(|below| depth(below) > depth(line));
+        let mut conditions = about.filter(|below| below.contains("Cond: ") || below.contains("Filter: "));
+        let is_by_shard = conditions.any(|c| c.contains("(shard = ") || c.contains(" = shard)"));
+        Some(Look { partition, is_by_shard, is_executed: !line.contains("never executed") })
+    };
+    plan.iter().enumerate().filter_map(of_line).collect()
 }
 
-/// What a question over arrays asks for each set, as it was written.
-fn asked_of_each(sql: &str) -> String {
-    let (_, asked) = sql.split_once(" cross join lateral (select * from (").unwrap();
-    asked.strip_suffix(") as one offset 0) as answer").unwrap().replace("sets.p", "$")
+/// The partitions that a plan looked into when it was executed, or would.
+fn looked_into(plan: &[String]) -> BTreeSet<u32> {
+    looks(plan).iter().filter(|look| look.is_executed).map(|look| look.partition).collect()
+}
+
+/// Whether a plan looks into partitions without a shard to go by.
+fn sweeps(plan: &[String]) -> bool {
+    let looks = looks(plan);
+    let named: BTreeSet<u32> = looks.iter().map(|look| look.partition).collect();
+    named.len() > 1 && looks.iter().any(|look| !look.is_by_shard)
+}
+
+/// A statement over arrays as it was written for one set.
+fn as_written(sql: &str) -> String {
+    let asked = sql.split_once(" cross join lateral (select * from (");
+    let written = match asked {
+        Some((_, asked)) => asked.strip_suffix(") as one offset 0) as answer").unwrap().to_owned(),
+        None => {
+            let begin = [" from unnest(", " using unnest("].iter().find_map(|word| sql.find(word)).unwrap();
+            let end = begin + sql[begin..].find(") as sets (").unwrap();
+            let end = end + 11 + sql[end + 11..].find(')').unwrap();
+            match sql.split_once(" select ").filter(|_| sql.starts_with("insert")) {
+                Some((into, _)) => format!("{into} values ({})", &sql[into.len() + 8..begin]),
+                None => format!("{}{}", &sql[..begin], &sql[end + 1..]),
+            }
+        }
+    };
+    written.replace("sets.p", "$")
+}
+
+/// The tables that are cut.
+struct Cut(BTreeSet<String>);
+
+impl Cut {
+    async fn of(books: &Books) -> Cut {
+        let names = books.texts("select relname::text from pg_class where relkind = 'p'").await;
+        Cut(names.into_iter().map(|row| row[0].clone().unwrap()).collect())
+    }
+
+    /// The statements about them that this process executed.
+    fn seen(&self, on: &str) -> BTreeSet<String> {
+        testbed::seen(on).into_iter().filter(|sql| self.is_about(sql)).collect()
+    }
+
+    /// Those too that other tests executed, if the test command says where they are.
+    fn known(&self, on: &str) -> BTreeSet<String> {
+        let elsewhere = testbed::seen_elsewhere(on).into_iter().filter(|sql| self.is_about(sql));
+        elsewhere.chain(self.seen(on)).collect()
+    }
+
+    fn is_about(&self, sql: &str) -> bool {
+        let words: Vec<&str> = sql.split([' ', '(', ')', ',']).collect();
+        let is_named =
+            |pair: &[&str]| ["from", "join", "into", "update"].contains(&pair[0]) && self.0.contains(pair[1]);
+        words.windows(2).any(is_named)
+    }
+}
+
+/// Copies the books into others.
+async fn copy(from: &Books) {
+    let (source, target) = (from.open().await, Books::partitioned(PARTITIONS).await.open().await);
+    let compared = store::copy::run(&source, &target, &|_| {}).await.unwrap();
+    assert!(compared.iter().all(store::copy::Compared::agrees));
+    source.close().await.unwrap();
+    target.close().await.unwrap();
+}
+
+/// The statement that begins to read a table, for one that goes on after a key.
+fn first_of_its_table(sql: &str) -> String {
+    let goes_on = sql.split_once(" where (").filter(|_| sql.ends_with(" limit 500"));
+    let first = goes_on.and_then(|(all, after)| Some((all, after.split_once(" order by ")?.1)));
+    first.map_or(sql.to_owned(), |(all, by)| format!("{all} order by {by}"))
+}
+
+/// What is wrong with the statements as they were written; `copying` reads whole tables.
+async fn wrong_alone(books: &Books, cut: &Cut, copying: &BTreeSet<String>) -> Vec<String> {
+    let (mut wrong, mut swept) = (Vec::new(), Vec::new());
+    for sql in cut.known("postgres") {
+        let plan = books.plan(&sql).await;
+        match (sweeps(&plan), copying.contains(&first_of_its_table(&sql))) {
+            (true, false) => swept.push((sql, plan)),
+            (false, true) if !sql.starts_with("insert") => wrong.push(format!("no copy of a table: {sql}")),
+            _ => {}
+        }
+    }
+    for words in SWEEPS.iter().flat_map(|(_, words)| *words) {
+        let found = swept.iter().filter(|(sql, _)| sql.contains(words)).count();
+        if found != 1 {
+            wrong.push(format!(
+                "on the list, and {found} statements about all shards have these words: {words}"
+            ));
+        }
+    }
+    let listed = |sql: &str| SWEEPS.iter().flat_map(|(_, words)| *words).any(|words| sql.contains(words));
+    let unlisted = swept.iter().filter(|(sql, _)| !listed(sql));
+    wrong.extend(unlisted.map(|(sql, plan)| format!("{sql}\n  {}", plan.join("\n  "))));
+    wrong
+}
+
+/// What is wrong with those that were made of others for many sets of parameters.
+async fn wrong_over_arrays(books: &Books, cut: &Cut) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut look = |sql: &str, plan: Vec<String>| {
+        if sweeps(&plan) || looked_into(&plan).len() > 1 {
+            wrong.push(format!("{sql}\n  {}", plan.join("\n  ")));
+        }
+    };
+    for sql in cut.known("postgres over arrays") {
+        look(&sql, books.steps_for_two(&sql, &as_written(&sql), Tables::AsTheyAre).await);
+    }
+    for sql in cut.known("postgres written over arrays") {
+        let of = as_written(&sql);
+        // Each row finds its partition. What is there is not looked at.
+        let plan = match sql.starts_with("insert") {
+            true => books.plan_for_two(&sql, &of).await,
+            // Where a table is so small that this costs less, it is read as a whole.
+            false => books.steps_for_two(&sql, &of, Tables::Large).await,
+        };
+        look(&sql, plan);
+    }
+    wrong
+}
+
+/// A sweep is told from a look by the shard, in books that hold something.
+async fn sees_what_it_looks_for(books: &Books) {
+    let all = PARTITIONS as usize;
+    let without = books.plan("select id from customers where id = $1").await;
+    assert!(sweeps(&without) && looked_into(&without).len() == all, "{without:?}");
+    let written = "update invoices set settled = 1 where id = $1";
+    assert!(sweeps(&books.plan(written).await));
+    let over = "update invoices set settled = 1 from unnest($1) as sets (p1) where id = sets.p1";
+    assert_eq!(as_written(over), written);
+    let over = books.steps_for_two(over, written, Tables::Large).await;
+    assert!(sweeps(&over) && looked_into(&over).len() == all, "{over:?}");
+    // The shard of a row outside: all partitions are planned for, and one is opened.
+    let inside = "select c.id, (select v.version from customer_versions v where v.shard = c.shard
+         and v.customer_id = c.id) from customers c where c.shard = 0";
+    let (plan, steps) = (books.plan(inside).await, books.steps(inside).await);
+    assert_eq!((sweeps(&plan), looked_into(&plan).len(), looked_into(&steps).len()), (false, all, 1));
+    let forgotten = inside.replace("v.shard = c.shard", "v.version > 0");
+    assert!(sweeps(&books.plan(&forgotten).await));
 }
 
 #[tokio::test]
-async fn what_is_about_one_customer_looks_into_one_partition() {
+async fn every_statement_looks_into_one_partition_or_says_why_not() {
     testbed::seen("postgres");
     let books = Books::partitioned(PARTITIONS).await;
+    let cut = Cut::of(&books).await;
     let server = DemoServer::over(books.clone(), 4, 12, 3).await;
     assert!(server.answers().await.len() > 25);
-    let report = server.app().engine.audit(None, Box::new(|_| {})).await.unwrap();
-    assert!(report.agrees());
-    let (mut about_one, mut failed) = (0, Vec::new());
-    for sql in testbed::seen("postgres").iter().filter(|sql| is_about_one_shard(sql)) {
-        let plan = books.plan(sql).await;
-        about_one += 1;
-        if partitions(&plan).len() > 1 {
-            failed.push(format!("{sql}\n  {}", plan.join("\n  ")));
-        }
+    let engine = &server.app().engine;
+    assert!(engine.audit(None, Box::new(|_| {})).await.unwrap().agrees());
+    let moved = engine.store().read(|s| Box::pin(async move { store::audit::versions(s, 1).await }));
+    assert!(!moved.await.unwrap().is_empty());
+    let before = cut.seen("postgres");
+    copy(&books).await;
+    let copying = cut.seen("postgres").difference(&before).cloned().collect();
+
+    for (on, least) in [("postgres", 120), ("postgres over arrays", 20), ("postgres written over arrays", 10)]
+    {
+        let seen = cut.seen(on).len();
+        assert!(seen > least, "only {seen} statements on {on}");
     }
-    assert!(about_one > 60, "only {about_one} statements are about one shard");
-    let (mut over_arrays, mut looked) = (0, BTreeSet::new());
-    for sql in &testbed::seen("postgres over arrays") {
-        let of = asked_of_each(sql);
-        if !is_about_one_shard(&of) {
-            continue;
-        }
-        let steps = books.steps_for_two(sql, &of).await;
-        over_arrays += 1;
-        let read = partitions(&steps);
-        if read.len() > 1 {
-            failed.push(format!("{sql}\n  {}", steps.join("\n  ")));
-        }
-        looked.extend(read);
+    let mut wrong = wrong_alone(&books, &cut, &copying).await;
+    wrong.extend(wrong_over_arrays(&books, &cut).await);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    sees_what_it_looks_for(&books).await;
+}
+
+#[test]
+fn what_was_made_of_a_statement_leads_back_to_it() {
+    for (over, written) in [
+        (
+            "insert into t (a, b) select sets.p1, 1 from unnest($1) as sets (p1)",
+            "insert into t (a, b) values ($1, 1)",
+        ),
+        (
+            "delete from t using unnest($1, $2) as sets (p1, p2) where a = sets.p1 and b = sets.p2",
+            "delete from t where a = $1 and b = $2",
+        ),
+    ] {
+        assert_eq!(as_written(over), written);
     }
-    assert!(over_arrays > 10, "only {over_arrays} of them are asked over arrays");
-    assert!(failed.is_empty(), "{}", failed.join("\n"));
-    assert_eq!(looked.len(), 1, "all are about one shard, and look somewhere");
-    // The test sees what it looks for.
-    let all = books.plan("select id from customers where id = $1").await;
-    assert_eq!(partitions(&all).len(), PARTITIONS as usize, "{all:?}");
 }

@@ -196,16 +196,54 @@ pub(crate) async fn plan(address: &str, sql: &str) -> Vec<String> {
     explain(&client, &format!("(costs off) execute asked{given}")).await
 }
 
-/// What is executed for a question over arrays, made of another, with two sets of parameters that are 0 or
-/// empty.
-pub(crate) async fn steps_for_two(address: &str, sql: &str, of: &str) -> Vec<String> {
+/// What is executed for a statement without parameters.
+pub(crate) async fn steps(address: &str, sql: &str) -> Vec<String> {
+    explain(&connect(address).await, &format!("{EXECUTED} {sql}")).await
+}
+
+/// Shows what was executed, and nothing that differs from one time to the next.
+const EXECUTED: &str = "(analyze, costs off, timing off, summary off)";
+
+/// How many rows tables have where a plan is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tables {
+    /// So few, or so many, as they have.
+    AsTheyAre,
+    /// So many that no join reads one as a whole.
+    Large,
+}
+
+/// What is executed for a statement over arrays, made of another, with two sets of parameters that are 0, 1
+/// or empty; it is undone.
+pub(crate) async fn steps_for_two(address: &str, sql: &str, of: &str, tables: Tables) -> Vec<String> {
     let client = connect(address).await;
-    let types = types(&client, of).await;
+    let sets = prepare_for_two(&client, sql, of).await;
+    // The transaction ends with the connection.
+    client.batch_execute("begin").await.unwrap();
+    if tables == Tables::Large {
+        let joins = "set local enable_hashjoin = off; set local enable_mergejoin = off";
+        client.batch_execute(joins).await.unwrap();
+    }
+    explain(&client, &format!("{EXECUTED} execute arrays{sets}")).await
+}
+
+/// The generic plan of a statement over arrays, made of another.
+pub(crate) async fn plan_for_two(address: &str, sql: &str, of: &str) -> Vec<String> {
+    let client = connect(address).await;
+    let sets = prepare_for_two(&client, sql, of).await;
+    explain(&client, &format!("(costs off) execute arrays{sets}")).await
+}
+
+/// Prepares a statement over arrays; answers two sets of parameters.
+async fn prepare_for_two(client: &Client, sql: &str, of: &str) -> String {
+    let types = types(client, of).await;
     let arrays: Vec<String> = types.iter().map(|kind| format!("{kind}[]")).collect();
     client.batch_execute(&format!("prepare arrays({}) as {sql}", arrays.join(", "))).await.unwrap();
     let values = types.iter().map(|kind| {
         let value = match kind.as_str() {
-            "smallint" | "bigint" => "0",
+            "smallint" => "0",
+            // It may be a limit.
+            "bigint" => "1",
             "boolean" => "false",
             "uuid" => "'00000000-0000-0000-0000-000000000000'",
             _ => "''",
@@ -213,8 +251,7 @@ pub(crate) async fn steps_for_two(address: &str, sql: &str, of: &str) -> Vec<Str
         format!("array[{value}, {value}]::{kind}[]")
     });
     let values: Vec<String> = values.collect();
-    let options = "analyze, costs off, timing off, summary off";
-    explain(&client, &format!("({options}) execute arrays({})", values.join(", "))).await
+    format!("({})", values.join(", "))
 }
 
 /// Prepares a statement, to be planned as the driver has it planned; answers the types of its parameters.

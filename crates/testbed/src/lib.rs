@@ -17,11 +17,14 @@ mod wire;
 
 pub use certificates::Certificates;
 pub use cluster::{Cluster, Timing};
-pub use databases::Held;
+pub use databases::{Held, Tables};
 pub use goods::{card, price_each};
 pub use pooler::Pooler;
 pub use server::{Missing, Server};
-pub use statements::{VARIABLE as STATEMENTS_VARIABLE, seen};
+pub use statements::{
+    ELSEWHERE_VARIABLE as STATEMENTS_ELSEWHERE_VARIABLE, VARIABLE as STATEMENTS_VARIABLE, seen,
+    seen_elsewhere,
+};
 pub use waits::until;
 pub use wire::{Cut, Wire};
 
@@ -116,10 +119,20 @@ impl Books {
         databases::plan(self.direct(), sql).await
     }
 
-    /// What PostgreSQL executes for a question over arrays, made of another, with two sets of parameters in
-    /// shard 0: one line for each step.
-    pub async fn steps_for_two(&self, sql: &str, of: &str) -> Vec<String> {
-        databases::steps_for_two(self.direct(), sql, of).await
+    /// What PostgreSQL executes for a statement without parameters: one line for each step.
+    pub async fn steps(&self, sql: &str) -> Vec<String> {
+        databases::steps(self.direct(), sql).await
+    }
+
+    /// What PostgreSQL executes for a statement over arrays, made of another, with two sets of parameters
+    /// in shard 0: one line for each step. It is undone.
+    pub async fn steps_for_two(&self, sql: &str, of: &str, tables: Tables) -> Vec<String> {
+        databases::steps_for_two(self.direct(), sql, of, tables).await
+    }
+
+    /// How PostgreSQL would execute a statement over arrays, made of another: one line for each step.
+    pub async fn plan_for_two(&self, sql: &str, of: &str) -> Vec<String> {
+        databases::plan_for_two(self.direct(), sql, of).await
     }
 
     /// An empty database in PostgreSQL, without a schema.

@@ -13,6 +13,9 @@ use tracing::{Event, Metadata, Subscriber};
 /// Names the file to which they are added: database, tab, statement in one line.
 pub const VARIABLE: &str = "QUITTANCE_TEST_STATEMENTS";
 
+/// Names such a file, of tests that ran before, to be looked at.
+pub const ELSEWHERE_VARIABLE: &str = "QUITTANCE_TEST_STATEMENTS_ELSEWHERE";
+
 /// What was executed by this process: database, tab, statement in one line.
 static SEEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
@@ -28,6 +31,17 @@ pub fn seen(on: &str) -> Vec<String> {
     watch(None);
     let seen = SEEN.lock().unwrap();
     seen.iter().filter_map(|line| line.strip_prefix(on)?.strip_prefix('\t')).map(str::to_owned).collect()
+}
+
+/// The statements that other tests have executed on one database, if a file with them is named.
+///
+/// # Panics
+/// If the file cannot be read.
+pub fn seen_elsewhere(on: &str) -> Vec<String> {
+    let Some(path) = std::env::var_os(ELSEWHERE_VARIABLE) else { return Vec::new() };
+    let noted = std::fs::read_to_string(path).unwrap();
+    let of_one = noted.lines().filter_map(|line| line.strip_prefix(on)?.strip_prefix('\t'));
+    of_one.map(str::to_owned).collect()
 }
 
 fn watch(path: Option<&Path>) {

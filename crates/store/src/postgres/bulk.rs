@@ -30,12 +30,14 @@ pub(super) fn reading(sql: &str, width: usize) -> Bulk {
 
 /// Writing; none for a text of a shape that cannot be written so.
 pub(super) fn writing(sql: &str, width: usize) -> Option<Bulk> {
-    match sql.split_ascii_whitespace().next()? {
+    let bulk = match sql.split_ascii_whitespace().next()? {
         "insert" => insert(sql, width),
         "update" => at_where(sql, width, "from"),
         "delete" => at_where(sql, width, "using"),
         _ => None,
-    }
+    }?;
+    tracing::trace!(target: crate::STATEMENTS, on = "postgres written over arrays", sql = bulk.text);
+    Some(bulk)
 }
 
 fn insert(sql: &str, width: usize) -> Option<Bulk> {
