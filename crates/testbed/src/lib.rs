@@ -22,8 +22,8 @@ pub use goods::{card, price_each};
 pub use pooler::Pooler;
 pub use server::{Missing, Server};
 pub use statements::{
-    ELSEWHERE_VARIABLE as STATEMENTS_ELSEWHERE_VARIABLE, VARIABLE as STATEMENTS_VARIABLE, seen,
-    seen_elsewhere,
+    ELSEWHERE_VARIABLE as STATEMENTS_ELSEWHERE_VARIABLE, OVER_ARRAYS, VARIABLE as STATEMENTS_VARIABLE,
+    as_written, seen, seen_elsewhere,
 };
 pub use waits::until;
 pub use wire::{Cut, Wire};

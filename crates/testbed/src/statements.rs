@@ -103,3 +103,48 @@ impl Subscriber for Notes {
 
     fn exit(&self, _: &Id) {}
 }
+
+/// What statements on PostgreSQL are noted as that were made of others for many sets of parameters.
+pub const OVER_ARRAYS: [&str; 2] = ["postgres over arrays", "postgres written over arrays"];
+
+/// A statement over arrays as it was written for one set.
+///
+/// # Panics
+/// If it was not made of another.
+pub fn as_written(sql: &str) -> String {
+    let asked = sql.split_once(" cross join lateral (select * from (");
+    let written = match asked {
+        Some((_, asked)) => asked.strip_suffix(") as one offset 0) as answer").unwrap().to_owned(),
+        None => {
+            let begin = [" from unnest(", " using unnest("].iter().find_map(|word| sql.find(word)).unwrap();
+            let end = begin + sql[begin..].find(") as sets (").unwrap();
+            let end = end + 11 + sql[end + 11..].find(')').unwrap();
+            match sql.split_once(" select ").filter(|_| sql.starts_with("insert")) {
+                Some((into, _)) => format!("{into} values ({})", &sql[into.len() + 8..begin]),
+                None => format!("{}{}", &sql[..begin], &sql[end + 1..]),
+            }
+        }
+    };
+    written.replace("sets.p", "$")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::as_written;
+
+    #[test]
+    fn what_was_made_of_a_statement_leads_back_to_it() {
+        for (over, written) in [
+            (
+                "insert into t (a, b) select sets.p1, 1 from unnest($1) as sets (p1)",
+                "insert into t (a, b) values ($1, 1)",
+            ),
+            (
+                "delete from t using unnest($1, $2) as sets (p1, p2) where a = sets.p1 and b = sets.p2",
+                "delete from t where a = $1 and b = $2",
+            ),
+        ] {
+            assert_eq!(as_written(over), written);
+        }
+    }
+}

@@ -11,10 +11,14 @@ use std::fmt::Write;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Bulk {
     pub(super) text: String,
+    /// What it is noted as.
+    pub(super) on: &'static str,
     /// The parameters by which rows are found. Two sets that agree in all of them would meet in one
     /// row, where only one of them would be seen; such sets are run one after another.
     pub(super) keys: Option<Vec<usize>>,
 }
+
+const WRITTEN: &str = "postgres written over arrays";
 
 /// Reading: after the columns of the answer comes the number of the set, from 1. `offset 0` keeps the
 /// question whole: each set finds its rows by their keys, however small the tables were when it was
@@ -24,20 +28,17 @@ pub(super) fn reading(sql: &str, width: usize) -> Bulk {
     let mut text = String::from("select answer.*, sets.n from ");
     push_sets(&mut text, width, true);
     let _ = write!(text, " cross join lateral (select * from ({of_each}) as one offset 0) as answer");
-    tracing::trace!(target: crate::STATEMENTS, on = "postgres over arrays", sql = text);
-    Bulk { text, keys: None }
+    Bulk { text, on: "postgres over arrays", keys: None }
 }
 
 /// Writing; none for a text of a shape that cannot be written so.
 pub(super) fn writing(sql: &str, width: usize) -> Option<Bulk> {
-    let bulk = match sql.split_ascii_whitespace().next()? {
+    match sql.split_ascii_whitespace().next()? {
         "insert" => insert(sql, width),
         "update" => at_where(sql, width, "from"),
         "delete" => at_where(sql, width, "using"),
         _ => None,
-    }?;
-    tracing::trace!(target: crate::STATEMENTS, on = "postgres written over arrays", sql = bulk.text);
-    Some(bulk)
+    }
 }
 
 fn insert(sql: &str, width: usize) -> Option<Bulk> {
@@ -52,7 +53,7 @@ fn insert(sql: &str, width: usize) -> Option<Bulk> {
     }
     let mut text = format!("{into}select {} from ", with_columns(values.trim()));
     push_sets(&mut text, width, false);
-    Some(Bulk { text, keys: None })
+    Some(Bulk { text, on: WRITTEN, keys: None })
 }
 
 fn at_where(sql: &str, width: usize, joining: &str) -> Option<Bulk> {
@@ -65,7 +66,7 @@ fn at_where(sql: &str, width: usize, joining: &str) -> Option<Bulk> {
     let mut text = format!("{} {joining} ", with_columns(before.trim_end()));
     push_sets(&mut text, width, false);
     let _ = write!(text, " where {}", with_columns(condition));
-    (!keys.is_empty()).then(|| Bulk { text, keys: Some(keys.into_iter().collect()) })
+    (!keys.is_empty()).then(|| Bulk { text, on: WRITTEN, keys: Some(keys.into_iter().collect()) })
 }
 
 /// The place of the parameter in `column = $n`, from 0.

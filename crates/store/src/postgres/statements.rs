@@ -11,26 +11,54 @@ use super::pool::{Place, Prepared, PreparedBulk, Types};
 use super::session::Session;
 use crate::value::Param;
 use crate::{Error, error};
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, RowStream, Statement};
 
 /// A statement that can be run.
 #[derive(Clone)]
-pub(super) enum Ready {
+pub(super) struct Ready {
+    text: Arc<Text>,
+    how: How,
+}
+
+struct Text {
+    sql: Cow<'static, str>,
+    /// What it is noted as.
+    on: &'static str,
+    is_noted: AtomicBool,
+}
+
+#[derive(Clone)]
+enum How {
     /// The connection keeps it.
     Kept(Statement),
     /// Its text is sent each time.
-    Sent(Arc<str>, Types),
+    Sent(Types),
 }
 
 impl Ready {
+    fn new(sql: impl Into<Cow<'static, str>>, on: &'static str, how: How) -> Ready {
+        Ready { text: Arc::new(Text { sql: sql.into(), on, is_noted: AtomicBool::new(false) }), how }
+    }
+
+    /// Notes that it is run, once.
+    fn note(&self) {
+        let Text { sql, on, is_noted } = &*self.text;
+        if !is_noted.load(Ordering::Relaxed) {
+            is_noted.store(true, Ordering::Relaxed);
+            tracing::trace!(target: crate::STATEMENTS, on, sql = &**sql);
+        }
+    }
+
     /// What its parameters are.
     pub(super) fn params(&self) -> &[Type] {
-        match self {
-            Ready::Kept(statement) => statement.params(),
-            Ready::Sent(_, types) => types,
+        match &self.how {
+            How::Kept(statement) => statement.params(),
+            How::Sent(types) => types,
         }
     }
 
@@ -40,11 +68,12 @@ impl Ready {
         client: &Client,
         params: &[P],
     ) -> Result<RowStream, tokio_postgres::Error> {
-        match self {
-            Ready::Kept(statement) => client.query_raw(statement, params).await,
-            Ready::Sent(text, types) => {
+        self.note();
+        match &self.how {
+            How::Kept(statement) => client.query_raw(statement, params).await,
+            How::Sent(types) => {
                 let typed: Vec<(&P, Type)> = params.iter().zip(types.iter().cloned()).collect();
-                client.query_typed_raw(text, typed).await
+                client.query_typed_raw(&self.text.sql, typed).await
             }
         }
     }
@@ -55,13 +84,14 @@ impl Ready {
         client: &Client,
         params: &[P],
     ) -> Result<u64, tokio_postgres::Error> {
-        match self {
-            Ready::Kept(statement) => client.execute_raw(statement, params).await,
-            Ready::Sent(text, types) => {
+        self.note();
+        match &self.how {
+            How::Kept(statement) => client.execute_raw(statement, params).await,
+            How::Sent(types) => {
                 let typed = params.iter().zip(types.iter());
                 let typed: Vec<(&(dyn ToSql + Sync), Type)> =
                     typed.map(|(param, wanted)| (param as &(dyn ToSql + Sync), wanted.clone())).collect();
-                client.execute_typed(text, &typed).await
+                client.execute_typed(&self.text.sql, &typed).await
             }
         }
     }
@@ -77,11 +107,12 @@ impl Session {
         let statement = match line.statements.get(&place) {
             Some(known) => known.plain.clone(),
             None => {
-                let plain = if self.pool.keeps_statements() {
-                    Ready::Kept(self.prepare(sql).await?)
+                let how = if self.pool.keeps_statements() {
+                    How::Kept(self.prepare(sql).await?)
                 } else {
-                    Ready::Sent(sql.into(), self.types(sql, place).await?)
+                    How::Sent(self.types(sql, place).await?)
                 };
+                let plain = Ready::new(sql, "postgres", how);
                 self.line()?.statements.insert(place, Prepared { plain: plain.clone(), bulk: None });
                 plain
             }
@@ -92,9 +123,7 @@ impl Session {
 
     async fn prepare(&mut self, sql: &'static str) -> Result<Statement, Failure> {
         let client = self.line()?.client.clone();
-        let statement = self.after_sent(client.prepare(sql)).await?;
-        tracing::trace!(target: crate::STATEMENTS, on = "postgres", sql);
-        Ok(statement)
+        self.after_sent(client.prepare(sql)).await
     }
 
     /// The types of a statement's parameters. To learn them it is prepared and closed again inside of the
@@ -131,11 +160,11 @@ impl Session {
         let client = line.client.clone();
         let over = match (types, write(sql, known.plain.params().len()).into()) {
             (Some(types), Some(bulk)) if !self.pool.keeps_statements() => {
-                Some((Ready::Sent(bulk.text.into(), types.into()), Arc::new(bulk.keys)))
+                Some((Ready::new(bulk.text, bulk.on, How::Sent(types.into())), Arc::new(bulk.keys)))
             }
             (Some(types), Some(bulk)) => {
                 let statement = self.after_sent(client.prepare_typed(&bulk.text, &types)).await?;
-                Some((Ready::Kept(statement), Arc::new(bulk.keys)))
+                Some((Ready::new(bulk.text, bulk.on, How::Kept(statement)), Arc::new(bulk.keys)))
             }
             _ => None,
         };

@@ -56,8 +56,12 @@ impl Session {
         sets: impl IntoIterator<Item = [Param<'p>; N]>,
         mut see: impl FnMut(usize, &Row<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
+        let mut sets = sets.into_iter().peekable();
+        if sets.peek().is_none() {
+            return Ok(());
+        }
         let mut statement = self.prepare(sql)?;
-        for (number, params) in sets.into_iter().enumerate() {
+        for (number, params) in sets.enumerate() {
             bind(&mut statement, &params)?;
             let mut rows = statement.raw_query();
             while let Some(row) = rows.next()? {
@@ -78,6 +82,10 @@ impl Session {
         sql: &'static str,
         sets: impl IntoIterator<Item = [Param<'p>; N]>,
     ) -> Result<u64, Error> {
+        let mut sets = sets.into_iter().peekable();
+        if sets.peek().is_none() {
+            return Ok(0);
+        }
         let mut statement = self.prepare(sql)?;
         let mut changed = 0;
         for params in sets {
@@ -110,6 +118,7 @@ impl Session {
         Ok(self.connection.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))?)
     }
 
+    /// A statement that is about to be run, which is noted the first time.
     fn prepare(&mut self, sql: &'static str) -> Result<CachedStatement<'_>, Error> {
         let place = (sql.as_ptr() as usize, sql.len());
         let text = self.texts.entry(place).or_insert_with(|| {
