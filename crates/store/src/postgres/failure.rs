@@ -30,6 +30,11 @@ impl Failure {
         Failure { remedy: Remedy::Reconnect, error: Error::Unavailable(why.into()) }
     }
 
+    /// Patience is over before a connection was free: there is no use in trying again.
+    pub(super) fn busy() -> Failure {
+        Failure::lasting(Error::Unavailable("all connections are in use".to_owned()))
+    }
+
     /// A failure that the same statement will always meet.
     pub(super) fn lasting(error: Error) -> Failure {
         Failure { remedy: Remedy::None, error }

@@ -97,11 +97,7 @@ impl Pool {
         let place = match tokio::time::timeout(patience, self.places.clone().acquire_owned()).await {
             Ok(Ok(place)) => place,
             Ok(Err(_)) => return Err(Failure::lasting(Error::Closed)),
-            // Patience is over: there is no use in trying again.
-            Err(_) => {
-                let busy = "all connections are in use".to_owned();
-                return Err(Failure::lasting(Error::Unavailable(busy)));
-            }
+            Err(_) => return Err(Failure::busy()),
         };
         let known = loop {
             match self.idle().pop() {

@@ -2,8 +2,8 @@
 //! with the same words goes over as one statement over arrays: under load, connections, transactions and
 //! the start of statements are paid once for many readers.
 //!
-//! A party gathers until it is its turn, and nobody joins after its snapshot has begun: what a reader sees
-//! is never older than its question. It asks in rounds. A round takes all that was asked during the one
+//! A party gathers until it is its turn and there is a connection, and nobody joins after its snapshot has
+//! begun: what a reader sees is never older than its question. It asks in rounds. A round takes all that was asked during the one
 //! before and is sent in one go; each reader goes on when its own answer is there.
 
 use super::bulk;
@@ -22,8 +22,9 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, WeakUnboundedSender, unbounded_channel};
 use tokio::sync::{Semaphore, oneshot};
+use tokio::time::Instant;
 use tokio_postgres::Row as PgRow;
 
 /// How many parties read at a time. While one crosses to the database and back, the next gathers.
@@ -41,8 +42,8 @@ pub(super) struct Together {
     pool: Arc<Pool>,
     begin: fn(Arc<Pool>, Duration) -> Session,
     turns: Semaphore,
-    /// The party that has not begun.
-    gathering: Mutex<Option<UnboundedSender<Question>>>,
+    /// The party that has not begun. It is over when the last of its readers has left.
+    gathering: Mutex<Option<WeakUnboundedSender<Question>>>,
 }
 
 /// One set of parameters.
@@ -56,6 +57,8 @@ struct Question {
     sql: &'static str,
     width: usize,
     sets: Vec<Set>,
+    /// When it has waited for a connection long enough.
+    until: Instant,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -72,24 +75,27 @@ impl Together {
 
     fn join(self: &Arc<Self>) -> UnboundedSender<Question> {
         let mut gathering = self.gathering();
-        if let Some(party) = &*gathering
-            && !party.is_closed()
-        {
-            return party.clone();
+        let known = gathering.as_ref().and_then(WeakUnboundedSender::upgrade);
+        if let Some(party) = known.filter(|party| !party.is_closed()) {
+            return party;
         }
         let (party, questions) = unbounded_channel();
-        *gathering = Some(party.clone());
+        *gathering = Some(party.downgrade());
         tokio::spawn(self.clone().hold(questions));
         party
     }
 
     async fn hold(self: Arc<Self>, mut questions: UnboundedReceiver<Question>) {
         let _turn = tokio::time::timeout(MOMENT, self.turns.acquire()).await;
+        let mut session = (self.begin)(self.pool.clone(), Duration::MAX);
+        let mut round = Vec::new();
+        let Some(connected) = connected(&mut session, &mut questions, &mut round).await else {
+            return session.roll_back().await;
+        };
         // Whoever is ready by now comes along.
         tokio::task::yield_now().await;
         self.gathering().take();
-        let mut session: Result<Session, Failure> = Ok((self.begin)(self.pool.clone(), PATIENCE));
-        let mut round = Vec::new();
+        let mut session = connected.map(|()| session);
         loop {
             if round.is_empty() {
                 match questions.recv().await {
@@ -132,7 +138,7 @@ impl Together {
         }
     }
 
-    fn gathering(&self) -> MutexGuard<'_, Option<UnboundedSender<Question>>> {
+    fn gathering(&self) -> MutexGuard<'_, Option<WeakUnboundedSender<Question>>> {
         self.gathering.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -161,7 +167,7 @@ impl Asker {
 fn grouped(round: Vec<Question>) -> Vec<Group> {
     let mut groups: Vec<(Group, HashMap<Set, usize>)> = Vec::new();
     let mut places: HashMap<(Place, usize), usize> = HashMap::new();
-    for Question { sql, width, sets, answer } in round {
+    for Question { sql, width, sets, answer, .. } in round {
         let place = ((sql.as_ptr() as usize, sql.len()), width);
         let at = *places.entry(place).or_insert_with(|| {
             groups.push((Group { sql, width, sets: Vec::new(), askers: Vec::new() }, HashMap::new()));
@@ -179,6 +185,41 @@ fn grouped(round: Vec<Question>) -> Vec<Group> {
         group.askers.push(asker);
     }
     groups.into_iter().map(|(group, _)| group).collect()
+}
+
+/// Takes a connection. While it waits for one, others join; those whose patience ends are told so. Comes to
+/// nothing if everybody stopped waiting.
+async fn connected(
+    session: &mut Session,
+    questions: &mut UnboundedReceiver<Question>,
+    round: &mut Vec<Question>,
+) -> Option<Result<(), Failure>> {
+    let mut connecting = pin!(session.connected());
+    let mut until = Instant::now() + PATIENCE;
+    loop {
+        tokio::select! {
+            biased;
+            connected = &mut connecting => return Some(connected.map(|_| ())),
+            question = questions.recv() => match question {
+                Some(question) => {
+                    until = until.min(question.until);
+                    round.push(question);
+                }
+                None => {
+                    let _ = tokio::time::timeout(ABANDONED, connecting).await;
+                    return None;
+                }
+            },
+            () = tokio::time::sleep_until(until) => {
+                let now = Instant::now();
+                for late in round.extract_if(.., |question| question.until <= now) {
+                    // Whoever stopped waiting need not be told.
+                    let _ = late.answer.send(Err(Failure::busy()));
+                }
+                until = round.iter().map(|question| question.until).min().unwrap_or(now + PATIENCE);
+            }
+        }
+    }
 }
 
 /// Asks all groups; what is asked meanwhile is for the next round. Comes to nothing if everybody stopped
@@ -279,7 +320,7 @@ async fn on_the_wire(mut rows: Coming) -> Coming {
 /// One snapshot, shared with others who began to read at the same time.
 pub(crate) struct Reader {
     together: Arc<Together>,
-    /// How long it waits for a connection of its own.
+    /// How long it waits for a connection.
     patience: Duration,
     party: Option<UnboundedSender<Question>>,
     announced: Vec<Announced>,
@@ -371,7 +412,7 @@ impl Reader {
         let together = &self.together;
         let party = self.party.get_or_insert_with(|| together.join());
         // A party that ended drops the question, and whoever waits for the answer learns it.
-        let _ = party.send(Question { sql, width, sets, answer });
+        let _ = party.send(Question { sql, width, sets, until: Instant::now() + self.patience, answer });
         coming
     }
 
@@ -382,5 +423,88 @@ impl Reader {
             self.failure.get_or_insert(failure);
             error
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::address::Address;
+    use super::*;
+    use futures_util::future::join_all;
+    use testbed::Books;
+
+    const BEGAN: &str = "select cast($1 as bigint), cast(now() as text)";
+
+    /// A place to meet over a single connection.
+    fn alone(books: &Books) -> (Arc<Pool>, Arc<Together>) {
+        let address = format!("{}&connections=1", books.address());
+        let pool = Arc::new(Pool::new(Address::parse(&address).unwrap()));
+        (pool.clone(), Together::new(pool, Session::reading))
+    }
+
+    /// Asks for a number; answers also when the snapshot began.
+    async fn asked(mut reader: Reader, number: i64) -> Result<(i64, String), Error> {
+        let told = |row: &Row<'_>| Ok((row.int(0)?, row.text(1)?.to_owned()));
+        reader.row(BEGAN, &[number.into()], told).await.map(Option::unwrap)
+    }
+
+    /// Lets all others come as far as they can without the database.
+    async fn others() {
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn who_asks_while_no_connection_is_free_is_of_one_party() {
+        let books = Books::empty().await;
+        let (pool, together) = alone(&books);
+        let held = pool.take(PATIENCE).await.unwrap();
+        let mut readers = Vec::new();
+        for number in 0..20 {
+            readers.push(tokio::spawn(asked(together.reader(PATIENCE), number)));
+            others().await;
+        }
+        pool.give_back(held);
+        let mut snapshots = Vec::new();
+        for (number, reader) in (0..).zip(readers) {
+            let (told, began) = reader.await.unwrap().unwrap();
+            assert_eq!(told, number);
+            snapshots.push(began);
+        }
+        snapshots.dedup();
+        assert_eq!(snapshots.len(), 1, "{snapshots:?}");
+    }
+
+    #[tokio::test]
+    async fn each_waits_for_a_connection_as_long_as_it_wants() {
+        let books = Books::empty().await;
+        let (pool, together) = alone(&books);
+        let held = pool.take(PATIENCE).await.unwrap();
+        let patient = tokio::spawn(asked(together.reader(PATIENCE), 1));
+        others().await;
+        let hasty = [20, 10].map(|millis| asked(together.reader(Duration::from_millis(millis)), 2));
+        for told in join_all(hasty).await {
+            assert_eq!(told.unwrap_err(), Failure::busy().error);
+        }
+        assert!(!patient.is_finished());
+        pool.give_back(held);
+        assert_eq!(patient.await.unwrap().unwrap().0, 1);
+    }
+
+    #[tokio::test]
+    async fn a_party_that_all_have_left_waits_for_nothing() {
+        let books = Books::empty().await;
+        let (pool, together) = alone(&books);
+        let held = pool.take(PATIENCE).await.unwrap();
+        let left = tokio::spawn(asked(together.reader(PATIENCE), 1));
+        others().await;
+        left.abort();
+        assert!(left.await.unwrap_err().is_cancelled());
+        // Nobody joins a party that is about to end.
+        let next = tokio::spawn(asked(together.reader(PATIENCE), 2));
+        testbed::until("the party ends", async || Arc::strong_count(&together) == 3).await;
+        pool.give_back(held);
+        assert_eq!(next.await.unwrap().unwrap().0, 2);
     }
 }
