@@ -15,4 +15,6 @@ select c.relname as name, exists (select 1 from pg_attribute where attrelid = c.
 from pg_class c
 where c.relkind in ('r', 'p') and not c.relispartition and c.relnamespace = current_schema()::regnamespace
   and c.relname not in
-    ('migrations', 'migration_lease', 'settings', 'shards', 'nodes', 'connections', 'scope_versions');
+    ('migrations', 'migration_lease', 'settings', 'shards', 'nodes', 'connections', 'scope_versions')
+  and not exists (
+    select 1 from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e');

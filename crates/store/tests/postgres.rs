@@ -202,6 +202,28 @@ async fn a_database_of_another_program_is_left_alone() {
     assert_eq!(refused, Error::Corrupt("this is a database of another program".to_owned()));
 }
 
+/// An empty database with an extension that has a view, and a table as those for maps do.
+async fn extended() -> Books {
+    let books = Books::empty().await;
+    books.tamper("create extension pg_buffercache").await;
+    books.tamper("create table spatial_ref_sys (srid integer primary key)").await;
+    books.tamper("alter extension pg_buffercache add table spatial_ref_sys").await;
+    books
+}
+
+#[tokio::test]
+async fn what_belongs_to_an_extension_is_in_nobodys_way() {
+    let (from, to) = (extended().await, extended().await);
+    assert!(!Store::is_there(from.address()).await.unwrap());
+    from.open().await.close().await.unwrap();
+    let (source, target) = (organized(&from).await, to.open().await);
+    let compared = store::copy::run(&source, &target, &|_| {}).await.unwrap();
+    assert!(compared.iter().all(store::copy::Compared::agrees), "{compared:?}");
+    to.tamper("create table wines (name text)").await;
+    let refused = store::copy::run(&source, &target, &|_| {}).await.unwrap_err();
+    assert_eq!(refused.to_string(), "the schemas differ: wines is not a table of the books");
+}
+
 #[tokio::test]
 async fn connections_that_the_server_ended_are_replaced() {
     let books = Books::postgres().await;

@@ -13,13 +13,16 @@ const NOT_BOOKS: &[&str] =
 const OF_SQLITE: &str = "select t.name, c.name from sqlite_schema t, pragma_table_info(t.name) c
      where t.type = 'table' and t.name not like 'sqlite_%'";
 
-/// Partitions are left out: they are read and written by way of their tables.
+/// Partitions are left out: they are read and written by way of their tables. So is what an extension has.
 const OF_POSTGRES: &str = "select cast(t.relname as text), cast(c.attname as text)
      from pg_catalog.pg_class t
      join pg_catalog.pg_namespace n on n.oid = t.relnamespace
      join pg_catalog.pg_attribute c on c.attrelid = t.oid
      where n.nspname = current_schema() and t.relkind in ('r', 'p') and not t.relispartition
-       and c.attnum > 0 and not c.attisdropped";
+       and c.attnum > 0 and not c.attisdropped
+       and not exists (select 1 from pg_catalog.pg_depend d
+                       where d.classid = cast('pg_catalog.pg_class' as regclass) and d.objid = t.oid
+                         and d.deptype = 'e')";
 
 /// What was found beside the books.
 pub(super) struct Catalog {

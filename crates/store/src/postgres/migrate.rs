@@ -19,6 +19,14 @@ use tokio_postgres::types::Type;
 const LEDGER: &str = "create table if not exists migrations (number bigint primary key, name text not null);
      create table if not exists migration_lease (id smallint primary key, holder text not null);
      insert into migration_lease (id, holder) values (1, '') on conflict (id) do nothing";
+/// The tables of the schema, but for those of extensions.
+const TABLES: &str = "select cast(t.relname as text)
+     from pg_catalog.pg_class t
+     join pg_catalog.pg_namespace n on n.oid = t.relnamespace
+     where n.nspname = current_schema() and t.relkind in ('r', 'p')
+       and not exists (select 1 from pg_catalog.pg_depend d
+                       where d.classid = cast('pg_catalog.pg_class' as regclass) and d.objid = t.oid
+                         and d.deptype = 'e')";
 const LEASE: &str = "update migration_lease set holder = $1 where id = 1";
 
 /// Brings the schema up to date, each migration in a transaction of its own. If the tables of customers are
@@ -98,10 +106,8 @@ fn colliding(error: tokio_postgres::Error) -> Failure {
 }
 
 async fn applied(client: &Arc<Client>) -> Result<Vec<(u32, String)>, Failure> {
-    let tables =
-        "select table_name::text from information_schema.tables where table_schema = current_schema()";
     let tables: Vec<String> =
-        client.query_typed(tables, &[]).await?.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+        client.query_typed(TABLES, &[]).await?.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
     if tables.is_empty() {
         return Ok(Vec::new());
     }
