@@ -134,7 +134,7 @@ impl Database {
             let (failure, is_shared) = ended(snapshot.session).await;
             let Some(failure) = failure.filter(|_| outcome.is_err()) else { return outcome };
             // It may have been another's statement that failed, or that takes long.
-            let is_by_another = is_shared && (failure.is_of_a_statement() || failure.is_silence());
+            let is_by_another = is_shared && (failure.is_of_a_statement() || failure.is_slowness());
             is_apart |= is_by_another;
             if failure.passes() {
                 // Another connection has another snapshot: all of it is read again.

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use futures_util::future::join_all;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use store::{Error, Snapshot, Store};
 use testbed::{Books, until};
@@ -17,6 +19,15 @@ const COUNT: &str = "select count(*) from organizations where created_at >= $1";
 const BEHIND_THE_LOCK: &str =
     "select cast($1 as bigint) from (select pg_advisory_xact_lock_shared(7)) as waits";
 const LOCK: &str = "select pg_advisory_xact_lock(7)";
+
+/// How many of the database of some books have that lock, or wait for it.
+async fn locks(books: &Books, which: &str) -> i64 {
+    let count = format!(
+        "select count(*)::text from pg_locks l join pg_database d on d.oid = l.database
+         where d.datname = current_database() and l.locktype = 'advisory' and {which}"
+    );
+    books.texts(&count).await[0][0].as_deref().unwrap().parse().unwrap()
+}
 
 async fn multiples(s: &mut Snapshot, of: i64, count: i64) -> Result<Vec<i64>, Error> {
     s.rows(MULTIPLES, &[of.into(), count.into()], |row| row.int(0)).await
@@ -151,12 +162,7 @@ async fn what_takes_long_for_some_holds_up_nobody_who_comes_later() {
     for n in 0..4_i64 {
         let store = store.clone();
         stuck.push(tokio::spawn(async move { number(&store, BEHIND_THE_LOCK, n).await }));
-        let waits = async || {
-            let waiting = books
-                .texts("select count(*)::text from pg_locks where locktype = 'advisory' and not granted")
-                .await;
-            waiting[0][0].as_deref() == Some(&(n + 1).to_string())
-        };
+        let waits = async || locks(&books, "not l.granted").await == n + 1;
         until("a reader waits for the lock in a party of its own", waits).await;
     }
     assert_eq!(number(&store, SEVENTH, 7).await.unwrap(), Some(1));
@@ -184,8 +190,7 @@ async fn readers_who_stop_waiting_leave_their_connection_to_others() {
         assert_eq!(read.unwrap(), Some(n));
     }
     store.close().await.unwrap();
-    let left = books.texts("select count(*)::text from pg_locks where locktype = 'advisory'").await;
-    assert_eq!(left[0][0].as_deref(), Some("0"), "no party is left behind");
+    until("no party is left behind", async || locks(&books, "true").await == 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -215,4 +220,48 @@ async fn who_reads_apart_is_given_rows_as_they_come() {
         })
     });
     assert_eq!(both.await, Ok((vec![6, 4, 2], vec![6, 3])));
+}
+
+/// Books whose database gives up what takes too long, by a limit of whoever runs it.
+async fn limited(setting: &str) -> Books {
+    let books = Books::postgres().await;
+    let name = books.texts("select current_database()::text").await[0][0].clone().unwrap();
+    books.tamper(&format!("alter database {name} set {setting}")).await;
+    books
+}
+
+#[tokio::test]
+async fn a_statement_that_the_database_gives_up_is_of_no_harm_to_others() {
+    let books = limited("statement_timeout = '1s'").await;
+    let store = books.open().await;
+    let lock = books.hold(&format!("{LOCK}; lock table shards in exclusive mode")).await;
+    let others = (1..=20_i64).map(|n| number(&store, SEVENTH, n));
+    let (slow, others) = tokio::join!(number(&store, BEHIND_THE_LOCK, 1), join_all(others));
+    assert!(matches!(&slow, Err(Error::Unavailable(why)) if why.contains("57014")), "{slow:?}");
+    for (n, other) in (1..).zip(others) {
+        assert_eq!(other.unwrap(), Some(7 / n));
+    }
+    let written = store.spread(billing::Spread::over(2)).await;
+    assert!(matches!(&written, Err(Error::Unavailable(_))), "{written:?}");
+    drop(lock);
+    assert_eq!(number(&store, BEHIND_THE_LOCK, 1).await.unwrap(), Some(1));
+}
+
+#[tokio::test]
+async fn what_did_not_get_its_lock_in_time_is_run_again() {
+    let books = limited("lock_timeout = '50ms'").await;
+    let store = books.open().await;
+    let lock = books.hold(LOCK).await;
+    let runs = Arc::new(AtomicU64::new(0));
+    let counted = runs.clone();
+    let reading = store.read(move |s| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        Box::pin(async move { s.row(BEHIND_THE_LOCK, &[7_i64.into()], |row| row.int(0)).await })
+    });
+    let letting_go = async {
+        until("it is run again", async || runs.load(Ordering::Relaxed) > 2).await;
+        drop(lock);
+    };
+    let (read, ()) = tokio::join!(reading, letting_go);
+    assert_eq!(read, Ok::<_, Error>(Some(7)));
 }

@@ -23,6 +23,7 @@ pub(super) enum Remedy {
 }
 
 const SILENT: &str = "the database does not answer";
+const CANCELED: &str = "the database ended a statement that took too long (57014)";
 
 impl Failure {
     /// The connection does not answer.
@@ -47,6 +48,12 @@ impl Failure {
             &SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED => {
                 Failure { remedy: Remedy::Again, error: Error::Busy }
             }
+            // A database that is too slow, by the limits of whoever runs it: what waited for a lock was never
+            // begun, and what took long once may take as long again.
+            &SqlState::LOCK_NOT_AVAILABLE => {
+                Failure { remedy: Remedy::Again, error: Error::Unavailable(message()) }
+            }
+            &SqlState::QUERY_CANCELED => Failure::lasting(Error::Unavailable(CANCELED.to_owned())),
             &SqlState::UNIQUE_VIOLATION => Failure::lasting(Error::Conflict),
             &SqlState::FOREIGN_KEY_VIOLATION => Failure::lasting(Error::ForeignKey),
             &SqlState::NOT_NULL_VIOLATION
@@ -69,9 +76,9 @@ impl Failure {
         Failure::lost(SILENT)
     }
 
-    /// Whether a statement was not answered: it may be that one statement only.
-    pub(super) fn is_silence(&self) -> bool {
-        matches!(&self.error, Error::Unavailable(why) if why == SILENT)
+    /// Whether a statement was not answered in time: it may be that one statement only.
+    pub(super) fn is_slowness(&self) -> bool {
+        matches!(&self.error, Error::Unavailable(why) if why == SILENT || why == CANCELED)
     }
 
     /// Whether it is a statement that always fails, and not the way to the database.
@@ -144,6 +151,16 @@ mod tests {
     }
 
     #[test]
+    fn a_database_that_is_too_slow_is_unavailable() {
+        let locked = Error::Unavailable("words (55P03)".to_owned());
+        assert_eq!(said("55P03"), Failure { remedy: Remedy::Again, error: locked });
+        assert_eq!(said("57014"), Failure::lasting(Error::Unavailable(CANCELED.to_owned())));
+        // Others who shared its snapshot read again without it.
+        assert!(said("57014").is_slowness() && Failure::silence().is_slowness());
+        assert!(!said("55P03").is_slowness() && !Failure::busy().is_slowness());
+    }
+
+    #[test]
     fn collisions_are_run_again_and_what_a_statement_is_at_fault_for_is_not() {
         for code in ["40001", "40P01"] {
             assert_eq!(said(code), Failure { remedy: Remedy::Again, error: Error::Busy });
@@ -153,7 +170,7 @@ mod tests {
         for code in ["23502", "23514", "P0001", "22003", "22021", "22P05"] {
             assert_eq!(said(code), Failure::lasting(Error::Rule(format!("words ({code})"))));
         }
-        for code in ["42601", "42P01", "42501", "58P01", "XX000", "57014"] {
+        for code in ["42601", "42P01", "42501", "58P01", "XX000"] {
             assert_eq!(said(code), Failure::lasting(Error::Database(format!("words ({code})"))));
         }
         let unknown_name = said("26000").error.to_string();
