@@ -89,10 +89,9 @@ impl Address {
         Ok(Address { hosts, first, takes_turns, security, tls, connections, keeps_statements })
     }
 
-    /// Connects to the first host that will do, beginning with the one that did last, and leaves what
-    /// drives the connection to the runtime. Each host has its own time: one that is frozen and takes
+    /// Connects to the first host that will do, beginning with the one that did last. Each host has its own time: one that is frozen and takes
     /// connections without a word must not keep the others from being asked.
-    pub(super) async fn connect(&self) -> Result<(Client, JoinHandle<()>), Failure> {
+    pub(super) async fn connect(&self) -> Result<(Client, Driver), Failure> {
         let count = self.hosts.len();
         let first = if self.takes_turns {
             self.first.fetch_add(1, Ordering::Relaxed)
@@ -116,11 +115,11 @@ impl Address {
         Err(of_all(failures))
     }
 
-    async fn connect_to(&self, host: &Config) -> Result<(Client, JoinHandle<()>), Failure> {
+    async fn connect_to(&self, host: &Config) -> Result<(Client, Driver), Failure> {
         match &self.tls {
             None => {
                 let (client, connection) = host.connect(NoTls).await?;
-                Ok((client, tokio::spawn(drive(connection))))
+                Ok((client, Driver(tokio::spawn(drive(connection)))))
             }
             Some(tls) => {
                 let connected = host.connect(tls.clone()).await;
@@ -129,9 +128,26 @@ impl Address {
                         Some(refusal) => Failure::lasting(refusal),
                         None => error.into(),
                     })?;
-                Ok((client, tokio::spawn(drive(connection))))
+                Ok((client, Driver(tokio::spawn(drive(connection)))))
             }
         }
+    }
+}
+
+/// What moves the bytes of a connection. It ends with this, also if the server never answers.
+pub(super) struct Driver(JoinHandle<()>);
+
+impl Driver {
+    /// Waits until the connection has ended.
+    pub(super) async fn ended(&mut self) {
+        // Nobody is left to be told how.
+        let _ = (&mut self.0).await;
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

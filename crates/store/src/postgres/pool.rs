@@ -4,7 +4,7 @@
 //! ever asks the server to cancel a statement, because a commit that is canceled while it waits for a
 //! standby says that it succeeded when it may not have.
 
-use super::address::Address;
+use super::address::{Address, Driver};
 use super::failure::Failure;
 use super::statements::Ready;
 use crate::Error;
@@ -14,7 +14,6 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::JoinHandle;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
@@ -61,7 +60,7 @@ pub(super) struct Line {
     pub(super) id: u128,
     /// The number of its last commit.
     pub(super) commits: i64,
-    driver: JoinHandle<()>,
+    driver: Driver,
 }
 
 /// A statement as it was written, and over arrays.
@@ -137,8 +136,7 @@ impl Pool {
             line.statements.clear();
             let Line { client, mut driver, .. } = line;
             drop(client);
-            let _ = tokio::time::timeout(GOODBYE_PATIENCE, &mut driver).await;
-            driver.abort();
+            let _ = tokio::time::timeout(GOODBYE_PATIENCE, driver.ended()).await;
         }
     }
 
@@ -197,10 +195,42 @@ impl Connection {
     }
 }
 
-impl Drop for Connection {
-    fn drop(&mut self) {
-        if let Some(line) = &self.line {
-            line.driver.abort();
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    /// Lets whoever connects in without a question.
+    const WELCOME: &[u8] = b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I";
+
+    #[tokio::test]
+    async fn a_new_connection_ends_when_its_caller_leaves() {
+        // It welcomes everybody, and then falls silent.
+        let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = server.local_addr().unwrap().port();
+        let pool = Pool::new(Address::parse(&format!("postgres://u@127.0.0.1:{port}/b")).unwrap());
+        let mut taking = Box::pin(pool.take(SETTING_PATIENCE));
+        let serving = async {
+            let (mut line, _) = server.accept().await.unwrap();
+            let mut said = [0; 8];
+            line.read_exact(&mut said).await.unwrap();
+            // It was asked for TLS first.
+            line.write_all(b"N").await.unwrap();
+            line.write_all(WELCOME).await.unwrap();
+            let mut heard = Vec::new();
+            while !heard.windows(4).any(|word| word == b"set ") {
+                assert!(line.read_buf(&mut heard).await.unwrap() > 0);
+            }
+            line
+        };
+        let mut line = tokio::select! {
+            line = serving => line,
+            taken = &mut taking => panic!("nobody answered: {:?}", taken.err()),
+        };
+        drop(taking);
+        let mut rest = Vec::new();
+        let ended = tokio::time::timeout(CLOSE_PATIENCE, line.read_to_end(&mut rest)).await;
+        ended.expect("the connection ends").unwrap();
     }
 }
