@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use store::{Error, Snapshot, Store};
+use store::{Error, Options, Snapshot, Store};
 use testbed::{Books, until};
 
 /// Some rows for each number, in an order that is not the one in which they are made.
@@ -264,4 +264,46 @@ async fn what_did_not_get_its_lock_in_time_is_run_again() {
     };
     let (read, ()) = tokio::join!(reading, letting_go);
     assert_eq!(read, Ok::<_, Error>(Some(7)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readers_who_gave_up_leave_nothing_waiting_at_the_server() {
+    let books = Books::postgres().await;
+    let address = format!("{}&connections=2", books.address());
+    let store = Store::connect(&address, Options::default()).await.unwrap();
+    let lock = books.hold("lock table organizations in access exclusive mode").await;
+    let waiting = "select count(*)::text from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'";
+    let waiting = async || books.texts(waiting).await[0][0].as_deref().unwrap().parse::<u32>().unwrap();
+    until("more wait at the server than the pool has places", async || {
+        let given_up = tokio::time::timeout(Duration::from_millis(10), number(&store, COUNT, 0)).await;
+        assert!(given_up.is_err(), "nobody gets past the lock");
+        waiting().await > 2
+    })
+    .await;
+    until("the server notices that they are gone", async || waiting().await == 0).await;
+    drop(lock);
+    assert_eq!(number(&store, COUNT, 0).await.unwrap(), Some(0));
+}
+
+/// What holds for the connections of a store.
+async fn settings(books: &Books) -> Vec<String> {
+    let settings = "select current_setting(name) from unnest(array[$1, 'lock_timeout',
+         'client_connection_check_interval', 'idle_in_transaction_session_timeout']) name";
+    let store = books.open().await;
+    let read = store.read(move |s| {
+        Box::pin(async move {
+            s.rows(settings, &["plan_cache_mode".into()], |row| Ok(row.text(0)?.to_owned())).await
+        })
+    });
+    let read: Result<Vec<String>, Error> = read.await;
+    read.unwrap()
+}
+
+#[tokio::test]
+async fn a_connection_has_limits_unless_the_database_has_its_own() {
+    let plain = settings(&Books::postgres().await).await;
+    assert_eq!(plain, ["force_generic_plan", "50s", "5s", "1min"]);
+    let own = settings(&limited("lock_timeout = '7s'").await).await;
+    assert_eq!(own, ["force_generic_plan", "7s", "5s", "1min"]);
 }

@@ -78,6 +78,8 @@ async fn try_migrate(pool: &Pool, known: &[Migration], wanted: Option<u32>) -> R
 /// Applies the next migration; false if there is none.
 async fn apply_next(client: &Arc<Client>, known: &[Migration], wanted: Option<u32>) -> Result<bool, Failure> {
     client.batch_execute(WRITE).await?;
+    // Another's migration, or a dump that reads what is to be altered, may take its time.
+    client.batch_execute("set local lock_timeout = 0").await?;
     let holder = std::process::id().to_string();
     client.execute_typed(LEASE, &[(&holder, Type::TEXT)]).await?;
     let there = applied(client).await?;

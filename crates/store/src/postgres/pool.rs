@@ -8,6 +8,7 @@ use super::address::{Address, Driver};
 use super::failure::Failure;
 use super::statements::Ready;
 use crate::Error;
+use futures_util::future::try_join_all;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -20,7 +21,7 @@ use tokio_postgres::types::Type;
 /// How long a connection may take to say that it ends.
 const GOODBYE_PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long a new connection may take to hear its setting.
+/// How long a new connection may take to hear its settings.
 const SETTING_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long the end of the books waits for what is under way.
@@ -143,7 +144,7 @@ impl Pool {
     async fn connect(&self) -> Result<Line, Failure> {
         let (client, driver) = self.address.connect().await?;
         if self.address.keeps_statements {
-            plan_once(&client).await?;
+            set_up(&client).await?;
         }
         let number = self.made.fetch_add(1, Ordering::Relaxed);
         let half = |side: u8| u128::from(self.hasher.hash_one((number, side)));
@@ -175,16 +176,34 @@ impl Pool {
     }
 }
 
-/// A statement that is kept is planned once, and not each time anew for what its parameters are: all of
-/// them find their rows by keys. Where the database plans in another way there is nothing to say.
-async fn plan_once(client: &Client) -> Result<(), Failure> {
-    let said = client.batch_execute("set plan_cache_mode = force_generic_plan");
-    match tokio::time::timeout(SETTING_PATIENCE, said).await {
-        Ok(Err(error)) if error.as_db_error().is_some() => {
-            tracing::debug!(%error, "plans are left to the database");
-            Ok(())
+/// What a new connection is told, if whoever runs the database has not said otherwise. What one does not
+/// know, as an older server, it is not told.
+const SETTINGS: [&str; 4] = [
+    // A statement that is kept is planned once, and not each time anew for what its parameters are: all of
+    // them find their rows by keys.
+    "set plan_cache_mode = force_generic_plan",
+    // Nobody waits longer than a minute for an answer.
+    "select set_config('lock_timeout', '50s', false) where current_setting('lock_timeout', true) = '0'",
+    // Who does not wait any more closes the connection, and the server looks whether it is there.
+    "select set_config('client_connection_check_interval', '5s', false)
+     where current_setting('client_connection_check_interval', true) = '0'",
+    // Who vanished without a word keeps no snapshot. Reads that take long never pause for so long.
+    "select set_config('idle_in_transaction_session_timeout', '60s', false)
+     where current_setting('idle_in_transaction_session_timeout', true) = '0'",
+];
+
+async fn set_up(client: &Client) -> Result<(), Failure> {
+    let said = try_join_all(SETTINGS.map(|setting| async move {
+        match client.batch_execute(setting).await {
+            Err(error) if error.as_db_error().is_some() => {
+                tracing::debug!(%error, setting, "this is left to the database");
+                Ok(())
+            }
+            said => said,
         }
-        Ok(said) => Ok(said?),
+    }));
+    match tokio::time::timeout(SETTING_PATIENCE, said).await {
+        Ok(said) => Ok(said.map(drop)?),
         Err(_) => Err(Failure::lost("the server does not answer")),
     }
 }
