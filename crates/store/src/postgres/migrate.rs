@@ -3,14 +3,20 @@
 //! Each migration is a transaction that first takes the lease, a row that only one can hold, until it
 //! commits or its connection ends; then it looks again what is lacking. No statement is kept between two
 //! transactions, which a pooler may send to two connections.
+//!
+//! A server that does not answer is given up after a while; the lease and the migration itself may take as
+//! long as they do.
 
 use super::failure::Failure;
 use super::pool::{Connection, Pool};
-use super::session::WRITE;
+use super::session::{WRITE, answered};
 use super::{BACKOFF_MIN, PATIENCE, partitions};
 use crate::Error;
 use crate::migrate::{Migration, lacking};
+use std::borrow::Cow;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::Instant;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
@@ -28,6 +34,9 @@ const TABLES: &str = "select cast(t.relname as text)
                        where d.classid = cast('pg_catalog.pg_class' as regclass) and d.objid = t.oid
                          and d.deptype = 'e')";
 const LEASE: &str = "update migration_lease set holder = $1 where id = 1";
+
+/// What takes longer than this is said.
+const SLOW: Duration = Duration::from_secs(2);
 
 /// Brings the schema up to date, each migration in a transaction of its own. If the tables of customers are
 /// to be in so many partitions, the database must have no schema, or just that.
@@ -64,7 +73,7 @@ async fn try_migrate(pool: &Pool, known: &[Migration], wanted: Option<u32>) -> R
     let there = applied(&client).await?;
     if !lacking(&there, known).map_err(Failure::lasting)?.is_empty() {
         // Two that make the same table at once collide, and one of them looks again.
-        client.batch_execute(LEDGER).await.map_err(colliding)?;
+        answered(async { Ok(client.batch_execute(LEDGER).await.map_err(colliding)) }).await??;
         while apply_next(&client, known, wanted).await? {}
     }
     if wanted.is_some() && partitions::count(&client).await? != wanted {
@@ -77,27 +86,45 @@ async fn try_migrate(pool: &Pool, known: &[Migration], wanted: Option<u32>) -> R
 
 /// Applies the next migration; false if there is none.
 async fn apply_next(client: &Arc<Client>, known: &[Migration], wanted: Option<u32>) -> Result<bool, Failure> {
-    client.batch_execute(WRITE).await?;
+    let say = async |sql| answered(client.batch_execute(sql)).await;
+    say(WRITE).await?;
     // Another's migration, or a dump that reads what is to be altered, may take its time.
-    client.batch_execute("set local lock_timeout = 0").await?;
+    say("set local lock_timeout = 0").await?;
     let holder = std::process::id().to_string();
-    client.execute_typed(LEASE, &[(&holder, Type::TEXT)]).await?;
+    let waits = || tracing::info!("another process migrates the schema: waiting for it");
+    finished(client.execute_typed(LEASE, &[(&holder, Type::TEXT)]), waits).await?;
     let there = applied(client).await?;
     let Some(next) = lacking(&there, known).map_err(Failure::lasting)?.first().copied() else {
-        client.batch_execute("rollback").await?;
+        say("rollback").await?;
         return Ok(false);
     };
     // Tables that come later are cut like those that are there.
     let partitions = if there.is_empty() { wanted } else { partitions::count(client).await? };
-    match partitions {
-        Some(partitions) => client.batch_execute(&partitions::cut(next.sql, partitions)).await?,
-        None => client.batch_execute(next.sql).await?,
-    }
+    let sql = partitions.map_or(next.sql.into(), |count| Cow::from(partitions::cut(next.sql, count)));
+    let Migration { number, name, .. } = next;
+    let is_slow = || tracing::info!(number, name, "migrating takes long, or waits for a lock");
+    finished(client.batch_execute(&sql), is_slow).await?;
     let insert = "insert into migrations (number, name) values ($1, $2)";
-    client.execute_typed(insert, &[(&i64::from(next.number), Type::INT8), (&next.name, Type::TEXT)]).await?;
-    client.batch_execute("commit").await?;
-    tracing::info!(number = next.number, name = next.name, "migrated");
+    let key = i64::from(number);
+    answered(client.execute_typed(insert, &[(&key, Type::INT8), (&name, Type::TEXT)])).await?;
+    say("commit").await?;
+    tracing::info!(number, name, "migrated");
     Ok(true)
+}
+
+/// Waits for what may take long, and says so once if it does.
+async fn finished<T>(
+    work: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    say: impl FnOnce(),
+) -> Result<T, Failure> {
+    let mut work = pin!(work);
+    match tokio::time::timeout(SLOW, &mut work).await {
+        Ok(done) => Ok(done?),
+        Err(_) => {
+            say();
+            Ok(work.await?)
+        }
+    }
 }
 
 fn colliding(error: tokio_postgres::Error) -> Failure {
@@ -108,15 +135,16 @@ fn colliding(error: tokio_postgres::Error) -> Failure {
 }
 
 async fn applied(client: &Arc<Client>) -> Result<Vec<(u32, String)>, Failure> {
-    let tables: Vec<String> =
-        client.query_typed(TABLES, &[]).await?.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+    let tables = answered(client.query_typed(TABLES, &[])).await?;
+    let tables: Vec<String> = tables.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
     if tables.is_empty() {
         return Ok(Vec::new());
     }
     if !tables.iter().any(|table| table == "migrations") {
         return Err(Failure::lasting(Error::Corrupt("this is a database of another program".to_owned())));
     }
-    let rows = client.query_typed("select number, name from migrations order by number", &[]).await?;
+    let known = "select number, name from migrations order by number";
+    let rows = answered(client.query_typed(known, &[])).await?;
     rows.iter()
         .map(|row| {
             let number: i64 = row.try_get(0)?;

@@ -2,6 +2,7 @@
 //! PostgreSQL itself then refuses keys that leave the shard out, and each partition is vacuumed by itself.
 
 use super::failure::Failure;
+use super::session::answered;
 use std::sync::Arc;
 use tokio_postgres::Client;
 
@@ -13,7 +14,7 @@ const OF_NO_CUSTOMER: &str = "shards";
 /// Into how many partitions the tables of customers are cut; none if they are whole.
 pub(super) async fn count(client: &Arc<Client>) -> Result<Option<u32>, Failure> {
     let sql = "select count(*) from pg_catalog.pg_inherits where inhparent = to_regclass('customers')";
-    let rows = client.query_typed(sql, &[]).await?;
+    let rows = answered(client.query_typed(sql, &[])).await?;
     let count: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
     Ok(u32::try_from(count).ok().filter(|count| *count > 0))
 }
