@@ -335,6 +335,25 @@ fn a_backup_of_served_books_is_restored_in_their_place() {
     assert!(!house.files().iter().any(|name| name.contains("partial")), "{:?}", house.files());
 }
 
+#[cfg(unix)]
+#[test]
+fn restored_books_are_for_those_who_could_read_them_before() {
+    use std::os::unix::fs::PermissionsExt;
+    let house = House::new();
+    let mode = |name: &str| std::fs::metadata(house.path(name)).unwrap().permissions().mode() & 0o777;
+    let set = |name: &str, mode: u32| {
+        std::fs::set_permissions(house.path(name), PermissionsExt::from_mode(mode)).unwrap();
+    };
+    set("books.db", 0o640);
+    house.run(&["backup", "--to", "backup.db"]);
+    assert_eq!(mode("backup.db"), 0o640);
+    set("backup.db", 0o644);
+    house.run(&["restore", "--from", "backup.db", "--force"]);
+    assert_eq!(mode("books.db"), 0o640);
+    house.run(&["restore", "--from", "backup.db", "--db", house.path("new.db").to_str().unwrap()]);
+    assert_eq!(mode("new.db"), 0o600);
+}
+
 #[test]
 fn a_damaged_backup_is_refused_and_the_books_stay() {
     let house = House::new();

@@ -30,7 +30,10 @@ impl Restore {
         copied(&self.from, draft.path()).await.with_context(unsound)?;
         let is_audited = verified(draft.path()).await.with_context(unsound)?;
         may_replace(&self.from, books, self.force)?;
-        let (place, like) = (books.to_owned(), self.from.clone());
+        // Whoever may read the books is said by them and not by the backup, which somebody may have copied; what
+        // nothing is said of is for its owner only.
+        let like = if books.exists() { books } else { draft.path() };
+        let (place, like) = (books.to_owned(), like.to_owned());
         waiting(move || {
             backup::make_way(&place)?;
             draft.put_in_place(&like)
