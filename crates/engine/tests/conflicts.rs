@@ -9,6 +9,7 @@ use billing::{InvoiceStatus, PaymentStatus};
 use engine::{Adjust, Engine, Error, Subscribe, SubscribeItem};
 use std::sync::Arc;
 use support::{World, at, open};
+use testbed::until;
 
 /// Another process over the same books.
 async fn other(world: &World) -> Engine {
@@ -232,4 +233,33 @@ async fn books_that_wait_for_the_gateway_keep_no_others_from_being_billed() {
     assert!(!waiting.is_finished());
     door.add_permits(10);
     waiting.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_clock_that_two_processes_move_goes_forward_only() {
+    let end = at("2024-06-01T00:00:00Z");
+    for (to, stands_at) in
+        [("2024-03-01T00:00:00Z", end), ("2024-12-01T00:00:00Z", at("2024-12-01T00:00:00Z"))]
+    {
+        let world = World::new("2024-01-01T00:00:00Z").await;
+        let environment = world.environment;
+        let ada = world.customer("ada", Some("tok_visa")).await;
+        let price = world.price(1000, |_| {}).await;
+        // Due where the clock stands.
+        world.subscribe(ada, price.id, at("2023-12-01T00:00:00Z")).await;
+        let (slow, gateway) = open(&world.books, 99).await;
+        let door = gateway.shut();
+        let slow = tokio::spawn(async move { slow.advance_clock(environment, at(to)).await });
+        until("the slow one has read the clock", async || !gateway.asked.lock().unwrap().is_empty()).await;
+        world.engine.advance_clock(environment, end).await.unwrap();
+        door.add_permits(100);
+        match slow.await.unwrap() {
+            Ok(_) => assert!(at(to) >= end, "it says that the clock stands at {to}"),
+            Err(error) => assert!(at(to) < end && matches!(error, Error::Refused(_)), "{error:?}"),
+        }
+        assert_eq!(world.engine.environment(environment).await.unwrap().clock, Some(stands_at));
+        let last = world.invoices(ada).await.into_iter().map(|invoice| invoice.invoice_date).max();
+        assert_eq!(last, Some(stands_at), "every month was billed, and none after the clock");
+        world.audit().await;
+    }
 }

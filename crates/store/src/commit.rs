@@ -255,7 +255,12 @@ async fn write_offer(tx: &mut Tx, run: &[&Change], numbers: &mut Numbers) -> Res
             }
             Change::SetClock(environment, to) => {
                 let params = [(*environment).into(), to.micros().into()];
-                tx.send("update environments set clock = $2 where number = $1", params).await?;
+                // Others may have moved it: a clock never goes back.
+                let forward = "update environments set clock = $2
+                     where number = $1 and (clock is null or clock <= $2)";
+                if tx.execute(forward, &params).await? != 1 {
+                    return Err(Error::Conflict);
+                }
                 tx.touch(Scope::Catalog(*environment));
             }
             Change::InsertStaff(row) => {
