@@ -16,6 +16,7 @@ use store::Node;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 /// How a server serves.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub struct Options {
     pub tick: Option<Duration>,
     /// How long requests that have begun may go on after a stop.
     pub grace: Duration,
+    /// How long the end may take after them: what cannot be saved by then is left.
+    pub parting: Duration,
     /// Connections at a time; further ones wait.
     pub connections_max: usize,
     /// What this process is called among those that share the work; its address and number if not said.
@@ -37,6 +40,7 @@ impl Default for Options {
         Self {
             tick: Some(Duration::from_secs(5)),
             grace: Duration::from_secs(20),
+            parting: Duration::from_secs(10),
             connections_max: 10_000,
             node: None,
             head_time: Duration::from_secs(30),
@@ -91,7 +95,8 @@ impl Server {
         self.listener.local_addr()
     }
 
-    /// Serves until `stop`, then finishes what has begun, within the grace, and closes the books.
+    /// Serves until `stop`, then finishes what has begun, within the grace, and closes the books, within the
+    /// time that there is for it: a database that is away holds up nobody who wants to stop.
     ///
     /// # Errors
     /// If the books cannot be closed.
@@ -115,18 +120,19 @@ impl Server {
             () = stop => {}
         }
         tracing::info!("stopping");
-        let grace = self.options.grace;
+        let Options { grace, parting, .. } = self.options;
         drop(self);
         if tokio::time::timeout(grace, connections.shutdown()).await.is_err() {
             tracing::warn!("requests were cut off after {} seconds", grace.as_secs());
         }
         beside.into_iter().flatten().for_each(|task: JoinHandle<()>| task.abort());
-        save_all(&app).await;
-        note_all(&app).await;
-        if let Err(error) = app.engine.store().leave(node.id).await {
-            tracing::warn!(%error, "the leases were not given back; they pass on when they are over");
-        }
-        app.engine.store().close().await
+        let end = Instant::now() + parting;
+        tokio::join!(
+            by(end, "saving answers to requests", save_all(&app)),
+            by(end, "noting the uses of credentials", note_all(&app)),
+            by(end, "giving back the leases, which pass on when they are over", leave(&app, &node)),
+        );
+        by(end, "closing the books", app.engine.store().close()).await.unwrap_or(Ok(()))
     }
 
     /// What this process is called among those that share the work.
@@ -286,6 +292,21 @@ async fn note_all(app: &App) {
     if let Err(error) = app.engine.note_credentials_used(app.authenticator.take_used()).await {
         tracing::error!(%error, "the uses of credentials could not be noted");
     }
+}
+
+async fn leave(app: &App, node: &Node) {
+    if let Err(error) = app.engine.store().leave(node.id).await {
+        tracing::warn!(%error, "the leases were not given back; they pass on when they are over");
+    }
+}
+
+/// Does one of the last things, unless time is over before.
+async fn by<T>(end: Instant, what: &str, last: impl Future<Output = T>) -> Option<T> {
+    let outcome = tokio::time::timeout_at(end, last).await.ok();
+    if outcome.is_none() {
+        tracing::warn!("there was no time left for {what}");
+    }
+    outcome
 }
 
 /// Waits until the process is asked to stop: SIGINT or SIGTERM.

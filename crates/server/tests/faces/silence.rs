@@ -6,9 +6,15 @@ use crate::world::World;
 use billing::Id;
 use http::{Method, StatusCode};
 use server::app::Limits;
+use server::serve::{Options, Server};
 use server::spelling::hex24;
 use std::time::Duration;
-use testbed::{Books, Wire};
+use testbed::{Books, Wire, until};
+use tokio::sync::oneshot;
+
+/// Long before work gives up looking for a database: half a minute, and three times that for one that is
+/// silent.
+const SOON: Duration = Duration::from_secs(20);
 
 async fn world() -> (World, Wire) {
     let books = Books::postgres().await;
@@ -102,4 +108,30 @@ async fn a_write_into_silence_can_be_repeated_and_has_one_effect() {
     assert_eq!((again.line(), again.header("idempotency-replayed")), (made.line(), "true"));
     let list = world.test.get(&format!("{target}?isManual=true"), &world.ours.viewer).await.json();
     assert_eq!(list["pagination"]["total"], 1);
+}
+
+#[tokio::test]
+async fn a_database_that_falls_silent_holds_up_no_server_that_is_to_stop() {
+    stopped_in_time(Wire::silence).await;
+}
+
+#[tokio::test]
+async fn a_database_that_is_away_holds_up_no_server_that_is_to_stop() {
+    stopped_in_time(Wire::take_down).await;
+}
+
+async fn stopped_in_time(hinder: fn(&Wire, bool)) {
+    let (world, wire) = world().await;
+    let options = Options { parting: Duration::from_secs(1), ..Options::default() };
+    let server = Server::bind(world.test.app().clone(), ([127, 0, 0, 1], 0).into(), options).await.unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = tokio::spawn(server.run(async { drop(stopped.await) }));
+    let store = world.test.engine.store();
+    until("it has leases to give back", async || !store.holdings().await.unwrap().is_empty()).await;
+    // Its use is yet to be noted, too.
+    assert_eq!(world.test.get("/v1/periods", &world.ours.periods_key).await.status, StatusCode::OK);
+    hinder(&wire, true);
+    stop.send(()).unwrap();
+    let stopped = tokio::time::timeout(SOON, serving).await;
+    assert!(matches!(stopped, Ok(Ok(Ok(())))), "it waits for the database: {stopped:?}");
 }

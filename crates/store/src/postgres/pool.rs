@@ -18,7 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-/// How long a connection may take to say that it ends.
+/// How long connections may take to say that they end, all together.
 const GOODBYE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long a new connection may take to hear its settings.
@@ -133,12 +133,19 @@ impl Pool {
         let _ = tokio::time::timeout(CLOSE_PATIENCE, self.places.acquire_many(all)).await;
         self.places.close();
         let idle = std::mem::take(&mut *self.idle());
+        let mut drivers: Vec<Driver> = Vec::with_capacity(idle.len());
         for mut line in idle {
             line.statements.clear();
-            let Line { client, mut driver, .. } = line;
-            drop(client);
-            let _ = tokio::time::timeout(GOODBYE_PATIENCE, driver.ended()).await;
+            // Its client goes here, which tells its driver to end.
+            drivers.push(line.driver);
         }
+        let goodbyes = async {
+            for driver in &mut drivers {
+                driver.ended().await;
+            }
+        };
+        // Those that have not ended by then do so with their drivers.
+        let _ = tokio::time::timeout(GOODBYE_PATIENCE, goodbyes).await;
     }
 
     async fn connect(&self) -> Result<Line, Failure> {
