@@ -14,9 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::Node;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, Interval};
 
 /// How a server serves.
 #[derive(Debug, Clone)]
@@ -102,15 +102,15 @@ impl Server {
     /// If the books cannot be closed.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), store::Error> {
         let app = self.responder.app().clone();
-        let (node, held) = (self.node(&app), Held::default());
+        let (node, held, ends) = (self.node(&app), Held::default(), Arc::new(Notify::new()));
+        let there = match self.options.tick {
+            Some(_) => tokio::spawn(keep_leases(app.clone(), node.clone(), held.clone(), ends.clone())),
+            None => tokio::spawn(say_who_answers(app.clone(), node.clone(), ends.clone())),
+        };
         let beside = [
             self.options
                 .tick
                 .map(|every| tokio::spawn(bill_what_falls_due(app.clone(), every, held.clone()))),
-            Some(match self.options.tick {
-                Some(_) => tokio::spawn(keep_leases(app.clone(), node.clone(), held.clone())),
-                None => tokio::spawn(say_who_answers(app.clone(), node.clone())),
-            }),
             Some(tokio::spawn(save_answers(app.clone()))),
             Some(tokio::spawn(note_uses(app.clone()))),
         ];
@@ -130,7 +130,12 @@ impl Server {
         tokio::join!(
             by(end, "saving answers to requests", save_all(&app)),
             by(end, "noting the uses of credentials", note_all(&app)),
-            by(end, "giving back the leases, which pass on when they are over", leave(&app, &node)),
+            by(end, "giving back the leases, which pass on when they are over", async {
+                // A claim that is under way would be written after the leases are given back.
+                ends.notify_one();
+                let _ = there.await;
+                leave(&app, &node).await;
+            }),
         );
         by(end, "closing the books", app.engine.store().close()).await.unwrap_or(Ok(()))
     }
@@ -209,13 +214,12 @@ struct Lease {
 
 type Held = Arc<watch::Sender<Lease>>;
 
-/// Leases this process's part of the shards again and again. Those that it cannot renew are others' when
-/// their lease is over.
-async fn keep_leases(app: App, node: Node, held: Held) {
+/// Leases this process's part of the shards again and again, until the process ends. Those that it cannot
+/// renew are others' when their lease is over.
+async fn keep_leases(app: App, node: Node, held: Held, ends: Arc<Notify>) {
     let mut ticks = tokio::time::interval(RENEW_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
+    while goes_on(&mut ticks, &ends).await {
         let clock = app.clock.now.clone();
         match app.engine.store().claim_shards(&node, LEASE_SECONDS, move || clock()).await {
             Ok((shards, until)) => drop(held.send_replace(Lease { shards, until: Some(until) })),
@@ -224,16 +228,24 @@ async fn keep_leases(app: App, node: Node, held: Held) {
     }
 }
 
-/// Says again and again that this process is there, though it does not bill.
-async fn say_who_answers(app: App, node: Node) {
+/// Says again and again that this process is there, though it does not bill, until it ends.
+async fn say_who_answers(app: App, node: Node, ends: Arc<Notify>) {
     let mut ticks = tokio::time::interval(RENEW_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
+    while goes_on(&mut ticks, &ends).await {
         let clock = app.clock.now.clone();
         if let Err(error) = app.engine.store().announce(&node, move || clock()).await {
             tracing::warn!(%error, "nobody can be told that this server is there");
         }
+    }
+}
+
+/// Waits for the next tick; false if the process ends before.
+async fn goes_on(ticks: &mut Interval, ends: &Notify) -> bool {
+    tokio::select! {
+        biased;
+        () = ends.notified() => false,
+        _ = ticks.tick() => true,
     }
 }
 

@@ -2,15 +2,15 @@
 //! and goes on when it is back.
 
 use crate::harness::{Answer, TestApp};
+use crate::ticking::serve;
 use crate::world::World;
 use billing::Id;
 use http::{Method, StatusCode};
 use server::app::Limits;
-use server::serve::{Options, Server};
+use server::serve::Options;
 use server::spelling::hex24;
 use std::time::Duration;
 use testbed::{Books, Wire, until};
-use tokio::sync::oneshot;
 
 /// Long before work gives up looking for a database: half a minute, and three times that for one that is
 /// silent.
@@ -123,9 +123,7 @@ async fn a_database_that_is_away_holds_up_no_server_that_is_to_stop() {
 async fn stopped_in_time(hinder: fn(&Wire, bool)) {
     let (world, wire) = world().await;
     let options = Options { parting: Duration::from_secs(1), ..Options::default() };
-    let server = Server::bind(world.test.app().clone(), ([127, 0, 0, 1], 0).into(), options).await.unwrap();
-    let (stop, stopped) = oneshot::channel::<()>();
-    let serving = tokio::spawn(server.run(async { drop(stopped.await) }));
+    let (serving, stop) = serve(&world.test, options).await;
     let store = world.test.engine.store();
     until("it has leases to give back", async || !store.holdings().await.unwrap().is_empty()).await;
     // Its use is yet to be noted, too.

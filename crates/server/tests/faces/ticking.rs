@@ -6,7 +6,19 @@ use engine::Of;
 use server::serve::{Options, Server};
 use std::time::Duration;
 use store::pages::Window;
+use testbed::Books;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// A server on a socket, and what stops it.
+pub(crate) async fn serve(
+    test: &TestApp,
+    options: Options,
+) -> (JoinHandle<Result<(), store::Error>>, oneshot::Sender<()>) {
+    let server = Server::bind(test.app().clone(), ([127, 0, 0, 1], 0).into(), options).await.unwrap();
+    let (stop, stopped) = oneshot::channel();
+    (tokio::spawn(server.run(async { drop(stopped.await) })), stop)
+}
 
 /// How many invoices the customer who pays has.
 async fn invoices(test: &TestApp, house: &House) -> usize {
@@ -24,9 +36,7 @@ async fn books_that_cannot_be_billed_keep_no_others_waiting() {
     test.tamper(&state("of no kind")).await;
     test.set_now(time("2026-04-02T00:00:00Z"));
     let options = Options { tick: Some(Duration::from_millis(10)), ..Options::default() };
-    let server = Server::bind(test.app().clone(), ([127, 0, 0, 1], 0).into(), options).await.unwrap();
-    let (stop, stopped) = oneshot::channel::<()>();
-    let serving = tokio::spawn(server.run(async { drop(stopped.await) }));
+    let (serving, stop) = serve(&test, options).await;
     testbed::until("the others are billed", async || invoices(&test, &theirs).await == 2).await;
     assert_eq!(invoices(&test, &ours).await, 1);
     // It is tried again at each tick.
@@ -35,4 +45,22 @@ async fn books_that_cannot_be_billed_keep_no_others_waiting() {
     assert_eq!(invoices(&test, &theirs).await, 2);
     stop.send(()).unwrap();
     serving.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_stops_while_it_leases_shards_leaves_none_leased() {
+    let books = Books::postgres().await;
+    let test = TestApp::on(books.clone()).await;
+    let held = books.hold("select 1 from shards for update").await;
+    let (mut serving, stop) = serve(&test, Options::default()).await;
+    let waiting = "select pid::text from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'";
+    testbed::until("it is leasing them", async || !books.texts(waiting).await.is_empty()).await;
+    stop.send(()).unwrap();
+    // Long enough to end before what it has begun, if it did not wait for it.
+    assert!(tokio::time::timeout(Duration::from_millis(500), &mut serving).await.is_err());
+    drop(held);
+    serving.await.unwrap().unwrap();
+    let left = "select name from nodes union all select shard::text from shards where node_id is not null";
+    assert_eq!(books.texts(left).await, Vec::<Vec<Option<String>>>::new());
 }
