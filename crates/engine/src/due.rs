@@ -119,7 +119,7 @@ impl Engine {
         loop {
             while failed.is_none()
                 && running.len() < self.shards_at_once
-                && let Some(shard) = waiting.next()
+                && let Some(shard) = waiting.find(|shard| holds(*shard))
             {
                 let (engine, work) = (self.clone(), work(shard));
                 running.spawn(async move { engine.run_shard(work).await });

@@ -197,12 +197,28 @@ impl Server {
 async fn bill_what_falls_due(app: App, every: Duration, held: Held) {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut known = Vec::new();
     loop {
         ticks.tick().await;
-        if let Err(error) = bill_once(&app, &held).await {
-            tracing::error!(%error, "billing failed; it is tried again at the next tick");
+        loop {
+            match bill_once(&app, &held, &mut known).await {
+                Ok(Round::Whole) => break,
+                Ok(Round::Part) => {}
+                Err(error) => {
+                    tracing::error!(%error, "billing failed; it is tried again at the next tick");
+                    break;
+                }
+            }
         }
     }
+}
+
+/// How much was billed.
+enum Round {
+    /// All shards that are held.
+    Whole,
+    /// Some of them: the others are next.
+    Part,
 }
 
 /// The shards that this process has leased, until when.
@@ -210,6 +226,8 @@ async fn bill_what_falls_due(app: App, every: Duration, held: Held) {
 struct Lease {
     shards: Vec<i64>,
     until: Option<Timestamp>,
+    /// How often shards were leased that had not been before.
+    gains: u64,
 }
 
 type Held = Arc<watch::Sender<Lease>>;
@@ -222,7 +240,11 @@ async fn keep_leases(app: App, node: Node, held: Held, ends: Arc<Notify>) {
     while goes_on(&mut ticks, &ends).await {
         let clock = app.clock.now.clone();
         match app.engine.store().claim_shards(&node, LEASE_SECONDS, move || clock()).await {
-            Ok((shards, until)) => drop(held.send_replace(Lease { shards, until: Some(until) })),
+            Ok((shards, until)) => held.send_modify(|lease| {
+                let has_gained = shards.iter().any(|shard| !lease.shards.contains(shard));
+                let gains = lease.gains + u64::from(has_gained);
+                *lease = Lease { shards, until: Some(until), gains };
+            }),
             Err(error) => tracing::warn!(%error, "the leases of shards cannot be renewed"),
         }
     }
@@ -249,24 +271,39 @@ async fn goes_on(ticks: &mut Interval, ends: &Notify) -> bool {
     }
 }
 
-async fn bill_once(app: &App, held: &Held) -> Result<(), engine::Error> {
+/// Bills what is due in the shards that are held; in those that were not known before alone, if there are
+/// some: what is due there has waited for its turn since another process died. For the same reason the
+/// round comes to its end early when shards are gained meanwhile.
+async fn bill_once(app: &App, held: &Held, known: &mut Vec<i64>) -> Result<Round, engine::Error> {
     let mut leased = held.subscribe();
-    let shards = match leased.wait_for(|lease| !lease.shards.is_empty()).await {
-        Ok(lease) => lease.shards.clone(),
-        Err(_) => return Ok(()),
+    let Lease { shards, gains, .. } = match leased.wait_for(|lease| !lease.shards.is_empty()).await {
+        Ok(lease) => lease.clone(),
+        Err(_) => return Ok(Round::Whole),
     };
+    let mut round = shards.clone();
+    round.retain(|shard| !known.contains(shard));
+    if round.is_empty() {
+        round.clone_from(&shards);
+    }
+    let is_part = round.len() < shards.len();
+    *known = shards;
     let (holder, clock) = (held.clone(), app.clock.now.clone());
     let holds: engine::Holds = Arc::new(move |shard| {
         let lease = holder.borrow();
-        lease.shards.contains(&shard) && lease.until.is_some_and(|until| clock() < until)
+        lease.gains == gains
+            && lease.shards.contains(&shard)
+            && lease.until.is_some_and(|until| clock() < until)
     });
     for environment in app.engine.environments().await? {
         if environment.clock.is_some() {
             continue;
         }
+        if held.borrow().gains != gains {
+            return Ok(Round::Part);
+        }
         let number = environment.number;
         // What is wrong in the books of one is no reason not to bill the others.
-        match app.engine.run_due_in(number, app.real_now(), shards.clone(), holds.clone()).await {
+        match app.engine.run_due_in(number, app.real_now(), round.clone(), holds.clone()).await {
             Ok(done) if done.is_nothing() => {}
             Ok(done) => tracing::info!(environment = number, ?done, "billed"),
             Err(error) => {
@@ -274,8 +311,11 @@ async fn bill_once(app: &App, held: &Held) -> Result<(), engine::Error> {
             }
         }
     }
+    if is_part || held.borrow().gains != gains {
+        return Ok(Round::Part);
+    }
     app.engine.forget_requests(app.real_now()).await?;
-    Ok(())
+    Ok(Round::Whole)
 }
 
 async fn save_answers(app: App) {

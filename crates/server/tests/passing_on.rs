@@ -12,6 +12,7 @@ use gateway::Sandbox;
 use shell::{House, Serving};
 use std::sync::Arc;
 use std::time::Duration;
+use store::Node;
 use subscribers::{price, subscribed};
 use testbed::{Books, until};
 use tokio::time::Instant;
@@ -24,9 +25,7 @@ const SOON: Duration = Duration::from_secs(30);
 
 /// Live books with customers for whom some days are to be billed.
 async fn fill(books: &Books) {
-    let now = &one(books, "select cast(cast(extract(epoch from now()) * 1000000 as bigint) as text)").await;
-    let now = Timestamp::from_micros(now.parse().unwrap());
-    let begun = now.plus_days(1 - PERIODS).unwrap().plus_seconds(-3_600).unwrap();
+    let begun = now(books).await.plus_days(1 - PERIODS).unwrap().plus_seconds(-3_600).unwrap();
     let store = books.open().await;
     store.spread(Spread::over(8)).await.unwrap();
     let engine = Engine::new(store, Arc::new(Sandbox::default()), Ids::seeded(1));
@@ -39,12 +38,21 @@ async fn fill(books: &Books) {
     engine.store().close().await.unwrap();
 }
 
+async fn now(books: &Books) -> Timestamp {
+    let now = one(books, "select cast(cast(extract(epoch from now()) * 1000000 as bigint) as text)").await;
+    Timestamp::from_micros(now.parse().unwrap())
+}
+
 async fn one(books: &Books, sql: &str) -> String {
     books.texts(sql).await.remove(0).remove(0).unwrap()
 }
 
 const DUE: &str =
     "select count(*)::text from subscriptions where due_at <= extract(epoch from now()) * 1000000";
+
+/// How many transactions wait for another.
+const WAITING: &str = "select count(*)::text from pg_stat_activity
+     where datname = current_database() and wait_event_type = 'Lock'";
 
 fn serve(house: &House, name: &str) -> Serving {
     let serve = ["serve", "--addr", "127.0.0.1:0", "--tick-seconds", "1", "--node", name];
@@ -65,9 +73,7 @@ async fn what_a_killed_server_had_leased_is_billed_by_the_other() {
     // Whoever bills one of these waits, with its commit under way.
     let held = books.hold("select 1 from customer_versions where shard < 4 for update").await;
     let mut first = serve(&house, "first");
-    let waits = "select count(*)::text from pg_stat_activity
-         where datname = current_database() and wait_event_type = 'Lock'";
-    until("the first server is billing", async || one(books, waits).await != "0").await;
+    until("the first server is billing", async || one(books, WAITING).await != "0").await;
     assert!(has(&house, "first", "0 1 2 3 4 5 6 7"));
     let second = serve(&house, "second");
     until("the work is shared", async || has(&house, "first", "0 1 2 3") && has(&house, "second", "4 5 6 7"))
@@ -92,5 +98,36 @@ async fn what_a_killed_server_had_leased_is_billed_by_the_other() {
     let wanted: Vec<String> =
         (0..CUSTOMERS).map(|n| format!("c{n:02} {PERIODS} {PERIODS} {PERIODS}")).collect();
     assert_eq!(billed, wanted);
+    assert!(house.run(&["audit"]).ends_with("the books agree"));
+}
+
+#[tokio::test]
+async fn what_was_anothers_does_not_wait_until_a_server_has_caught_up() {
+    let house = House::of(Books::empty().await);
+    let books = &house.books;
+    fill(books).await;
+    let store = books.open().await;
+    let other = Node { id: 1, name: "other".into() };
+    let claim = async || {
+        let now = now(books).await;
+        store.claim_shards(&other, 600, move || now).await.unwrap().0
+    };
+    assert_eq!(claim().await, [0, 1, 2, 3, 4, 5, 6, 7]);
+    // Whoever bills any of them waits, with its commit under way.
+    let held = books.hold("select 1 from customer_versions for update").await;
+    let server = serve(&house, "server");
+    until("the work is shared", async || claim().await == [0, 1, 2, 3] && has(&house, "server", "4 5 6 7"))
+        .await;
+    until("the server is billing", async || one(books, WAITING).await != "0").await;
+    store.leave(other.id).await.unwrap();
+    until("the server has all shards", async || has(&house, "server", "0 1 2 3 4 5 6 7")).await;
+    drop(held);
+    until("all is billed", async || one(books, DUE).await == "0").await;
+    drop(server);
+    let last = async |shards: &str| -> i64 {
+        let last = format!("select max(ordinal)::text from invoices where shard {shards}");
+        one(books, &last).await.parse().unwrap()
+    };
+    assert!(last("< 4").await < last(">= 4").await, "those that came last waited for all the others");
     assert!(house.run(&["audit"]).ends_with("the books agree"));
 }
