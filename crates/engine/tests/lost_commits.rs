@@ -81,7 +81,8 @@ async fn a_commit_that_arrives_late_is_waited_for() {
     });
     let waiting = "select cast(count(*) as text) from pg_stat_activity
          where datname = current_database() and wait_event_type = 'Lock'";
-    while world.books.texts(waiting).await[0][0].as_deref() == Some("0") {}
+    let is_waiting = async || world.books.texts(waiting).await[0][0].as_deref() != Some("0");
+    testbed::until("the commit is waited for", is_waiting).await;
     assert!(!creating.is_finished());
     wire.let_through();
     let ada = creating.await.unwrap();
@@ -104,7 +105,8 @@ async fn a_commit_that_was_given_up_cannot_come_later() {
         async move { world.write_down(ada, 250, world.start).await }
     });
     let given_up = "select cast(count(*) as text) from connections where last_commit % 2 = 1";
-    while world.books.texts(given_up).await[0][0].as_deref() == Some("0") {}
+    let is_given_up = async || world.books.texts(given_up).await[0][0].as_deref() != Some("0");
+    testbed::until("the commit is given up", is_given_up).await;
     assert!(wire.is_cut());
     wire.let_through();
     drop(held);

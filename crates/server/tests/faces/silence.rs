@@ -38,6 +38,10 @@ async fn ask_all(test: &TestApp, world: &World) -> Vec<Answer> {
     vec![own, all, view, periods, issued]
 }
 
+async fn all_are_given(test: &TestApp, world: &World) -> bool {
+    ask_all(test, world).await.iter().all(|answer| answer.status == 200)
+}
+
 #[tokio::test]
 async fn a_database_that_falls_silent_is_told_in_time_by_every_face() {
     told_in_time(Wire::silence).await;
@@ -51,11 +55,11 @@ async fn a_database_that_is_away_is_told_in_time_by_every_face() {
 async fn told_in_time(hinder: fn(&Wire, bool)) {
     let (world, wire) = world().await;
     // One process has asked all of it before, the other one has to connect yet.
-    assert!(ask_all(&world.test, &world).await.iter().all(|answer| answer.status == 200));
+    assert!(all_are_given(&world.test, &world).await);
     let limits = Limits { request_time: Duration::from_millis(500), ..Limits::default() };
     let [warm, cold] =
         [world.test.restarted_with(limits.clone()).await, world.test.restarted_with(limits).await];
-    while ask_all(&warm, &world).await.iter().any(|answer| answer.status != 200) {}
+    until("it has asked all of it", async || all_are_given(&warm, &world).await).await;
     hinder(&wire, true);
     for test in [&warm, &cold] {
         let answers = ask_all(test, &world).await;
@@ -79,7 +83,7 @@ async fn told_in_time(hinder: fn(&Wire, bool)) {
     }
     hinder(&wire, false);
     for test in [&warm, &cold] {
-        while ask_all(test, &world).await.iter().any(|answer| answer.status != 200) {}
+        until("it goes on", async || all_are_given(test, &world).await).await;
     }
 }
 
