@@ -75,6 +75,32 @@ async fn books_that_are_served_are_not_copied_though_nobody_bills_them() {
     until("the other has the only shard", async || has_all()).await;
     window.stop();
     billing.stop();
-    assert!(house.run(&["nodes"]).ends_with("and 0 servers"));
+    assert!(house.run(&["nodes"]).ends_with("and 0 servers\nheld by nobody, 1 shards: 0"));
     assert!(shell::said(&mut copy()).contains("the books agree"));
+}
+
+#[tokio::test]
+async fn servers_that_are_gone_are_named_as_such_and_shards_that_nobody_holds_are_shown() {
+    let house = House::of(Books::empty().await);
+    house.run(&["init", "--shards", "4"]);
+    let said = || house.run(&["nodes"]);
+    assert!(said().ends_with("has 4 shards, by customer, and 0 servers\nheld by nobody, 4 shards: 0 1 2 3"));
+    let mut server =
+        Serving::start(&mut house.command(&["serve", "--addr", "127.0.0.1:0", "--node", "till"]));
+    let has_all =
+        || said().ends_with("more, 4 shards: 0 1 2 3") && said().contains("and 1 servers\ntill: seen ");
+    until("it has all shards", async || has_all()).await;
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    // The lease of one shard runs on, those of the others are over.
+    let silent = "update nodes set seen_at = seen_at - 60000000";
+    let over = "update shards set until = until + case when shard = 0 then 600000000 else -60000000 end";
+    assert_eq!((house.books.tamper(silent).await, house.books.tamper(over).await), (1, 4));
+    let lines = said();
+    assert!(lines.contains("and 1 servers\ntill: seen "), "{lines}");
+    assert!(lines.ends_with(" s more, 1 shards: 0\nheld by nobody, 3 shards: 1 2 3"), "{lines}");
+    house.books.tamper("update shards set until = 0 where shard = 0").await;
+    let lines = said();
+    assert!(lines.contains("and 0 servers\ntill: gone, was seen "), "{lines}");
+    assert!(lines.ends_with(" s ago\nheld by nobody, 4 shards: 0 1 2 3"), "{lines}");
 }

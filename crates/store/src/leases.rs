@@ -26,8 +26,21 @@ pub struct Holding {
     pub seen_at: Timestamp,
     /// Whether it bills, and does not answer only.
     pub bills: bool,
-    /// The shards that it holds, each with the end of its lease.
+    /// The shards that it has leased, each with the end of its lease, which may be over.
     pub shards: Vec<(i64, Timestamp)>,
+}
+
+impl Holding {
+    /// Whether the process was seen within so many seconds, or has a lease that is not over.
+    pub fn is_there(&self, now: Timestamp, seconds: i64) -> bool {
+        let since = now.plus_seconds(-seconds).unwrap_or(now);
+        self.seen_at > since || self.held(now).next().is_some()
+    }
+
+    /// The shards whose lease is not over.
+    pub fn held(&self, now: Timestamp) -> impl Iterator<Item = (i64, Timestamp)> {
+        self.shards.iter().copied().filter(move |(_, until)| *until > now)
+    }
 }
 
 const SEEN: &str = "insert into nodes (id, name, seen_at, bills) values ($1, $2, $3, $4)

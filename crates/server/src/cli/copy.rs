@@ -82,11 +82,8 @@ async fn copied(source: &Store, target: &Store) -> anyhow::Result<u64> {
 
 /// That no server answers from the books of a database, or bills them.
 async fn unserved(store: &Store, now: Timestamp) -> anyhow::Result<()> {
-    let since = now.plus_seconds(-LEASE_SECONDS).unwrap_or(now);
     let holdings = store.holdings().await?;
-    let serving = holdings
-        .iter()
-        .filter(|holding| holding.seen_at > since || holding.shards.iter().any(|(_, until)| *until > now));
+    let serving = holdings.iter().filter(|holding| holding.is_there(now, LEASE_SECONDS));
     let names: Vec<&str> = serving.map(|holding| holding.node.name.as_str()).collect();
     anyhow::ensure!(
         names.is_empty(),
