@@ -9,7 +9,7 @@ use crate::{BoxFuture, Error, Param, Scope, Store, Tx, idempotency, lists};
 use billing::invoice::canonical_text;
 use billing::{
     Change, Changes, Customer, CustomerId, Id, Invoice, InvoiceLine, InvoiceTax, Price, Product,
-    Subscription, Version,
+    Subscription, Timestamp, Version,
 };
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -254,14 +254,7 @@ async fn write_offer(tx: &mut Tx, run: &[&Change], numbers: &mut Numbers) -> Res
                 tx.touch(Scope::Catalog(row.number));
             }
             Change::SetClock(environment, to) => {
-                let params = [(*environment).into(), to.micros().into()];
-                // Others may have moved it: a clock never goes back.
-                let forward = "update environments set clock = $2
-                     where number = $1 and (clock is null or clock <= $2)";
-                if tx.execute(forward, &params).await? != 1 {
-                    return Err(Error::Conflict);
-                }
-                tx.touch(Scope::Catalog(*environment));
+                set_clock(tx, *environment, *to).await?;
             }
             Change::InsertStaff(row) => {
                 tx.send(environments::INSERT_STAFF, environments::insert_staff(row)).await?;
@@ -306,6 +299,17 @@ async fn write_offer(tx: &mut Tx, run: &[&Change], numbers: &mut Numbers) -> Res
             _ => {}
         }
     }
+    Ok(())
+}
+
+/// Moves a clock forward, or leaves it where it is. One that others have moved past that is a conflict.
+async fn set_clock(tx: &mut Tx, environment: i64, to: Timestamp) -> Result<(), Error> {
+    let forward = "update environments set clock = $2
+         where number = $1 and (clock is null or clock <= $2)";
+    if tx.execute(forward, &[environment.into(), to.micros().into()]).await? != 1 {
+        return Err(Error::Conflict);
+    }
+    tx.touch(Scope::Catalog(environment));
     Ok(())
 }
 

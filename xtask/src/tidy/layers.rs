@@ -27,7 +27,7 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     (
         "engine",
         &["billing", "store", "gateway", "thiserror", "tokio", "tracing"],
-        &["proptest", "tempfile", "testbed", "tokio"],
+        &["futures-util", "proptest", "tempfile", "testbed", "tokio"],
     ),
 ];
 

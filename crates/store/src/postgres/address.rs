@@ -89,8 +89,8 @@ impl Address {
         Ok(Address { hosts, first, takes_turns, security, tls, connections, keeps_statements })
     }
 
-    /// Connects to the first host that will do, beginning with the one that did last. Each host has its own time: one that is frozen and takes
-    /// connections without a word must not keep the others from being asked.
+    /// Connects to the first host that will do, beginning with the one that did last. Each host has its own
+    /// time: one that is frozen and takes connections without a word must not keep the others from being asked.
     pub(super) async fn connect(&self) -> Result<(Client, Driver), Failure> {
         let count = self.hosts.len();
         let first = if self.takes_turns {

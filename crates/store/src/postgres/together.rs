@@ -3,8 +3,11 @@
 //! the start of statements are paid once for many readers.
 //!
 //! A party gathers until it is its turn and there is a connection, and nobody joins after its snapshot has
-//! begun: what a reader sees is never older than its question. It asks in rounds. A round takes all that was asked during the one
-//! before and is sent in one go; each reader goes on when its own answer is there.
+//! begun: what a reader sees is never older than its question. It asks in rounds. A round takes all that was
+//! asked during the one before and is sent in one go; each reader goes on when its own answer is there.
+
+#[cfg(test)]
+mod tests;
 
 use super::bulk;
 use super::failure::Failure;
@@ -423,88 +426,5 @@ impl Reader {
             self.failure.get_or_insert(failure);
             error
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::address::Address;
-    use super::*;
-    use futures_util::future::join_all;
-    use testbed::Books;
-
-    const BEGAN: &str = "select cast($1 as bigint), cast(now() as text)";
-
-    /// A place to meet over a single connection.
-    fn alone(books: &Books) -> (Arc<Pool>, Arc<Together>) {
-        let address = format!("{}&connections=1", books.address());
-        let pool = Arc::new(Pool::new(Address::parse(&address).unwrap()));
-        (pool.clone(), Together::new(pool, Session::reading))
-    }
-
-    /// Asks for a number; answers also when the snapshot began.
-    async fn asked(mut reader: Reader, number: i64) -> Result<(i64, String), Error> {
-        let told = |row: &Row<'_>| Ok((row.int(0)?, row.text(1)?.to_owned()));
-        reader.row(BEGAN, &[number.into()], told).await.map(Option::unwrap)
-    }
-
-    /// Lets all others come as far as they can without the database.
-    async fn others() {
-        for _ in 0..20 {
-            tokio::task::yield_now().await;
-        }
-    }
-
-    #[tokio::test]
-    async fn who_asks_while_no_connection_is_free_is_of_one_party() {
-        let books = Books::empty().await;
-        let (pool, together) = alone(&books);
-        let held = pool.take(PATIENCE).await.unwrap();
-        let mut readers = Vec::new();
-        for number in 0..20 {
-            readers.push(tokio::spawn(asked(together.reader(PATIENCE), number)));
-            others().await;
-        }
-        pool.give_back(held);
-        let mut snapshots = Vec::new();
-        for (number, reader) in (0..).zip(readers) {
-            let (told, began) = reader.await.unwrap().unwrap();
-            assert_eq!(told, number);
-            snapshots.push(began);
-        }
-        snapshots.dedup();
-        assert_eq!(snapshots.len(), 1, "{snapshots:?}");
-    }
-
-    #[tokio::test]
-    async fn each_waits_for_a_connection_as_long_as_it_wants() {
-        let books = Books::empty().await;
-        let (pool, together) = alone(&books);
-        let held = pool.take(PATIENCE).await.unwrap();
-        let patient = tokio::spawn(asked(together.reader(PATIENCE), 1));
-        others().await;
-        let hasty = [20, 10].map(|millis| asked(together.reader(Duration::from_millis(millis)), 2));
-        for told in join_all(hasty).await {
-            assert_eq!(told.unwrap_err(), Failure::busy().error);
-        }
-        assert!(!patient.is_finished());
-        pool.give_back(held);
-        assert_eq!(patient.await.unwrap().unwrap().0, 1);
-    }
-
-    #[tokio::test]
-    async fn a_party_that_all_have_left_waits_for_nothing() {
-        let books = Books::empty().await;
-        let (pool, together) = alone(&books);
-        let held = pool.take(PATIENCE).await.unwrap();
-        let left = tokio::spawn(asked(together.reader(PATIENCE), 1));
-        others().await;
-        left.abort();
-        assert!(left.await.unwrap_err().is_cancelled());
-        // Nobody joins a party that is about to end.
-        let next = tokio::spawn(asked(together.reader(PATIENCE), 2));
-        testbed::until("the party ends", async || Arc::strong_count(&together) == 3).await;
-        pool.give_back(held);
-        assert_eq!(next.await.unwrap().unwrap().0, 2);
     }
 }
