@@ -40,6 +40,15 @@ pub(crate) fn sync_seconds(folder: &Path) -> Result<f64, Failure> {
     Ok(median(&taken))
 }
 
+/// How much memory the machine has, in megabytes.
+pub(crate) fn memory_megabytes() -> Result<u64, Failure> {
+    let text = std::fs::read_to_string("/proc/meminfo")?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    let kilobytes =
+        line.and_then(|line| line.split_whitespace().next()).ok_or("no memory in /proc/meminfo")?;
+    Ok(kilobytes.parse::<u64>()? / 1024)
+}
+
 /// Processor time that this process has used, in seconds; 0 where the system does not tell.
 pub(crate) fn cpu_seconds() -> f64 {
     let Ok(text) = std::fs::read_to_string("/proc/self/stat") else { return 0.0 };

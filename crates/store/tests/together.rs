@@ -288,7 +288,7 @@ async fn readers_who_gave_up_leave_nothing_waiting_at_the_server() {
 
 /// What holds for the connections of a store.
 async fn settings(books: &Books) -> Vec<String> {
-    let settings = "select current_setting(name) from unnest(array[$1, 'lock_timeout',
+    let settings = "select current_setting(name) from unnest(array[$1, 'jit', 'lock_timeout',
          'client_connection_check_interval', 'idle_in_transaction_session_timeout']) name";
     let store = books.open().await;
     let read = store.read(move |s| {
@@ -303,7 +303,7 @@ async fn settings(books: &Books) -> Vec<String> {
 #[tokio::test]
 async fn a_connection_has_limits_unless_the_database_has_its_own() {
     let plain = settings(&Books::postgres().await).await;
-    assert_eq!(plain, ["force_generic_plan", "50s", "5s", "1min"]);
+    assert_eq!(plain, ["force_generic_plan", "off", "50s", "5s", "1min"]);
     let own = settings(&limited("lock_timeout = '7s'").await).await;
-    assert_eq!(own, ["force_generic_plan", "7s", "5s", "1min"]);
+    assert_eq!(own, ["force_generic_plan", "off", "7s", "5s", "1min"]);
 }

@@ -185,10 +185,13 @@ impl Pool {
 
 /// What a new connection is told, if whoever runs the database has not said otherwise. What one does not
 /// know, as an older server, it is not told.
-const SETTINGS: [&str; 4] = [
+const SETTINGS: [&str; 5] = [
     // A statement that is kept is planned once, and not each time anew for what its parameters are: all of
     // them find their rows by keys.
     "set plan_cache_mode = force_generic_plan",
+    // Nor is it compiled: a database that takes it for a long one, because the tables are large, spends more
+    // on that than the few rows cost that it reads.
+    "set jit = off",
     // Nobody waits longer than a minute for an answer.
     "select set_config('lock_timeout', '50s', false) where current_setting('lock_timeout', true) = '0'",
     // Who does not wait any more closes the connection, and the server looks whether it is there.
