@@ -31,7 +31,7 @@ use tokio::time::Instant;
 use tokio_postgres::Row as PgRow;
 
 /// How many parties read at a time. While one crosses to the database and back, the next gathers.
-const AT_ONCE: usize = 2;
+const AT_ONCE: usize = 3;
 
 /// How long a party waits for its turn. Those before it may be held up by a statement that takes long; then
 /// it goes all the same, as long as there are connections.
