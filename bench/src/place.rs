@@ -19,7 +19,8 @@ const SETTINGS: &[&str] = &["max_wal_size=8GB", "checkpoint_timeout=30min", "ran
 
 /// Reads every table and index into the buffers, as far as they go.
 const PREWARM: &str = "create extension if not exists pg_prewarm;
-     select sum(pg_prewarm(oid)) from pg_class where relkind in ('r', 'i') and relnamespace = current_schema()::regnamespace";
+     select sum(pg_prewarm(oid)) from pg_class
+     where relkind in ('r', 'i') and relnamespace = current_schema()::regnamespace";
 
 impl Place {
     /// The place that `--database` names: files if it names none, a server of its own beside them for

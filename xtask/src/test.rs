@@ -40,6 +40,7 @@ pub(crate) fn run(seeds: u32, years: u32) -> ExitCode {
     println!("== Whether every statement was executed on both databases");
     let noted = [noted, noted_again];
     let statements_pass = statements::all_were_executed(&noted);
+    // What is left of them lies among temporary files.
     let _ = noted.map(std::fs::remove_file);
     println!("== Numeric billing cases");
     let cases = root().join("crates/billing/tests/scenarios/scenarios.json");

@@ -131,7 +131,8 @@ impl Server {
             by(end, "saving answers to requests", save_all(&app)),
             by(end, "noting the uses of credentials", note_all(&app)),
             by(end, "giving back the leases, which pass on when they are over", async {
-                // A claim that is under way would be written after the leases are given back.
+                // A claim that is under way would be written after the leases are given back. If its task
+                // panicked there is none.
                 ends.notify_one();
                 let _ = there.await;
                 leave(&app, &node).await;

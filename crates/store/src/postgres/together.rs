@@ -209,6 +209,7 @@ async fn connected(
                     round.push(question);
                 }
                 None => {
+                    // Nobody is left. One that is nearly made is not broken off; how it ends concerns nobody.
                     let _ = tokio::time::timeout(ABANDONED, connecting).await;
                     return None;
                 }
