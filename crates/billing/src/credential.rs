@@ -22,7 +22,7 @@ pub enum KeyScope {
     Periods,
 }
 
-crate::words!(KeyScope { Merchant = "merchant", Periods = "periods" });
+crate::text_enum!(KeyScope { Merchant = "merchant", Periods = "periods" });
 
 /// A key or token that was given out. The secret itself is in nobody's books.
 #[derive(Debug, Clone, PartialEq, Eq)]

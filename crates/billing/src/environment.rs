@@ -46,7 +46,7 @@ pub enum Numbering {
     Customer,
 }
 
-crate::words!(Numbering { Organization = "organization", Customer = "customer" });
+crate::text_enum!(Numbering { Organization = "organization", Customer = "customer" });
 
 /// When failed payments are tried again, and what happens when nothing helped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,4 +89,4 @@ pub enum DunningEnd {
     LeavePastDue,
 }
 
-crate::words!(DunningEnd { Cancel = "cancel", MarkUnpaid = "mark_unpaid", LeavePastDue = "leave_past_due" });
+crate::text_enum!(DunningEnd { Cancel = "cancel", MarkUnpaid = "mark_unpaid", LeavePastDue = "leave_past_due" });

@@ -81,7 +81,7 @@ pub enum EntryKind {
     Refund,
 }
 
-crate::words!(EntryKind {
+crate::text_enum!(EntryKind {
     Invoice = "invoice",
     Void = "void",
     WriteOff = "write_off",

@@ -29,9 +29,9 @@ pub mod scenario;
 pub mod spread;
 pub mod subscription;
 pub mod tax;
+pub mod text_enum;
 pub mod timestamp;
 pub mod today;
-mod words;
 
 pub use access::{Access, access};
 pub use calendar::{CalendarError, Interval, IntervalUnit, Period, Schedule, Zone};

@@ -1,7 +1,5 @@
 //! How new customers are spread over shards.
 
-use crate::words;
-
 /// What customers of one shard have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SpreadBy {
@@ -11,7 +9,7 @@ pub enum SpreadBy {
     Organization,
 }
 
-words!(SpreadBy { Customer = "customer", Organization = "organization" });
+crate::text_enum!(SpreadBy { Customer = "customer", Organization = "organization" });
 
 /// How new customers are spread over shards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

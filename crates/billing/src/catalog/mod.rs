@@ -29,7 +29,7 @@ pub enum Category {
     Storage,
 }
 
-crate::words!(Category {
+crate::text_enum!(Category {
     Subscription = "subscription",
     AddOn = "add_on",
     Credits = "credits",
@@ -101,7 +101,7 @@ pub enum PriceKind {
     SinglePayment,
 }
 
-crate::words!(PriceKind { Subscription = "subscription", SinglePayment = "single_payment" });
+crate::text_enum!(PriceKind { Subscription = "subscription", SinglePayment = "single_payment" });
 
 /// Whether an amount holds its tax already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +112,7 @@ pub enum TaxBehavior {
     Inclusive,
 }
 
-crate::words!(TaxBehavior { Exclusive = "exclusive", Inclusive = "inclusive" });
+crate::text_enum!(TaxBehavior { Exclusive = "exclusive", Inclusive = "inclusive" });
 
 /// A price of a product.
 #[derive(Debug, Clone, PartialEq)]

@@ -126,7 +126,7 @@ pub enum PaymentMethodKind {
     SepaDebit,
 }
 
-crate::words!(PaymentMethodKind {
+crate::text_enum!(PaymentMethodKind {
     Card = "card",
     UsBankAccount = "us_bank_account",
     SepaDebit = "sepa_debit",

@@ -27,7 +27,7 @@ pub enum InvoiceKind {
     Standalone,
 }
 
-crate::words!(InvoiceKind {
+crate::text_enum!(InvoiceKind {
     Subscription = "subscription",
     Change = "change",
     Purchase = "purchase",
@@ -51,7 +51,7 @@ pub enum InvoiceStatus {
     Uncollectible,
 }
 
-crate::words!(InvoiceStatus {
+crate::text_enum!(InvoiceStatus {
     Open = "open",
     Paid = "paid",
     Refunded = "refunded",

@@ -26,7 +26,7 @@ pub enum PaymentKind {
     Manual,
 }
 
-crate::words!(PaymentKind { Automatic = "automatic", Manual = "manual" });
+crate::text_enum!(PaymentKind { Automatic = "automatic", Manual = "manual" });
 
 /// Where a payment stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub enum PaymentStatus {
     RequiresAction,
 }
 
-crate::words!(PaymentStatus {
+crate::text_enum!(PaymentStatus {
     Processing = "processing",
     Succeeded = "succeeded",
     Failed = "failed",
@@ -61,7 +61,7 @@ pub enum PaymentMeans {
     Other,
 }
 
-crate::words!(PaymentMeans {
+crate::text_enum!(PaymentMeans {
     Cash = "cash",
     BankTransfer = "bank_transfer",
     Card = "card",
@@ -145,7 +145,7 @@ pub enum RefundStatus {
     Failed,
 }
 
-crate::words!(RefundStatus { Processing = "processing", Succeeded = "succeeded", Failed = "failed" });
+crate::text_enum!(RefundStatus { Processing = "processing", Succeeded = "succeeded", Failed = "failed" });
 
 /// Money that is given back.
 #[derive(Debug, Clone, PartialEq)]
@@ -231,7 +231,7 @@ pub enum PurchaseStatus {
     PartialRefund,
 }
 
-crate::words!(PurchaseStatus {
+crate::text_enum!(PurchaseStatus {
     Open = "open",
     Failed = "failed",
     Paid = "paid",

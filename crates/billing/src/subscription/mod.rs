@@ -40,7 +40,7 @@ pub enum Status {
     Completed,
 }
 
-crate::words!(Status {
+crate::text_enum!(Status {
     Incomplete = "incomplete",
     IncompleteExpired = "incomplete_expired",
     Trialing = "trialing",
@@ -194,7 +194,7 @@ pub enum PendingItem {
     Remove,
 }
 
-crate::words!(PendingItem { Add = "add", Remove = "remove" });
+crate::text_enum!(PendingItem { Add = "add", Remove = "remove" });
 
 /// A period of a subscription, as it was billed.
 #[derive(Debug, Clone, PartialEq)]
