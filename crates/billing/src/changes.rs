@@ -9,126 +9,152 @@ use crate::{
     Staff, SubscriptionId, TaxRate, Timestamp,
 };
 
-/// One row to write. An update writes every column that may change.
+/// Declares the kinds of rows, in the order of references.
+macro_rules! rows {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
+        /// A row of the books that a decision can write. What comes first here is referred to by what comes
+        /// after it.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Row {
+            $($(#[$doc])* $name(Box<$name>),)+
+        }
+
+        $(impl From<$name> for Row {
+            fn from(row: $name) -> Self {
+                Self::$name(Box::new(row))
+            }
+        })+
+
+        impl Row {
+            /// The place of its kind in the order of references.
+            pub fn place(&self) -> u8 {
+                enum Place { $($name),+ }
+                match self { $(Self::$name(_) => Place::$name as u8),+ }
+            }
+        }
+    };
+}
+
+rows! {
+    /// A seller.
+    Organization,
+    /// Its live or test books.
+    Environment,
+    /// A person of the seller.
+    Staff,
+    /// A set of products.
+    Catalog,
+    /// Something sold.
+    Product,
+    /// What it costs.
+    Price,
+    /// What takes off of prices.
+    Discount,
+    /// A percentage of tax.
+    TaxRate,
+    /// A buyer.
+    Customer,
+    /// A person of a buyer.
+    CustomerUser,
+    /// What a buyer can be charged with.
+    PaymentMethod,
+    /// A sale that is charged once.
+    Purchase,
+    /// An agreement to pay period by period.
+    Subscription,
+    /// A priced part of a subscription.
+    Item,
+    /// A bill. The commit gives it its number; its lines and taxes stand in the same changes.
+    Invoice,
+    /// A line of an invoice.
+    InvoiceLine,
+    /// A tax on an invoice.
+    InvoiceTax,
+    /// A billing period.
+    BillingPeriod,
+    /// An attempt to move money.
+    Payment,
+    /// Money that is given back.
+    Refund,
+    /// Money on a balance.
+    Credit,
+    /// A use of a balance.
+    Allocation,
+}
+
+/// One thing to write.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
-    /// A new seller.
-    InsertOrganization(Organization),
-    /// New books.
-    InsertEnvironment(Environment),
-    /// Changed policies; the clock stays as it is.
-    UpdateEnvironment(Environment),
-    /// The time of an environment's clock.
-    SetClock(i64, Timestamp),
-    /// A new person of the seller.
-    InsertStaff(Staff),
-    /// A new customer.
-    InsertCustomer(Customer),
-    /// A changed customer.
-    UpdateCustomer(Customer),
-    /// A new person of a customer.
-    InsertCustomerUser(CustomerUser),
-    /// A new payment method.
-    InsertPaymentMethod(PaymentMethod),
-    /// A changed payment method.
-    UpdatePaymentMethod(PaymentMethod),
-    /// A new catalog.
-    InsertCatalog(Catalog),
-    /// A changed catalog.
-    UpdateCatalog(Catalog),
-    /// A new product.
-    InsertProduct(Product),
-    /// A changed product.
-    UpdateProduct(Product),
-    /// A new price.
-    InsertPrice(Price),
-    /// A changed price.
-    UpdatePrice(Price),
-    /// A new discount.
-    InsertDiscount(Discount),
-    /// A changed discount.
-    UpdateDiscount(Discount),
-    /// A new tax rate.
-    InsertTaxRate(TaxRate),
-    /// A new subscription.
-    InsertSubscription(Subscription),
-    /// A changed subscription.
-    UpdateSubscription(Subscription),
-    /// A new item.
-    InsertItem(Item),
-    /// A changed item.
-    UpdateItem(Item),
-    /// An item that is gone from its subscription.
-    DeleteItem(SubscriptionId, ItemId),
-    /// A new period.
-    InsertPeriod(BillingPeriod),
-    /// A period whose end moved: customer, period, new end, now.
-    EndPeriod(CustomerId, PeriodId, Timestamp, Timestamp),
-    /// A period whose end was announced: customer, period, now.
-    RemindPeriod(CustomerId, PeriodId, Timestamp),
-    /// A new invoice, final at once: the commit gives it its number.
-    InsertInvoice(Box<Invoice>, Vec<InvoiceLine>, Vec<InvoiceTax>),
-    /// What an invoice's settlement has come to. Its content is never written again.
-    SettleInvoice(Box<Invoice>),
-    /// A new payment.
-    InsertPayment(Box<Payment>),
-    /// A changed payment: `before` and `after`.
-    UpdatePayment(Box<Payment>, Box<Payment>),
-    /// A new refund.
-    InsertRefund(Refund),
-    /// A changed refund.
-    UpdateRefund(Refund),
-    /// New money on a balance.
-    InsertCredit(Credit),
-    /// Money on a balance of which more or less is left.
-    UpdateCredit(Credit),
-    /// A use of the balance.
-    InsertAllocation(Allocation),
-    /// A use of the balance that is taken back.
-    DeleteAllocation(CustomerId, AllocationId),
-    /// A new sale.
-    InsertPurchase(Purchase),
-    /// A changed sale.
-    UpdatePurchase(Purchase),
+    /// A new row.
+    Insert(Row),
+    /// A row of which something is different; both are of one kind and have the same key. What may not
+    /// change of a row is not written.
+    Update {
+        /// As it was read.
+        before: Row,
+        /// As it shall be.
+        after: Row,
+    },
+    /// A row that is gone.
+    Delete(Row),
     /// A movement of money.
     Post(JournalEntry),
 }
 
 impl Change {
-    /// The environment whose lists the change moves; none where the row does not say.
-    pub fn environment(&self) -> Option<i64> {
-        Some(match self {
-            Self::InsertOrganization(_) => return None,
-            Self::InsertEnvironment(row) | Self::UpdateEnvironment(row) => row.number,
-            Self::SetClock(environment, _) => *environment,
-            Self::InsertStaff(row) => row.environment,
-            Self::InsertCustomer(row) | Self::UpdateCustomer(row) => row.environment,
-            Self::InsertCustomerUser(row) => row.environment,
-            Self::InsertPaymentMethod(row) | Self::UpdatePaymentMethod(row) => row.environment,
-            Self::InsertCatalog(row) | Self::UpdateCatalog(row) => row.environment,
-            Self::InsertProduct(row) | Self::UpdateProduct(row) => row.environment,
-            Self::InsertPrice(row) | Self::UpdatePrice(row) => row.environment,
-            Self::InsertDiscount(row) | Self::UpdateDiscount(row) => row.environment,
-            Self::InsertTaxRate(row) => row.environment,
-            Self::InsertSubscription(row) | Self::UpdateSubscription(row) => row.environment,
-            Self::InsertItem(row) | Self::UpdateItem(row) => row.environment,
-            Self::InsertPeriod(row) => row.environment,
-            Self::InsertInvoice(row, ..) | Self::SettleInvoice(row) => row.environment,
-            Self::InsertPayment(row) | Self::UpdatePayment(row, _) => row.environment,
-            Self::InsertRefund(row) | Self::UpdateRefund(row) => row.environment,
-            Self::InsertCredit(row) | Self::UpdateCredit(row) => row.environment,
-            Self::InsertAllocation(row) => row.environment,
-            Self::InsertPurchase(row) | Self::UpdatePurchase(row) => row.environment,
-            Self::Post(row) => row.environment,
-            // These always stand beside a change of their subscription, invoice or payment.
-            Self::DeleteItem(..)
-            | Self::EndPeriod(..)
-            | Self::RemindPeriod(..)
-            | Self::DeleteAllocation(..) => {
-                return None;
-            }
-        })
+    /// A new row.
+    pub fn insert(row: impl Into<Row>) -> Self {
+        Self::Insert(row.into())
     }
+
+    /// A row of which something is different.
+    pub fn update<T: Into<Row>>(before: T, after: T) -> Self {
+        Self::Update { before: before.into(), after: after.into() }
+    }
+}
+
+
+#[allow(non_snake_case, missing_docs, clippy::missing_panics_doc)]
+impl Change {
+    pub fn InsertOrganization(row: Organization) -> Self { Self::insert(row) }
+    pub fn InsertEnvironment(row: Environment) -> Self { Self::insert(row) }
+    pub fn UpdateEnvironment(row: Environment) -> Self { Self::update(row.clone(), row) }
+    pub fn InsertStaff(row: Staff) -> Self { Self::insert(row) }
+    pub fn InsertCustomer(row: Customer) -> Self { Self::insert(row) }
+    pub fn UpdateCustomer(row: Customer) -> Self { Self::update(row.clone(), row) }
+    pub fn InsertCustomerUser(row: CustomerUser) -> Self { Self::insert(row) }
+    pub fn InsertPaymentMethod(row: PaymentMethod) -> Self { Self::insert(row) }
+    pub fn UpdatePaymentMethod(row: PaymentMethod) -> Self { Self::update(row.clone(), row) }
+    pub fn InsertCatalog(row: Catalog) -> Self { Self::insert(row) }
+    pub fn UpdateCatalog(row: Catalog) -> Self { Self::update(row.clone(), row) }
+    pub fn InsertProduct(row: Product) -> Self { Self::insert(row) }
+    pub fn UpdateProduct(row: Product) -> Self { Self::update(row.clone(), row) }
+    pub fn InsertPrice(row: Price) -> Self { Self::insert(row) }
+    pub fn UpdatePrice(row: Price) -> Self { Self::update(row.clone(), row) }
+    pub fn InsertDiscount(row: Discount) -> Self { Self::insert(row) }
+    pub fn UpdateDiscount(row: Discount) -> Self { Self::update(row.clone(), row) }
+    pub fn InsertTaxRate(row: TaxRate) -> Self { Self::insert(row) }
+    pub fn InsertSubscription(row: Subscription) -> Self { Self::insert(row) }
+    pub fn UpdateSubscription(row: Subscription) -> Self { Self::update(row.clone(), row) }
+    pub fn InsertItem(row: Item) -> Self { Self::insert(row) }
+    pub fn UpdateItem(row: Item) -> Self { Self::update(row.clone(), row) }
+    pub fn InsertPeriod(row: BillingPeriod) -> Self { Self::insert(row) }
+    pub fn InsertPayment(row: Box<Payment>) -> Self { Self::insert(*row) }
+    pub fn InsertRefund(row: Refund) -> Self { Self::insert(row) }
+    pub fn UpdateRefund(row: Refund) -> Self { Self::update(row.clone(), row) }
+    pub fn InsertCredit(row: Credit) -> Self { Self::insert(row) }
+    pub fn UpdateCredit(row: Credit) -> Self { Self::update(row.clone(), row) }
+    pub fn InsertAllocation(row: Allocation) -> Self { Self::insert(row) }
+    pub fn InsertPurchase(row: Purchase) -> Self { Self::insert(row) }
+    pub fn UpdatePurchase(row: Purchase) -> Self { Self::update(row.clone(), row) }
+    pub fn SettleInvoice(row: Box<Invoice>) -> Self { Self::update((*row).clone(), *row) }
+    pub fn UpdatePayment(before: Box<Payment>, after: Box<Payment>) -> Self { Self::update(*before, *after) }
+    pub fn SetClock(_: i64, _: Timestamp) -> Self { panic!("shim") }
+    pub fn EndPeriod(_: CustomerId, _: PeriodId, _: Timestamp, _: Timestamp) -> Self { panic!("shim") }
+    pub fn RemindPeriod(_: CustomerId, _: PeriodId, _: Timestamp) -> Self { panic!("shim") }
+    pub fn DeleteItem(_: SubscriptionId, _: ItemId) -> Self { panic!("shim") }
+    pub fn DeleteAllocation(_: CustomerId, _: AllocationId) -> Self { panic!("shim") }
+    pub fn InsertInvoice(row: Box<Invoice>, _: Vec<InvoiceLine>, _: Vec<InvoiceTax>) -> Self { Self::insert(*row) }
 }
 
 /// The version of a customer's rows: it rises with every commit that touches one of them.
@@ -172,6 +198,26 @@ impl Changes {
     /// Adds a row.
     pub fn push(&mut self, change: Change) {
         self.rows.push(change);
+    }
+
+    /// Writes a new row.
+    pub fn insert(&mut self, row: impl Into<Row>) {
+        self.rows.push(Change::Insert(row.into()));
+    }
+
+    /// Writes what is different of a row.
+    pub fn update<T: Into<Row>>(&mut self, before: T, after: T) {
+        self.rows.push(Change::update(before, after));
+    }
+
+    /// Takes a row away.
+    pub fn delete(&mut self, row: impl Into<Row>) {
+        self.rows.push(Change::Delete(row.into()));
+    }
+
+    /// Posts a movement of money.
+    pub fn post(&mut self, entry: JournalEntry) {
+        self.rows.push(Change::Post(entry));
     }
 
     /// Keeps the request's key with its effect, if it has one; `resource` is what it made or changed.

@@ -39,7 +39,7 @@ pub use catalog::{
     Catalog, Category, Discount, DiscountAmount, DiscountDuration, Price, PriceKind, Product, TaxBehavior,
     TaxRate,
 };
-pub use changes::{Change, Changes, Idempotency, Version};
+pub use changes::{Change, Changes, Idempotency, Row, Version};
 pub use credential::{Bearer, Credential, KeyScope, Role};
 pub use currency::Currency;
 pub use customer::{Customer, CustomerUser, Organization, PaymentMethod, PaymentMethodKind, Staff};

@@ -1,6 +1,5 @@
 //! All that a customer has and owes, as one look at the books: document 002's answer.
 
-use crate::rows::{invoices, payments, subscriptions};
 use crate::{Error, Snapshot};
 use billing::{
     Catalog, Customer, CustomerId, Id, Invoice, InvoiceId, InvoiceLine, InvoiceTax, Item, PaymentMethod,
@@ -199,7 +198,7 @@ async fn subscriptions_of(
 ) -> Result<Vec<(Subscription, Vec<Item>)>, Error> {
     let key = [customer.shard().into(), customer.raw().into()];
     let mut all = snapshot
-        .rows(SUBSCRIPTIONS, &key, |row| Ok((subscriptions::subscription(row, 0)?, Vec::new())))
+        .rows(SUBSCRIPTIONS, &key, |row| Ok((row.record()?, Vec::new())))
         .await?;
     if all.is_empty() {
         return Ok(all);
@@ -207,7 +206,7 @@ async fn subscriptions_of(
     let mut at = 0;
     snapshot
         .each(ITEMS, &key, |row| {
-            let item = subscriptions::item(row, 0)?;
+            let item: Item = row.record()?;
             // Both lists are in the order of the subscriptions.
             while all.get(at).is_some_and(|(subscription, _)| subscription.id != item.subscription_id) {
                 at += 1;
@@ -225,7 +224,7 @@ async fn invoices_of(snapshot: &mut Snapshot, customer: CustomerId) -> Result<Ve
     let key = [customer.shard().into(), customer.raw().into()];
     let mut all = snapshot
         .rows(INVOICES, &key, |row| {
-            Ok(FullInvoice { invoice: invoices::invoice(row, 0)?, lines: Vec::new(), taxes: Vec::new() })
+            Ok(FullInvoice { invoice: row.record()?, lines: Vec::new(), taxes: Vec::new() })
         })
         .await?;
     if all.is_empty() {
@@ -235,7 +234,7 @@ async fn invoices_of(snapshot: &mut Snapshot, customer: CustomerId) -> Result<Ve
     let mut at = 0;
     snapshot
         .each(LINES, &key, |row| {
-            let line = invoices::invoice_line(row, 0)?;
+            let line: InvoiceLine = row.record()?;
             if let Some(full) = seek(&mut all, &mut at, line.invoice_id) {
                 full.lines.push(line);
             }
@@ -245,7 +244,7 @@ async fn invoices_of(snapshot: &mut Snapshot, customer: CustomerId) -> Result<Ve
     at = 0;
     snapshot
         .each(TAXES, &key, |row| {
-            let tax = invoices::invoice_tax(row, 0)?;
+            let tax: InvoiceTax = row.record()?;
             if let Some(full) = seek(&mut all, &mut at, tax.invoice_id) {
                 full.taxes.push(tax);
             }
@@ -264,7 +263,7 @@ fn seek<'a>(all: &'a mut [FullInvoice], at: &mut usize, id: InvoiceId) -> Option
 
 async fn purchases_of(snapshot: &mut Snapshot, customer: CustomerId) -> Result<Vec<Purchase>, Error> {
     let key = [customer.shard().into(), customer.raw().into()];
-    snapshot.rows(PURCHASES, &key, |row| payments::purchase(row, 0)).await
+    snapshot.rows(PURCHASES, &key, |row| row.record()).await
 }
 
 /// Invoices with their lines and taxes, in the order given.

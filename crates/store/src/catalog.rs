@@ -1,7 +1,6 @@
 //! What is sold: catalogs, products, prices, discounts and tax rates.
 
 use crate::pages::tally;
-use crate::rows::catalog;
 use crate::{Error, Snapshot};
 use billing::{
     Catalog, CatalogId, Discount, DiscountId, Id, Price, PriceId, Product, ProductId, TaxRate, TaxRateId,
@@ -59,7 +58,7 @@ macro_rules! by_id {
             const SQL: &str = concat!(
                 "select ", $columns!("t"), " from ", $table, " t where t.id = $1 and t.environment = $2"
             );
-            snapshot.row(SQL, &[id.raw().into(), environment.into()], |row| catalog::$name(row, 0)).await
+            snapshot.row(SQL, &[id.raw().into(), environment.into()], |row| row.record()).await
         }
     )+};
 }
@@ -84,7 +83,7 @@ by_id! {
 pub async fn catalogs(snapshot: &mut Snapshot, environment: i64) -> Result<Vec<Catalog>, Error> {
     const SQL: &str =
         concat!("select ", catalog_columns!("t"), " from catalogs t where t.environment = $1 order by t.id");
-    snapshot.rows(SQL, &[environment.into()], |row| catalog::catalog(row, 0)).await
+    snapshot.rows(SQL, &[environment.into()], |row| row.record()).await
 }
 
 pub(crate) const DEFAULT_CATALOG: &str = concat!(
@@ -98,7 +97,7 @@ pub(crate) const DEFAULT_CATALOG: &str = concat!(
 /// # Errors
 /// If the database fails.
 pub async fn default_catalog(snapshot: &mut Snapshot, environment: i64) -> Result<Option<Catalog>, Error> {
-    snapshot.row(DEFAULT_CATALOG, &[environment.into()], |row| catalog::catalog(row, 0)).await
+    snapshot.row(DEFAULT_CATALOG, &[environment.into()], |row| row.record()).await
 }
 
 /// The products of a catalog, oldest first.
@@ -106,7 +105,7 @@ pub async fn default_catalog(snapshot: &mut Snapshot, environment: i64) -> Resul
 /// # Errors
 /// If the database fails.
 pub async fn products_of(snapshot: &mut Snapshot, id: CatalogId) -> Result<Vec<Product>, Error> {
-    snapshot.rows(PRODUCTS_OF, &[id.raw().into()], |row| catalog::product(row, 0)).await
+    snapshot.rows(PRODUCTS_OF, &[id.raw().into()], |row| row.record()).await
 }
 
 const PRODUCTS_OF: &str =
@@ -126,7 +125,7 @@ pub async fn sold_in(snapshot: &mut Snapshot, id: CatalogId) -> Result<(Vec<Prod
     snapshot.announce(PRODUCTS_OF, &key);
     snapshot.announce(PRICES_OF_CATALOG, &key);
     let products = products_of(snapshot, id).await?;
-    Ok((products, snapshot.rows(PRICES_OF_CATALOG, &key, |row| catalog::price(row, 0)).await?))
+    Ok((products, snapshot.rows(PRICES_OF_CATALOG, &key, |row| row.record()).await?))
 }
 
 const PRICES_OF: &str =
@@ -137,7 +136,7 @@ const PRICES_OF: &str =
 /// # Errors
 /// If the database fails.
 pub async fn prices_of(snapshot: &mut Snapshot, id: ProductId) -> Result<Vec<Price>, Error> {
-    snapshot.rows(PRICES_OF, &[id.raw().into()], |row| catalog::price(row, 0)).await
+    snapshot.rows(PRICES_OF, &[id.raw().into()], |row| row.record()).await
 }
 
 /// The prices of several products, each product's oldest first, in the order of the products.
@@ -149,7 +148,7 @@ pub async fn prices_of_each(snapshot: &mut Snapshot, products: &[ProductId]) -> 
     let mut prices = Vec::new();
     snapshot
         .each_for(PRICES_OF, sets, |_, row| {
-            prices.push(catalog::price(row, 0)?);
+            prices.push(row.record()?);
             Ok(())
         })
         .await?;
@@ -167,7 +166,7 @@ pub async fn prices(snapshot: &mut Snapshot, environment: i64, ids: &[PriceId]) 
     let mut prices = Vec::new();
     snapshot
         .each_for(SQL, sets, |_, row| {
-            prices.push(catalog::price(row, 0)?);
+            prices.push(row.record()?);
             Ok(())
         })
         .await?;
@@ -184,5 +183,5 @@ pub async fn tax_rates(snapshot: &mut Snapshot, environment: i64) -> Result<Vec<
         tax_rate_columns!("t"),
         " from tax_rates t where t.environment = $1 order by t.id"
     );
-    snapshot.rows(SQL, &[environment.into()], |row| catalog::tax_rate(row, 0)).await
+    snapshot.rows(SQL, &[environment.into()], |row| row.record()).await
 }

@@ -1,17 +1,21 @@
 //! The one way to write: all of some [`Changes`], or a conflict to decide again.
 //!
-//! Rows are grouped by table in the order of their references, so that one decision or five hundred
-//! cost one statement look-up for each table.
+//! What is deleted goes first, then comes what is new, then what changed, then movements of money; each
+//! table by table in the order of references, so that one decision or five hundred cost one statement
+//! look-up for each table. How a row is written follows from the declaration of its table; here stands
+//! what more there is to some of them.
+
+mod customers;
+mod invoices;
+
+pub use invoices::seal;
 
 use crate::numbers::Numbers;
-use crate::rows::{catalog, customers, environments, invoices, ledger, payments, subscriptions};
+use crate::records::{Record, record};
+use crate::value::Sets;
 use crate::{BoxFuture, Error, Param, Scope, Store, Tx, idempotency, lists};
-use billing::invoice::canonical_text;
-use billing::{
-    Change, Changes, Customer, CustomerId, Id, Invoice, InvoiceLine, InvoiceTax, Price, Product,
-    Subscription, Timestamp, Version,
-};
-use sha2::{Digest, Sha256};
+use billing::{Change, Changes, CustomerId, Environment, Id, Invoice, JournalEntry, Payment, Row, Version};
+use invoices::Contents;
 use std::sync::Arc;
 
 /// What a commit filled in.
@@ -30,7 +34,7 @@ impl Store {
     pub async fn commit(&self, changes: Changes) -> Result<Committed, Error> {
         let changes = Arc::new(changes);
         match self {
-            Store::Sqlite(database) => database.write(move |tx| alone(tx, &changes)).await,
+            Store::Sqlite(_) => self.write(move |tx| alone(tx, &changes)).await,
             Store::Postgres(database) => database.commit(changes).await,
         }
     }
@@ -66,12 +70,11 @@ const TOGETHER_ROWS_MAX: usize = 64;
 /// several customers or about what is sold: they could not stand or fall by themselves.
 pub(crate) fn together_in(changes: &Changes) -> Option<i64> {
     let is_about_one = changes.decided_on.len() <= 1 && changes.decided_on_offer.is_none();
-    let is_offer = |change: &Change| rank(change) < FIRST_OF_CUSTOMERS;
-    if !is_about_one || changes.rows.len() > TOGETHER_ROWS_MAX || changes.rows.iter().any(is_offer) {
+    if !is_about_one || changes.rows.len() > TOGETHER_ROWS_MAX || !changes.rows.iter().all(is_of_customer) {
         return None;
     }
     let request = changes.idempotency.iter().map(|request| request.environment);
-    let mut environments = changes.rows.iter().filter_map(Change::environment).chain(request);
+    let mut environments = changes.rows.iter().filter_map(environment).chain(request);
     let first = environments.next()?;
     environments.all(|other| other == first).then_some(first)
 }
@@ -127,12 +130,13 @@ async fn write_all(tx: &mut Tx, all: &[&Changes]) -> Result<Vec<Committed>, Erro
     let mut rows: Vec<&Change> = all.iter().flat_map(|changes| &changes.rows).collect();
     rows.sort_by_key(|change| rank(change));
     let mut numbers = Numbers::count(tx, &rows).await?;
+    let contents = Contents::of(&rows);
     let mut invoices = Vec::new();
     for run in rows.chunk_by(|a, b| rank(a) == rank(b)) {
-        write_run(tx, run, &mut numbers, &mut invoices).await?;
+        write_run(tx, run, &mut numbers, &contents, &mut invoices).await?;
     }
     let mut touched: Vec<i64> = Vec::new();
-    for environment in rows.iter().filter_map(|change| change.environment()) {
+    for environment in rows.iter().filter_map(|change| environment(change)) {
         if !touched.contains(&environment) {
             touched.push(environment);
             tx.touch(Scope::Environment(environment));
@@ -140,7 +144,7 @@ async fn write_all(tx: &mut Tx, all: &[&Changes]) -> Result<Vec<Committed>, Erro
     }
     let mut invoices = invoices.into_iter();
     let issued_by = |changes: &&Changes| {
-        changes.rows.iter().filter(|row| matches!(row, Change::InsertInvoice(..))).count()
+        changes.rows.iter().filter(|row| matches!(row, Change::Insert(Row::Invoice(_)))).count()
     };
     Ok(all
         .iter()
@@ -148,429 +152,206 @@ async fn write_all(tx: &mut Tx, all: &[&Changes]) -> Result<Vec<Committed>, Erro
         .collect())
 }
 
-/// The place from which on changes are about customers.
-const FIRST_OF_CUSTOMERS: u8 = 13;
-
-/// The place of a change in the order of references: what is referred to comes first.
-fn rank(change: &Change) -> u8 {
+/// The place of a change in the order of a commit.
+fn rank(change: &Change) -> (u8, u8) {
     match change {
-        Change::InsertOrganization(_) => 0,
-        Change::InsertEnvironment(_) => 1,
-        Change::UpdateEnvironment(_) | Change::SetClock(..) => 2,
-        Change::InsertStaff(_) => 3,
-        Change::InsertCatalog(_) => 4,
-        Change::UpdateCatalog(_) => 5,
-        Change::InsertProduct(_) => 6,
-        Change::UpdateProduct(_) => 7,
-        Change::InsertPrice(_) => 8,
-        Change::UpdatePrice(_) => 9,
-        Change::InsertDiscount(_) => 10,
-        Change::UpdateDiscount(_) => 11,
-        Change::InsertTaxRate(_) => 12,
-        Change::InsertCustomer(_) => FIRST_OF_CUSTOMERS,
-        Change::UpdateCustomer(_) => 14,
-        Change::InsertCustomerUser(_) => 15,
-        Change::InsertPaymentMethod(_) => 16,
-        Change::UpdatePaymentMethod(_) => 17,
-        Change::InsertPurchase(_) => 18,
-        Change::InsertSubscription(_) => 19,
-        Change::InsertItem(_) => 20,
-        Change::UpdateItem(_) => 21,
-        Change::DeleteItem(..) => 22,
-        Change::InsertInvoice(..) => 23,
-        Change::InsertPeriod(_) => 24,
-        Change::EndPeriod(..) => 25,
-        Change::RemindPeriod(..) => 26,
-        Change::InsertPayment(_) => 27,
-        Change::InsertRefund(_) => 28,
-        Change::InsertCredit(_) => 29,
-        Change::UpdateCredit(_) => 30,
-        Change::DeleteAllocation(..) => 31,
-        Change::InsertAllocation(_) => 32,
-        Change::UpdateSubscription(_) => 33,
-        Change::UpdatePurchase(_) => 34,
-        Change::SettleInvoice(_) => 35,
-        Change::UpdatePayment(..) => 36,
-        Change::UpdateRefund(_) => 37,
-        Change::Post(_) => 38,
+        Change::Delete(row) => (0, row.place()),
+        Change::Insert(row) => (1, row.place()),
+        Change::Update { after, .. } => (2, after.place()),
+        Change::Post(_) => (3, 0),
     }
 }
 
-/// Each `insert` and `update` of one table, for a run of changes of one kind.
-macro_rules! each {
-    ($tx:ident, $run:ident, $variant:ident, $sql:expr, $params:path) => {{
-        let sets = $run.iter().filter_map(|change| match change {
-            Change::$variant(row) => Some($params(row)),
-            _ => None,
-        });
-        $tx.send_for($sql, sets).await?
-    }};
+/// The row that a change writes.
+fn changed(change: &Change) -> &dyn Record {
+    match change {
+        Change::Insert(row) | Change::Update { after: row, .. } | Change::Delete(row) => record(row),
+        Change::Post(entry) => entry,
+    }
 }
 
+/// The environment whose lists a change moves; none where the row does not say.
+fn environment(change: &Change) -> Option<i64> {
+    changed(change).environment()
+}
+
+fn records<'r>(rows: &[&'r Row]) -> Vec<&'r dyn Record> {
+    rows.iter().map(|row| record(row)).collect()
+}
+
+fn is_of_customer(change: &Change) -> bool {
+    changed(change).table().is_of_customers
+}
+
+/// Writes changes of one kind to one table.
 async fn write_run(
     tx: &mut Tx,
     run: &[&Change],
     numbers: &mut Numbers,
+    contents: &Contents<'_>,
     issued: &mut Vec<Invoice>,
 ) -> Result<(), Error> {
-    match run[0] {
-        Change::InsertOrganization(_)
-        | Change::InsertEnvironment(_)
-        | Change::UpdateEnvironment(_)
-        | Change::SetClock(..)
-        | Change::InsertStaff(_)
-        | Change::InsertCatalog(_)
-        | Change::UpdateCatalog(_)
-        | Change::InsertProduct(_)
-        | Change::UpdateProduct(_)
-        | Change::InsertPrice(_)
-        | Change::UpdatePrice(_)
-        | Change::InsertDiscount(_)
-        | Change::UpdateDiscount(_)
-        | Change::InsertTaxRate(_) => write_offer(tx, run, numbers).await,
-        Change::InsertCustomer(_) | Change::UpdateCustomer(_) => write_customers(tx, run, numbers).await,
-        Change::InsertInvoice(..) => write_invoices(tx, run, numbers, issued).await,
-        _ => write_rows(tx, run, numbers).await,
-    }
-}
-
-/// What belongs to an environment and not to a customer.
-async fn write_offer(tx: &mut Tx, run: &[&Change], numbers: &mut Numbers) -> Result<(), Error> {
+    let (mut new, mut moved, mut gone, mut entries) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for change in run {
         match change {
-            Change::InsertOrganization(row) => {
-                let params = environments::insert_organization(row);
-                tx.send(environments::INSERT_ORGANIZATION, params).await?;
-            }
-            Change::InsertEnvironment(row) => {
-                let days = row.dunning.days_text();
-                let params = environments::insert_environment(row, &days);
-                tx.send(environments::INSERT_ENVIRONMENT, params).await?;
-            }
-            Change::UpdateEnvironment(row) => {
-                let days = row.dunning.days_text();
-                let params = environments::update_environment(row, &days);
-                tx.send(environments::UPDATE_ENVIRONMENT, params).await?;
-                tx.touch(Scope::Catalog(row.number));
-            }
-            Change::SetClock(environment, to) => {
-                set_clock(tx, *environment, *to).await?;
-            }
-            Change::InsertStaff(row) => {
-                tx.send(environments::INSERT_STAFF, environments::insert_staff(row)).await?;
-                tx.touch(Scope::Credentials);
-            }
-            Change::InsertCatalog(row) => {
-                tx.send(catalog::INSERT_CATALOG, catalog::insert_catalog(row)).await?;
-                tx.touch(Scope::Catalog(row.environment));
-            }
-            Change::UpdateCatalog(row) => {
-                tx.send(catalog::UPDATE_CATALOG, catalog::update_catalog(row)).await?;
-                tx.touch(Scope::Catalog(row.environment));
-            }
-            Change::InsertProduct(row) => {
-                let row = Product { number: numbers.next(row.environment, "products")?, ..row.clone() };
-                tx.send(catalog::INSERT_PRODUCT, catalog::insert_product(&row)).await?;
-                tx.touch(Scope::Catalog(row.environment));
-            }
-            Change::UpdateProduct(row) => {
-                tx.send(catalog::UPDATE_PRODUCT, catalog::update_product(row)).await?;
-                tx.touch(Scope::Catalog(row.environment));
-            }
-            Change::InsertPrice(row) => {
-                let row = Price { number: numbers.next(row.environment, "prices")?, ..row.clone() };
-                tx.send(catalog::INSERT_PRICE, catalog::insert_price(&row)).await?;
-                tx.touch(Scope::Catalog(row.environment));
-            }
-            Change::UpdatePrice(row) => {
-                tx.send(catalog::UPDATE_PRICE, catalog::update_price(row)).await?;
-                tx.touch(Scope::Catalog(row.environment));
-            }
-            Change::InsertDiscount(row) => {
-                tx.send(catalog::INSERT_DISCOUNT, catalog::insert_discount(row)).await?;
-            }
-            Change::UpdateDiscount(row) => {
-                tx.send(catalog::UPDATE_DISCOUNT, catalog::update_discount(row)).await?;
-            }
-            Change::InsertTaxRate(row) => {
-                let rate = row.rate.to_string();
-                tx.send(catalog::INSERT_TAX_RATE, catalog::insert_tax_rate(row, &rate)).await?;
-            }
-            _ => {}
+            Change::Insert(row) => new.push(row),
+            Change::Update { before, after } => moved.push((before, after)),
+            Change::Delete(row) => gone.push(record(row)),
+            Change::Post(entry) => entries.push(entry),
         }
     }
-    Ok(())
+    delete(tx, &gone).await?;
+    insert_run(tx, &new, numbers, contents, issued).await?;
+    update_run(tx, &moved).await?;
+    post(tx, &entries).await
 }
 
-/// Moves a clock forward, or leaves it where it is. One that others have moved past that is a conflict.
-async fn set_clock(tx: &mut Tx, environment: i64, to: Timestamp) -> Result<(), Error> {
-    let forward = "update environments set clock = $2
-         where number = $1 and (clock is null or clock <= $2)";
-    if tx.execute(forward, &[environment.into(), to.micros().into()]).await? != 1 {
-        return Err(Error::Conflict);
-    }
-    tx.touch(Scope::Catalog(environment));
-    Ok(())
-}
-
-const INSERT_NAME: &str =
-    "insert into customer_names (environment, kind, name, customer_id) values ($1, $2, $3, $4)";
-const DELETE_NAME: &str =
-    "delete from customer_names where environment = $1 and kind = $2 and name = $3 and customer_id = $4";
-
-async fn write_customers(tx: &mut Tx, run: &[&Change], numbers: &mut Numbers) -> Result<(), Error> {
-    for change in run {
-        match change {
-            Change::InsertCustomer(row) => {
-                let mut row = row.clone();
-                let place = numbers.next(row.environment, "customers")?;
-                if row.invoice_number_base.is_empty() {
-                    row.invoice_number_base = crate::customers::invoice_number_base(place);
-                }
-                let row = &row;
-                tx.send(customers::INSERT_CUSTOMER, customers::insert_customer(row)).await?;
-                let first = [row.id.shard().into(), row.id.raw().into()];
-                tx.send(
-                    "insert into customer_versions (shard, customer_id, version) values ($1, $2, 1)",
-                    first,
-                )
-                .await?;
-                name(tx, row, "external_id", None, Some(&row.external_id)).await?;
-                name(tx, row, "handle", None, row.handle.as_deref()).await?;
-                tx.touch(Scope::Customer(row.id.raw()));
-            }
-            Change::UpdateCustomer(row) => {
-                let before = tx
-                    .row(
-                        "select external_id, handle from customers where shard = $1 and id = $2",
-                        &[row.id.shard().into(), row.id.raw().into()],
-                        |row| Ok((row.text(0)?.to_owned(), row.opt_text(1)?.map(str::to_owned))),
-                    )
-                    .await?;
-                let (external_id, handle) = before.ok_or(Error::Conflict)?;
-                tx.send(customers::UPDATE_CUSTOMER, customers::update_customer(row)).await?;
-                name(tx, row, "external_id", Some(&external_id), Some(&row.external_id)).await?;
-                name(tx, row, "handle", handle.as_deref(), row.handle.as_deref()).await?;
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// Moves a name of a customer. A name that another customer has is a conflict.
-async fn name(
+/// Writes new rows of one table.
+async fn insert_run(
     tx: &mut Tx,
-    customer: &Customer,
-    kind: &str,
-    before: Option<&str>,
-    after: Option<&str>,
-) -> Result<(), Error> {
-    if before == after {
-        return Ok(());
-    }
-    for (sql, name) in [(DELETE_NAME, before), (INSERT_NAME, after)] {
-        if let Some(name) = name {
-            let params =
-                [customer.environment.into(), kind.into(), name.into(), Param::Id(customer.id.raw())];
-            tx.send(sql, params).await?;
-        }
-    }
-    Ok(())
-}
-
-/// Numbers, seals and writes invoices with their lines and taxes.
-async fn write_invoices(
-    tx: &mut Tx,
-    run: &[&Change],
+    rows: &[&Row],
     numbers: &mut Numbers,
+    contents: &Contents<'_>,
     issued: &mut Vec<Invoice>,
 ) -> Result<(), Error> {
-    let first = issued.len();
-    let mut lines: Vec<&InvoiceLine> = Vec::with_capacity(run.len());
-    let mut taxes: Vec<&InvoiceTax> = Vec::new();
-    for change in run {
-        let Change::InsertInvoice(drawn, its_lines, its_taxes) = change else { continue };
-        let mut invoice = Invoice::clone(drawn);
-        invoice.ordinal = numbers.next(invoice.environment, "invoices")?;
-        invoice.number = numbers.invoice_number(tx, &invoice).await?;
-        invoice.content_hash = seal(&invoice, its_lines, its_taxes);
-        issued.push(invoice);
-        lines.extend(its_lines);
-        taxes.extend(its_taxes);
+    let Some(first) = rows.first() else { return Ok(()) };
+    match first {
+        Row::Customer(_) => customers::insert(tx, rows, numbers).await?,
+        Row::Invoice(_) => invoices::insert(tx, rows, numbers, contents, issued).await?,
+        Row::Payment(_) => {
+            insert(tx, &records(rows), numbers).await?;
+            let moves: Vec<_> = rows.iter().filter_map(|row| Some((None, payment(row)?))).collect();
+            lists::follow(tx, moves).await?;
+        }
+        Row::Organization(_)
+        | Row::Environment(_)
+        | Row::Staff(_)
+        | Row::Catalog(_)
+        | Row::Product(_)
+        | Row::Price(_)
+        | Row::Discount(_)
+        | Row::TaxRate(_)
+        | Row::CustomerUser(_)
+        | Row::PaymentMethod(_)
+        | Row::Purchase(_)
+        | Row::Subscription(_)
+        | Row::Item(_)
+        | Row::InvoiceLine(_)
+        | Row::InvoiceTax(_)
+        | Row::BillingPeriod(_)
+        | Row::Refund(_)
+        | Row::Credit(_)
+        | Row::Allocation(_) => insert(tx, &records(rows), numbers).await?,
     }
-    let sets = issued[first..].iter().map(invoices::insert_invoice);
-    tx.send_for(invoices::INSERT_INVOICE, sets).await?;
-    let sets = lines.into_iter().map(invoices::insert_invoice_line);
-    tx.send_for(invoices::INSERT_INVOICE_LINE, sets).await?;
-    for tax in taxes {
-        let rate = tax.rate.to_string();
-        tx.send(invoices::INSERT_INVOICE_TAX, invoices::insert_invoice_tax(tax, &rate)).await?;
-    }
+    rows.iter().for_each(|row| touch(tx, row));
     Ok(())
 }
 
-/// The seal of a finalized invoice: SHA-256 of its canonical text.
-pub fn seal(invoice: &Invoice, lines: &[InvoiceLine], taxes: &[InvoiceTax]) -> Vec<u8> {
-    Sha256::digest(canonical_text(invoice, lines, taxes).as_bytes()).to_vec()
-}
-
-async fn write_rows(tx: &mut Tx, run: &[&Change], numbers: &mut Numbers) -> Result<(), Error> {
-    use payments as p;
-    use subscriptions as s;
-    match run[0] {
-        Change::InsertCustomerUser(_) => {
-            each!(
-                tx,
-                run,
-                InsertCustomerUser,
-                customers::INSERT_CUSTOMER_USER,
-                customers::insert_customer_user
-            );
+/// Writes what changed of rows of one table.
+async fn update_run(tx: &mut Tx, rows: &[(&Row, &Row)]) -> Result<(), Error> {
+    for (before, after) in rows {
+        if let (Row::Environment(before), Row::Environment(after)) = (before, after) {
+            move_clock(tx, before, after).await?;
+        } else if let (Row::Customer(before), Row::Customer(after)) = (before, after) {
+            customers::rename(tx, before, after).await?;
         }
-        Change::InsertPaymentMethod(_) => {
-            let sql = customers::INSERT_PAYMENT_METHOD;
-            each!(tx, run, InsertPaymentMethod, sql, customers::insert_payment_method);
-        }
-        Change::UpdatePaymentMethod(_) => {
-            let sql = customers::UPDATE_PAYMENT_METHOD;
-            each!(tx, run, UpdatePaymentMethod, sql, customers::update_payment_method);
-        }
-        Change::InsertPurchase(_) => {
-            each!(tx, run, InsertPurchase, p::INSERT_PURCHASE, p::insert_purchase);
-        }
-        Change::UpdatePurchase(_) => {
-            each!(tx, run, UpdatePurchase, p::UPDATE_PURCHASE, p::update_purchase);
-        }
-        Change::InsertItem(_) => {
-            each!(tx, run, InsertItem, s::INSERT_ITEM, s::insert_item);
-        }
-        Change::UpdateItem(_) => {
-            each!(tx, run, UpdateItem, s::UPDATE_ITEM, s::update_item);
-        }
-        Change::UpdateSubscription(_) => {
-            each!(tx, run, UpdateSubscription, s::UPDATE_SUBSCRIPTION, s::update_subscription);
-        }
-        Change::SettleInvoice(_) => {
-            each!(tx, run, SettleInvoice, invoices::UPDATE_INVOICE, invoices::update_invoice);
-        }
-        Change::InsertRefund(_) => {
-            each!(tx, run, InsertRefund, p::INSERT_REFUND, p::insert_refund);
-        }
-        Change::UpdateRefund(_) => {
-            each!(tx, run, UpdateRefund, p::UPDATE_REFUND, p::update_refund);
-        }
-        Change::InsertCredit(_) => {
-            each!(tx, run, InsertCredit, p::INSERT_CREDIT, p::insert_credit);
-        }
-        Change::UpdateCredit(_) => {
-            each!(tx, run, UpdateCredit, p::UPDATE_CREDIT, p::update_credit);
-        }
-        Change::InsertAllocation(_) => {
-            each!(tx, run, InsertAllocation, p::INSERT_ALLOCATION, p::insert_allocation);
-        }
-        Change::InsertSubscription(_) | Change::InsertPeriod(_) => write_numbered(tx, run, numbers).await?,
-        Change::InsertPayment(_) | Change::UpdatePayment(..) => write_payments(tx, run).await?,
-        Change::Post(_) => write_journal(tx, run).await?,
-        _ => write_small(tx, run).await?,
+        touch(tx, after);
     }
-    Ok(())
-}
-
-async fn write_numbered(tx: &mut Tx, run: &[&Change], numbers: &mut Numbers) -> Result<(), Error> {
-    let mut new_subscriptions: Vec<Subscription> = Vec::new();
-    let mut new_periods = Vec::new();
-    for change in run {
-        match change {
-            Change::InsertSubscription(row) => {
-                let number = numbers.next(row.environment, "subscriptions")?;
-                new_subscriptions.push(Subscription { number, ..row.clone() });
-            }
-            Change::InsertPeriod(row) => {
-                let number = numbers.next(row.environment, "periods")?;
-                new_periods.push(billing::BillingPeriod { number, ..row.clone() });
-            }
-            _ => {}
-        }
+    let Some((_, first)) = rows.first() else { return Ok(()) };
+    let table = record(first).table();
+    if table.update.is_empty() {
+        return Err(Error::Misuse(format!("nothing of {} may change", table.name)));
     }
-    let sets = new_subscriptions.iter().map(subscriptions::insert_subscription);
-    tx.send_for(subscriptions::INSERT_SUBSCRIPTION, sets).await?;
-    let sets = new_periods.iter().map(subscriptions::insert_period);
-    tx.send_for(subscriptions::INSERT_PERIOD, sets).await?;
-    Ok(())
-}
-
-async fn write_payments(tx: &mut Tx, run: &[&Change]) -> Result<(), Error> {
-    let inserts = run.iter().filter_map(|change| match change {
-        Change::InsertPayment(row) => Some(payments::insert_payment(row)),
-        _ => None,
-    });
-    tx.send_for(payments::INSERT_PAYMENT, inserts).await?;
-    let updates = run.iter().filter_map(|change| match change {
-        Change::UpdatePayment(_, after) => Some(payments::update_payment(after)),
-        _ => None,
-    });
-    tx.send_for(payments::UPDATE_PAYMENT, updates).await?;
-    let moves = run.iter().filter_map(|change| match change {
-        Change::InsertPayment(row) => Some((None, row.as_ref())),
-        Change::UpdatePayment(before, after) => Some((Some(before.as_ref()), after.as_ref())),
-        _ => None,
-    });
+    let mut sets = Sets::new(table.update_width, rows.len());
+    rows.iter().for_each(|(_, after)| record(after).write_changes(sets.params()));
+    tx.send_sets(table.update, sets).await?;
+    let moves = rows.iter().filter_map(|(before, after)| Some((payment(before), payment(after)?)));
+    let moves: Vec<_> = moves.collect();
     lists::follow(tx, moves).await
 }
 
-async fn write_journal(tx: &mut Tx, run: &[&Change]) -> Result<(), Error> {
-    let entries = || {
-        run.iter().filter_map(|change| match change {
-            Change::Post(entry) => Some(entry),
-            _ => None,
-        })
-    };
-    tx.send_for(ledger::INSERT_JOURNAL_ENTRY, entries().map(ledger::insert_journal_entry)).await?;
-    let postings: Vec<_> = entries()
-        .flat_map(|entry| (1i64..).zip(&entry.postings).map(move |(n, posting)| (entry.id, n, posting)))
-        .map(|(id, position, posting)| (id, position, posting.account.name(), posting.amount))
-        .collect();
-    let sets = postings.iter().map(|(id, position, account, amount)| {
-        let account: &str = account;
-        [id.shard().into(), Param::Id(id.raw()), (*position).into(), account.into(), (*amount).into()]
-    });
-    tx.send_for(
-        "insert into postings (shard, entry_id, position, account, amount) values ($1, $2, $3, $4, $5)",
-        sets,
-    )
-    .await?;
-    Ok(())
+/// Takes rows of one table away.
+async fn delete(tx: &mut Tx, rows: &[&dyn Record]) -> Result<(), Error> {
+    let Some(table) = rows.first().map(|first| first.table()) else { return Ok(()) };
+    let mut sets = Sets::new(table.key_width, rows.len());
+    rows.iter().for_each(|row| row.write_key(sets.params()));
+    tx.send_sets(table.delete, sets).await
 }
 
-/// Changes that are no whole rows.
-async fn write_small(tx: &mut Tx, run: &[&Change]) -> Result<(), Error> {
-    for change in run {
-        match change {
-            Change::DeleteItem(subscription, id) => {
-                let params =
-                    [subscription.shard().into(), Param::Id(subscription.raw()), Param::Id(id.raw())];
-                let sql = "delete from items where shard = $1 and subscription_id = $2 and id = $3";
-                tx.send(sql, params).await?;
-            }
-            Change::DeleteAllocation(customer, id) => {
-                let params = [customer.shard().into(), Param::Id(id.raw())];
-                tx.send("delete from allocations where shard = $1 and id = $2", params).await?;
-            }
-            Change::EndPeriod(customer, id, end, now) => {
-                let params =
-                    [customer.shard().into(), Param::Id(id.raw()), end.micros().into(), now.micros().into()];
-                let sql = "update periods set period_end = $3, updated_at = $4 where shard = $1 and id = $2";
-                tx.send(sql, params).await?;
-            }
-            Change::RemindPeriod(customer, id, now) => {
-                let params = [customer.shard().into(), Param::Id(id.raw()), now.micros().into()];
-                let sql = "update periods set reminder_sent_at = $3, updated_at = $3
-                     where shard = $1 and id = $2";
-                tx.send(sql, params).await?;
-            }
-            _ => {}
+/// Writes new rows of one table as it is declared, with the numbers that this commit gives.
+async fn insert(tx: &mut Tx, rows: &[&dyn Record], numbers: &mut Numbers) -> Result<(), Error> {
+    let Some(table) = rows.first().map(|first| first.table()) else { return Ok(()) };
+    let mut sets = Sets::new(table.width, rows.len());
+    for row in rows {
+        let first = sets.params().len();
+        row.write(sets.params());
+        if let (Some(at), Some(environment)) = (table.number, row.environment()) {
+            sets.params()[first + at] = numbers.next(environment, table.name)?.into();
         }
     }
-    Ok(())
+    tx.send_sets(table.insert, sets).await
+}
+
+/// Notes what rendered answers depend on, beside the customers that were decided on and the lists of their
+/// environments.
+fn touch(tx: &mut Tx, row: &Row) {
+    match row {
+        Row::Environment(row) => tx.touch(Scope::Catalog(row.number)),
+        Row::Catalog(row) => tx.touch(Scope::Catalog(row.environment)),
+        Row::Product(row) => tx.touch(Scope::Catalog(row.environment)),
+        Row::Price(row) => tx.touch(Scope::Catalog(row.environment)),
+        Row::Staff(_) => tx.touch(Scope::Credentials),
+        Row::Customer(row) => tx.touch(Scope::Customer(row.id.raw())),
+        Row::Organization(_)
+        | Row::Discount(_)
+        | Row::TaxRate(_)
+        | Row::CustomerUser(_)
+        | Row::PaymentMethod(_)
+        | Row::Purchase(_)
+        | Row::Subscription(_)
+        | Row::Item(_)
+        | Row::Invoice(_)
+        | Row::InvoiceLine(_)
+        | Row::InvoiceTax(_)
+        | Row::BillingPeriod(_)
+        | Row::Payment(_)
+        | Row::Refund(_)
+        | Row::Credit(_)
+        | Row::Allocation(_) => {}
+    }
+}
+
+fn payment(row: &Row) -> Option<&Payment> {
+    if let Row::Payment(payment) = row { Some(payment) } else { None }
+}
+
+const MOVE_CLOCK: &str = "update environments set clock = $2
+     where number = $1 and (clock is null or clock <= $2)";
+
+/// Moves a clock forward, or leaves it where it is. One that others have moved past that is a conflict.
+async fn move_clock(tx: &mut Tx, before: &Environment, after: &Environment) -> Result<(), Error> {
+    let Some(to) = after.clock.filter(|_| before.clock != after.clock) else { return Ok(()) };
+    match tx.execute(MOVE_CLOCK, &[after.number.into(), to.micros().into()]).await? {
+        1 => Ok(()),
+        _ => Err(Error::Conflict),
+    }
+}
+
+const INSERT_POSTING: &str =
+    "insert into postings (shard, entry_id, position, account, amount) values ($1, $2, $3, $4, $5)";
+
+async fn post(tx: &mut Tx, entries: &[&JournalEntry]) -> Result<(), Error> {
+    let Some(table) = entries.first().map(|first| first.table()) else { return Ok(()) };
+    let mut sets = Sets::new(table.width, entries.len());
+    entries.iter().for_each(|entry| entry.write(sets.params()));
+    tx.send_sets(table.insert, sets).await?;
+    let mut postings = Sets::new(5, 2 * entries.len());
+    for entry in entries {
+        for (position, posting) in (1i64..).zip(&entry.postings) {
+            let (shard, id) = (entry.id.shard().into(), Param::Id(entry.id.raw()));
+            let (account, amount) = (posting.account.name().into(), posting.amount.into());
+            postings.params().extend([shard, id, position.into(), account, amount]);
+        }
+    }
+    tx.send_sets(INSERT_POSTING, postings).await
 }

@@ -8,7 +8,7 @@ mod catalog;
 mod plan;
 mod rows;
 
-use crate::value::Held;
+use crate::value::OwnedParam;
 use crate::{Error, Scope, Store};
 use billing::Spread;
 use plan::{BATCH, Table};
@@ -271,7 +271,7 @@ impl Copy<'_> {
 /// A table on one side, as it is read.
 struct Side {
     table: &'static Table,
-    after: Option<Vec<Held>>,
+    after: Option<Vec<OwnedParam>>,
     goes_on: bool,
     rows: u64,
     /// Of each column; no sum of 64-bit integers in one table is too large for it.

@@ -1,8 +1,8 @@
 //! Customers, the people who act for them and what they can be charged with.
 
-use crate::rows::{customers, get};
+use crate::records::codecs::{Id, Int, OneColumn};
 use crate::{Error, Snapshot};
-use billing::{Customer, CustomerId, CustomerUser, Id, PaymentMethod, PaymentMethodId, Version};
+use billing::{Customer, CustomerId, CustomerUser, Id as _, PaymentMethod, PaymentMethodId, Version};
 
 /// The customer of one of its names: kind `external_id` or `handle`.
 ///
@@ -14,7 +14,7 @@ pub async fn named(
     kind: &str,
     name: &str,
 ) -> Result<Option<CustomerId>, Error> {
-    snapshot.row(NAMED, &[environment.into(), kind.into(), name.into()], |row| get::id(row, 0)).await
+    snapshot.row(NAMED, &[environment.into(), kind.into(), name.into()], |row| Id::of(row, "customer_id")).await
 }
 
 const NAMED: &str =
@@ -38,7 +38,7 @@ pub async fn spelled(
         "select id from customers where shard = $1 and id between $2 and $3 and environment = $4 limit 2";
     let (low, high) = (first << 32, first << 32 | 0xffff_ffff);
     let key = [billing::shard_of(low).into(), low.into(), high.into(), environment.into()];
-    let found = snapshot.rows(SQL, &key, |row| get::id(row, 0)).await?;
+    let found = snapshot.rows(SQL, &key, |row| Id::of(row, "id")).await?;
     Ok(if let [only] = found[..] { Some(only) } else { None })
 }
 
@@ -61,7 +61,7 @@ pub async fn by_id(
 ) -> Result<Option<(Customer, Version)>, Error> {
     let key = [id.shard().into(), id.raw().into(), environment.into()];
     snapshot
-        .row(BY_ID, &key, |row| Ok((customers::customer(row, 0)?, row.int(customers::CUSTOMER_WIDTH)?)))
+        .row(BY_ID, &key, |row| Ok((row.record()?, Int::of(row, "version")?)))
         .await
 }
 
@@ -95,7 +95,7 @@ pub async fn user(
         " from customer_users t where t.shard = $1 and t.customer_id = $2 and t.email = $3"
     );
     let key = [customer.shard().into(), customer.raw().into(), email.into()];
-    snapshot.row(SQL, &key, |row| customers::customer_user(row, 0)).await
+    snapshot.row(SQL, &key, |row| row.record()).await
 }
 
 /// A payment method.
@@ -113,7 +113,7 @@ pub async fn payment_method(
         " from payment_methods t where t.shard = $1 and t.id = $2 and t.environment = $3"
     );
     let key = [id.shard().into(), id.raw().into(), environment.into()];
-    snapshot.row(SQL, &key, |row| customers::payment_method(row, 0)).await
+    snapshot.row(SQL, &key, |row| row.record()).await
 }
 
 pub(crate) const PAYMENT_METHODS: &str = concat!(
@@ -131,7 +131,7 @@ pub async fn payment_methods(
     customer: CustomerId,
 ) -> Result<Vec<PaymentMethod>, Error> {
     let key = [customer.shard().into(), customer.raw().into()];
-    snapshot.rows(PAYMENT_METHODS, &key, |row| customers::payment_method(row, 0)).await
+    snapshot.rows(PAYMENT_METHODS, &key, |row| row.record()).await
 }
 
 /// The first part of the invoice numbers of the n-th customer: seven digits that do not tell n.

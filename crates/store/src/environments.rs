@@ -1,6 +1,5 @@
 //! Reading environments and staff.
 
-use crate::rows::environments as rows;
 use crate::{Error, Snapshot};
 use billing::{Environment, Staff};
 
@@ -12,12 +11,12 @@ const ONE: &str = concat!("select ", environment_columns!("e"), " from environme
 
 /// An environment.
 pub async fn one(s: &mut Snapshot, number: i64) -> Result<Option<Environment>, Error> {
-    s.row(ONE, &[number.into()], |row| rows::environment(row, 0)).await
+    s.row(ONE, &[number.into()], |row| row.record()).await
 }
 
 /// All environments.
 pub async fn all(s: &mut Snapshot) -> Result<Vec<Environment>, Error> {
-    s.rows(ALL, &[], |row| rows::environment(row, 0)).await
+    s.rows(ALL, &[], |row| row.record()).await
 }
 
 /// The number of the next environment. Two makers of environments at once meet in a conflict.
@@ -28,5 +27,5 @@ pub async fn next_number(s: &mut Snapshot) -> Result<i64, Error> {
 
 /// The people of the seller in an environment.
 pub async fn staff_list(s: &mut Snapshot, environment: i64) -> Result<Vec<Staff>, Error> {
-    s.rows(STAFF_LIST, &[environment.into()], |row| rows::staff(row, 0)).await
+    s.rows(STAFF_LIST, &[environment.into()], |row| row.record()).await
 }

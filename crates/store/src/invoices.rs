@@ -1,10 +1,10 @@
 //! Reading invoices and what settles them.
 
-use crate::rows::{get, invoices as rows, ledger, payments};
+use crate::records::codecs::{AccountName, Int, OneColumn, Opt, Time};
 use crate::{Error, Param, Snapshot};
 use billing::invoice::OpenInvoice;
 use billing::{
-    Account, CustomerId, Id, Invoice, InvoiceId, InvoiceLine, InvoiceTax, Posting, Purchase, PurchaseId,
+    CustomerId, Id, Invoice, InvoiceId, InvoiceLine, InvoiceTax, JournalEntry, Posting, Purchase, PurchaseId,
     SubscriptionId, Timestamp,
 };
 
@@ -16,7 +16,7 @@ const DUE: &str = concat!(
     " from invoices i where i.environment = $1 and i.shard = $2 and i.next_attempt_at <= $3
      order by i.next_attempt_at, i.id limit $4"
 );
-const NEXT_DUE: &str = "select min(next_attempt_at) from invoices
+const NEXT_DUE: &str = "select min(next_attempt_at) as next_at from invoices
      where environment = $1 and shard = $2 and next_attempt_at > $3";
 const OPEN: &str = concat!(
     "select ",
@@ -29,7 +29,8 @@ const OWES: &str = "select count(*) from invoices
 
 /// An invoice of an environment.
 pub async fn one(s: &mut Snapshot, environment: i64, id: InvoiceId) -> Result<Option<Invoice>, Error> {
-    let found = s.row(ONE, &[id.shard().into(), id.raw().into()], |row| rows::invoice(row, 0)).await?;
+    let found: Option<Invoice> =
+        s.row(ONE, &[id.shard().into(), id.raw().into()], |row| row.record()).await?;
     Ok(found.filter(|invoice| invoice.environment == environment))
 }
 
@@ -42,7 +43,7 @@ pub async fn due(
     limit: i64,
 ) -> Result<Vec<Invoice>, Error> {
     let params = [environment.into(), shard.into(), now.micros().into(), limit.into()];
-    s.rows(DUE, &params, |row| rows::invoice(row, 0)).await
+    s.rows(DUE, &params, |row| row.record()).await
 }
 
 /// When the next attempt in a shard falls due after an instant.
@@ -53,12 +54,12 @@ pub async fn next_due(
     after: Timestamp,
 ) -> Result<Option<Timestamp>, Error> {
     let params = [environment.into(), shard.into(), after.micros().into()];
-    Ok(s.row(NEXT_DUE, &params, |row| get::opt_time(row, 0)).await?.flatten())
+    Ok(s.row(NEXT_DUE, &params, |row| Opt::<Time>::of(row, "next_at")).await?.flatten())
 }
 
 /// The open invoices of a customer, the oldest first.
 pub async fn open(s: &mut Snapshot, customer: CustomerId) -> Result<Vec<Invoice>, Error> {
-    s.rows(OPEN, &[customer.shard().into(), customer.raw().into()], |row| rows::invoice(row, 0)).await
+    s.rows(OPEN, &[customer.shard().into(), customer.raw().into()], |row| row.record()).await
 }
 
 const OF_PERIOD: &str = concat!(
@@ -75,7 +76,7 @@ pub async fn of_period(
     period: billing::PeriodId,
 ) -> Result<Vec<Invoice>, Error> {
     let params = [subscription.shard().into(), subscription.raw().into(), period.raw().into()];
-    s.rows(OF_PERIOD, &params, |row| rows::invoice(row, 0)).await
+    s.rows(OF_PERIOD, &params, |row| row.record()).await
 }
 
 /// Whether a subscription has open invoices beside one.
@@ -116,15 +117,13 @@ pub async fn open_of_subscription(
 /// An invoice with the entry that was posted for it.
 pub async fn issued(s: &mut Snapshot, invoice: Invoice) -> Result<OpenInvoice, Error> {
     let shard = invoice.id.shard();
-    let mut entry = s
-        .row(ISSUE_ENTRY, &[shard.into(), invoice.id.raw().into()], |row| ledger::journal_entry(row, 0))
+    let mut entry: JournalEntry = s
+        .row(ISSUE_ENTRY, &[shard.into(), invoice.id.raw().into()], |row| row.record())
         .await?
         .ok_or_else(|| Error::Corrupt(format!("invoice {} has no entry", invoice.number)))?;
     entry.postings = s
         .rows(POSTINGS, &[shard.into(), entry.id.raw().into()], |row| {
-            let account = Account::parse(row.text(0)?)
-                .ok_or_else(|| Error::Corrupt("a posting to an unknown account".into()))?;
-            Ok(Posting { account, amount: row.int(1)? })
+            Ok(Posting { account: AccountName::of(row, "account")?, amount: Int::of(row, "amount")? })
         })
         .await?;
     Ok(OpenInvoice { invoice, issued: entry })
@@ -146,7 +145,7 @@ pub async fn lines(s: &mut Snapshot, ids: &[InvoiceId]) -> Result<Vec<Vec<Invoic
     let keys = ids.iter().map(|id| [id.shard().into(), Param::Id(id.raw())]);
     let mut found = vec![Vec::new(); ids.len()];
     s.each_for(LINES, keys, |n, row| {
-        found[n].push(rows::invoice_line(row, 0)?);
+        found[n].push(row.record()?);
         Ok(())
     })
     .await?;
@@ -158,7 +157,7 @@ pub async fn taxes(s: &mut Snapshot, ids: &[InvoiceId]) -> Result<Vec<Vec<Invoic
     let keys = ids.iter().map(|id| [id.shard().into(), Param::Id(id.raw())]);
     let mut found = vec![Vec::new(); ids.len()];
     s.each_for(TAXES, keys, |n, row| {
-        found[n].push(rows::invoice_tax(row, 0)?);
+        found[n].push(row.record()?);
         Ok(())
     })
     .await?;
@@ -170,7 +169,7 @@ const PURCHASE: &str =
 
 /// A purchase of an environment.
 pub async fn purchase(s: &mut Snapshot, environment: i64, id: PurchaseId) -> Result<Option<Purchase>, Error> {
-    let found =
-        s.row(PURCHASE, &[id.shard().into(), id.raw().into()], |row| payments::purchase(row, 0)).await?;
+    let found: Option<Purchase> =
+        s.row(PURCHASE, &[id.shard().into(), id.raw().into()], |row| row.record()).await?;
     Ok(found.filter(|purchase| purchase.environment == environment))
 }

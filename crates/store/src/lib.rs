@@ -1,7 +1,7 @@
 //! The books on disk: one consistent snapshot to read from, one commit to write with.
 
 #[macro_use]
-mod rows;
+mod records;
 
 pub mod audit;
 pub mod backup;
@@ -12,6 +12,7 @@ pub mod copy;
 pub mod credentials;
 pub mod customers;
 pub mod environments;
+mod erased;
 mod error;
 mod faults;
 pub mod idempotency;
@@ -142,9 +143,14 @@ impl Store {
         E: From<Error> + Send + 'static,
         F: for<'a> FnOnce(&'a mut Snapshot) -> BoxFuture<'a, Result<T, E>> + Clone + Send + 'static,
     {
+        let (work, answer) = erased::erased(move |snapshot: &mut Snapshot| f.clone()(snapshot));
+        answer.of(self.run_reading(work).await)
+    }
+
+    fn run_reading(&self, work: erased::Work<Snapshot>) -> BoxFuture<'_, Result<(), Error>> {
         match self {
-            Store::Sqlite(database) => database.read(f).await,
-            Store::Postgres(database) => database.read(f).await,
+            Store::Sqlite(database) => Box::pin(database.read(work)),
+            Store::Postgres(database) => Box::pin(database.read(work)),
         }
     }
 
@@ -156,9 +162,14 @@ impl Store {
         E: From<Error> + Send + 'static,
         F: for<'a> FnMut(&'a mut Tx) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
     {
+        let (work, answer) = erased::erased(f);
+        answer.of(self.run_writing(work).await)
+    }
+
+    fn run_writing(&self, work: erased::Work<Tx>) -> BoxFuture<'_, Result<(), Error>> {
         match self {
-            Store::Sqlite(database) => database.write(f).await,
-            Store::Postgres(database) => database.write(f).await,
+            Store::Sqlite(database) => Box::pin(database.write(work)),
+            Store::Postgres(database) => Box::pin(database.write(work)),
         }
     }
 

@@ -59,9 +59,10 @@ pub(crate) fn place(payment: &Payment) -> Option<(Ranking, Entry)> {
 /// Brings the lists in line with payments that were inserted or changed.
 pub(crate) async fn follow<'p>(
     tx: &mut Tx,
-    moves: impl Iterator<Item = (Option<&'p Payment>, &'p Payment)>,
+    moves: Vec<(Option<&'p Payment>, &'p Payment)>,
 ) -> Result<(), Error> {
     let moves: Vec<_> = moves
+        .into_iter()
         .map(|(before, after)| (before.and_then(place), place(after)))
         .filter(|(before, after)| before != after)
         .collect();

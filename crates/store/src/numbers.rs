@@ -1,7 +1,9 @@
 //! The numbers that a commit gives out: gapless, because they are steps of counters in the same commit.
 
+use crate::records::record;
+use crate::records::codecs::{OneColumn, Text, Word};
 use crate::{Error, Tx};
-use billing::{Change, Id, Invoice, Numbering};
+use billing::{Change, Id, Invoice, Numbering, Row};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -16,7 +18,7 @@ impl Numbers {
     pub(crate) async fn count(tx: &mut Tx, rows: &[&Change]) -> Result<Self, Error> {
         let mut counts: BTreeMap<(i64, &'static str), i64> = BTreeMap::new();
         for change in rows {
-            for (environment, kind, n) in counted(change).into_iter().flatten() {
+            if let Some((environment, kind, n)) = counted(change) {
                 *counts.entry((environment, kind)).or_default() += n;
             }
         }
@@ -74,35 +76,22 @@ async fn series_of(tx: &mut Tx, environment: i64) -> Result<(Numbering, String),
     tx.row(
         "select numbering, invoice_prefix from environments where number = $1",
         &[environment.into()],
-        |row| Ok((crate::rows::get::word(row, 0, Numbering::parse)?, row.text(1)?.to_owned())),
+        |row| Ok((Word::of(row, "numbering")?, Text::of(row, "invoice_prefix")?)),
     )
     .await?
     .ok_or(Error::ForeignKey)
 }
 
-/// What a change adds to which tallies.
-fn counted(change: &Change) -> [Option<(i64, &'static str, i64)>; 2] {
-    let one = |environment: i64, kind: &'static str| [Some((environment, kind, 1)), None];
-    match change {
-        Change::InsertCatalog(row) => one(row.environment, "catalogs"),
-        Change::InsertProduct(row) => one(row.environment, "products"),
-        Change::InsertPrice(row) => one(row.environment, "prices"),
-        Change::InsertDiscount(row) => one(row.environment, "discounts"),
-        Change::InsertTaxRate(row) => one(row.environment, "tax_rates"),
-        Change::InsertCustomer(row) => one(row.environment, "customers"),
-        Change::InsertPaymentMethod(row) => one(row.environment, "payment_methods"),
-        Change::InsertSubscription(row) => one(row.environment, "subscriptions"),
-        Change::InsertPeriod(row) => one(row.environment, "periods"),
-        Change::InsertPayment(row) => one(row.environment, "payments"),
-        Change::UpdatePayment(before, after) if before.deleted_at.is_none() && after.deleted_at.is_some() => {
-            [Some((after.environment, "payments", -1)), None]
-        }
-        Change::InsertRefund(row) => one(row.environment, "refunds"),
-        Change::InsertPurchase(row) => one(row.environment, "purchases"),
-        Change::InsertInvoice(invoice, lines, _) => {
-            let lines = i64::try_from(lines.len()).unwrap_or(i64::MAX);
-            [Some((invoice.environment, "invoices", 1)), Some((invoice.environment, "invoice_lines", lines))]
-        }
-        _ => [None, None],
-    }
+/// What a change adds to the tally of its table.
+fn counted(change: &Change) -> Option<(i64, &'static str, i64)> {
+    let counts = |row: &Row| i64::from(record(row).is_counted());
+    let (row, n) = match change {
+        Change::Insert(row) => (row, counts(row)),
+        Change::Update { before, after } => (after, counts(after) - counts(before)),
+        Change::Delete(row) => (row, -counts(row)),
+        Change::Post(_) => return None,
+    };
+    let table = record(row).table();
+    let is_tallied = table.tallied.is_some() && n != 0;
+    record(row).environment().filter(|_| is_tallied).map(|environment| (environment, table.name, n))
 }

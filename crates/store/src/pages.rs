@@ -3,7 +3,7 @@
 //! Pages are found by the id of the last row that was seen, and totals come from tallies: both cost
 //! the same wherever the page is. Lists of one customer are bounded by what it has.
 
-use crate::rows::{catalog, customers, invoices, payments, subscriptions};
+use crate::records::Read;
 use crate::{Error, Snapshot};
 use billing::{
     Catalog, Customer, CustomerId, Discount, Id, Invoice, InvoiceId, InvoiceLine, InvoiceLineId, Payment,
@@ -67,7 +67,7 @@ pub async fn tally(snapshot: &mut Snapshot, environment: i64, kind: &str) -> Res
 }
 
 macro_rules! pages {
-    ($($(#[$doc:meta])* $name:ident: $row:ty, $columns:ident, $decode:path, $condition:literal;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident: $row:ty;)+) => {$(
         $(#[$doc])*
         ///
         /// # Errors
@@ -77,43 +77,52 @@ macro_rules! pages {
             environment: i64,
             window: Window,
         ) -> Result<Page<$row>, Error> {
-            const SQL: &str = concat!(
-                "select ", $columns!("t"), " from ", stringify!($name), " t
-                 where t.environment = $1 and t.id > $2", $condition, " order by t.id limit $3"
-            );
-            let params = [environment.into(), window.after().into(), (window.limit + 1).into()];
-            let rows = snapshot.rows(SQL, &params, |row| $decode(row, 0)).await?;
-            let total = tally(snapshot, environment, stringify!($name)).await?;
-            Ok(Page::of(rows, window, total))
+            page(snapshot, environment, window).await
         }
     )+};
 }
 
 pages! {
     /// Catalogs.
-    catalogs: Catalog, catalog_columns, catalog::catalog, "";
+    catalogs: Catalog;
     /// Products.
-    products: Product, product_columns, catalog::product, "";
+    products: Product;
     /// Prices.
-    prices: Price, price_columns, catalog::price, "";
+    prices: Price;
     /// Discounts.
-    discounts: Discount, discount_columns, catalog::discount, "";
+    discounts: Discount;
     /// Tax rates.
-    tax_rates: TaxRate, tax_rate_columns, catalog::tax_rate, "";
+    tax_rates: TaxRate;
     /// Customers.
-    customers: Customer, customer_columns, customers::customer, "";
+    customers: Customer;
     /// Payment methods.
-    payment_methods: PaymentMethod, payment_method_columns, customers::payment_method, "";
+    payment_methods: PaymentMethod;
     /// Subscriptions.
-    subscriptions: Subscription, subscription_columns, subscriptions::subscription, "";
+    subscriptions: Subscription;
     /// Payments that were not taken back.
-    payments: Payment, payment_columns, payments::payment, " and t.deleted_at is null";
+    payments: Payment;
     /// Refunds.
-    refunds: Refund, refund_columns, payments::refund, "";
+    refunds: Refund;
     /// Purchases.
-    purchases: Purchase, purchase_columns, payments::purchase, "";
+    purchases: Purchase;
     /// Lines of invoices.
-    invoice_lines: InvoiceLine, invoice_line_columns, invoices::invoice_line, "";
+    invoice_lines: InvoiceLine;
+}
+
+/// A page of the rows that a table's tally counts.
+async fn page<T: Read + Send>(
+    snapshot: &mut Snapshot,
+    environment: i64,
+    window: Window,
+) -> Result<Page<T>, Error> {
+    let table = T::TABLE;
+    let Some(tallied) = &table.tallied else {
+        return Err(Error::Misuse(format!("{} are not counted", table.name)));
+    };
+    let params = [environment.into(), window.after().into(), (window.limit + 1).into()];
+    let rows = snapshot.rows(tallied.page, &params, |row| row.record()).await?;
+    let total = tally(snapshot, environment, table.name).await?;
+    Ok(Page::of(rows, window, total))
 }
 
 /// Invoices, in the order of their places.
@@ -139,7 +148,7 @@ pub async fn invoices(
         }
     };
     let params = [environment.into(), place.into(), (window.limit + 1).into()];
-    let rows = snapshot.rows(SQL, &params, |row| invoices::invoice(row, 0)).await?;
+    let rows = snapshot.rows(SQL, &params, |row| row.record()).await?;
     let total = tally(snapshot, environment, "invoices").await?;
     Ok(Page::of(rows, window, total))
 }
@@ -160,8 +169,7 @@ fn cut<T>(
 }
 
 macro_rules! pages_of_customer {
-    ($($(#[$doc:meta])* $name:ident: $row:ty, $table:literal, $columns:ident, $decode:path,
-       $condition:literal;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident: $row:ty, $table:literal, $columns:ident, $condition:literal;)+) => {$(
         $(#[$doc])*
         ///
         /// # Errors
@@ -177,7 +185,7 @@ macro_rules! pages_of_customer {
                  where t.shard = $1 and t.customer_id = $2", $condition
             );
             let params = [customer.shard().into(), customer.raw().into()];
-            let rows = snapshot.rows(SQL, &params, |row| $decode(row, 0)).await?;
+            let rows = snapshot.rows(SQL, &params, |row| row.record()).await?;
             Ok(cut(rows, window, |row| row.id.raw(), is_wanted))
         }
     )+};
@@ -185,18 +193,15 @@ macro_rules! pages_of_customer {
 
 pages_of_customer! {
     /// A customer's subscriptions.
-    subscriptions_of_customer: Subscription, "subscriptions", subscription_columns,
-        subscriptions::subscription, "";
+    subscriptions_of_customer: Subscription, "subscriptions", subscription_columns, "";
     /// A customer's invoices.
-    invoices_of_customer: Invoice, "invoices", invoice_columns, invoices::invoice, "";
+    invoices_of_customer: Invoice, "invoices", invoice_columns, "";
     /// A customer's payments that were not taken back.
-    payments_of_customer: Payment, "payments", payment_columns, payments::payment,
-        " and t.deleted_at is null";
+    payments_of_customer: Payment, "payments", payment_columns, " and t.deleted_at is null";
     /// A customer's payment methods.
-    payment_methods_of_customer: PaymentMethod, "payment_methods", payment_method_columns,
-        customers::payment_method, "";
+    payment_methods_of_customer: PaymentMethod, "payment_methods", payment_method_columns, "";
     /// A customer's purchases.
-    purchases_of_customer: Purchase, "purchases", purchase_columns, payments::purchase, "";
+    purchases_of_customer: Purchase, "purchases", purchase_columns, "";
 }
 
 /// A subscription's invoices.
@@ -215,7 +220,7 @@ pub async fn invoices_of_subscription(
         " from invoices t where t.shard = $1 and t.subscription_id = $2"
     );
     let params = [subscription.shard().into(), subscription.raw().into()];
-    let rows = snapshot.rows(SQL, &params, |row| invoices::invoice(row, 0)).await?;
+    let rows = snapshot.rows(SQL, &params, |row| row.record()).await?;
     Ok(cut(rows, window, |row| row.id.raw(), is_wanted))
 }
 
@@ -234,7 +239,7 @@ pub async fn lines_of_invoice(
         " from invoice_lines t where t.shard = $1 and t.invoice_id = $2"
     );
     let params = [invoice.shard().into(), invoice.raw().into()];
-    let rows = snapshot.rows(SQL, &params, |row| invoices::invoice_line(row, 0)).await?;
+    let rows = snapshot.rows(SQL, &params, |row| row.record()).await?;
     Ok(cut(rows, window, |row| row.id.raw(), |_| true))
 }
 
@@ -253,7 +258,7 @@ pub async fn invoice_line(
         " from invoice_lines t where t.shard = $1 and t.id = $2 and t.environment = $3"
     );
     let key = [id.shard().into(), id.raw().into(), environment.into()];
-    snapshot.row(SQL, &key, |row| invoices::invoice_line(row, 0)).await
+    snapshot.row(SQL, &key, |row| row.record()).await
 }
 
 /// The prices of a product.

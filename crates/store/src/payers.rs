@@ -1,8 +1,8 @@
 //! Reading customers with what is needed to charge them, and the rules of their books.
 
-use crate::rows::{catalog, customers, environments, get, payments};
+use crate::records::codecs::{CurrencyCode, Int, OneColumn};
 use crate::{Error, Param, Snapshot};
-use billing::{Credit, Currency, CustomerId, Id, Payer, PaymentMethod, Rules};
+use billing::{Credit, Currency, Customer, CustomerId, Id, Payer, PaymentMethod, Rules};
 
 const RULES: &str = concat!("select ", environment_columns!("e"), " from environments e where e.number = $1");
 const TAX_RATES: &str =
@@ -10,11 +10,11 @@ const TAX_RATES: &str =
 
 /// The rules of an environment.
 pub async fn rules(s: &mut Snapshot, environment: i64) -> Result<Option<Rules>, Error> {
-    let Some(found) = s.row(RULES, &[environment.into()], |row| environments::environment(row, 0)).await?
+    let Some(found) = s.row(RULES, &[environment.into()], |row| row.record()).await?
     else {
         return Ok(None);
     };
-    let tax_rates = s.rows(TAX_RATES, &[environment.into()], |row| catalog::tax_rate(row, 0)).await?;
+    let tax_rates = s.rows(TAX_RATES, &[environment.into()], |row| row.record()).await?;
     Ok(Some(Rules { environment: found, tax_rates }))
 }
 
@@ -41,7 +41,7 @@ const CREDITS: &str = concat!(
 );
 const NEWEST_INVOICE: &str = "select customer_ordinal, currency, currency_ordinal from invoices
      where shard = $1 and customer_id = $2 order by customer_ordinal desc limit 1";
-const INVOICE_COUNTS: &str = "select currency, max(currency_ordinal) from invoices
+const INVOICE_COUNTS: &str = "select currency, max(currency_ordinal) as n from invoices
      where shard = $1 and customer_id = $2 group by currency";
 
 /// Customers of an environment with what is needed to charge them, in the order of the ids; ids that
@@ -50,9 +50,9 @@ pub async fn load(s: &mut Snapshot, environment: i64, ids: &[CustomerId]) -> Res
     let keys = || ids.iter().map(|id| [id.shard().into(), Param::Id(id.raw())]);
     let mut found: Vec<Option<Payer>> = vec![None; ids.len()];
     s.each_for(PAYER, keys(), |n, row| {
-        let customer = customers::customer(row, 0)?;
+        let customer: Customer = row.record()?;
         if customer.environment == environment {
-            let version = row.int(customers::CUSTOMER_WIDTH)?;
+            let version = Int::of(row, "version")?;
             found[n] = Some(Payer {
                 customer,
                 version,
@@ -67,19 +67,20 @@ pub async fn load(s: &mut Snapshot, environment: i64, ids: &[CustomerId]) -> Res
     .await?;
     let mut methods: Vec<(usize, PaymentMethod)> = Vec::new();
     s.each_for(METHODS, keys(), |n, row| {
-        methods.push((n, customers::payment_method(row, 0)?));
+        methods.push((n, row.record()?));
         Ok(())
     })
     .await?;
     let mut credits: Vec<(usize, Credit)> = Vec::new();
     s.each_for(CREDITS, keys(), |n, row| {
-        credits.push((n, payments::credit(row, 0)?));
+        credits.push((n, row.record()?));
         Ok(())
     })
     .await?;
     let mut mixed = Vec::new();
     s.each_for(NEWEST_INVOICE, keys(), |n, row| {
-        let (count, currency, ordinal) = (row.int(0)?, get::currency(row, 1)?, row.int(2)?);
+        let count = Int::of(row, "customer_ordinal")?;
+        let (currency, ordinal) = (CurrencyCode::of(row, "currency")?, Int::of(row, "currency_ordinal")?);
         if let Some(payer) = &mut found[n] {
             payer.invoice_count = count;
             payer.currency_invoice_counts = vec![(currency, ordinal)];
@@ -94,7 +95,7 @@ pub async fn load(s: &mut Snapshot, environment: i64, ids: &[CustomerId]) -> Res
     for n in mixed {
         let key = [ids[n].shard().into(), Param::Id(ids[n].raw())];
         let counts: Vec<(Currency, i64)> =
-            s.rows(INVOICE_COUNTS, &key, |row| Ok((get::currency(row, 0)?, row.int(1)?))).await?;
+            s.rows(INVOICE_COUNTS, &key, |row| Ok((CurrencyCode::of(row, "currency")?, Int::of(row, "n")?))).await?;
         if let Some(payer) = &mut found[n] {
             payer.currency_invoice_counts = counts;
         }

@@ -1,6 +1,6 @@
 //! Reading payments, refunds and balances.
 
-use crate::rows::{get, payments as rows};
+use crate::records::codecs::{OneColumn, Opt, Time};
 use crate::{Error, Param, Snapshot};
 use billing::{Allocation, Credit, Id, InvoiceId, Payment, PaymentId, Refund, Timestamp};
 
@@ -12,14 +12,15 @@ const PROCESSING: &str = concat!(
     " from payments p where p.environment = $1 and p.shard = $2 and p.status = 'processing'
      and p.updated_at <= $3 and p.id > $4 order by p.id limit $5"
 );
-const OLDEST_PROCESSING: &str = "select min(updated_at) from payments
+const OLDEST_PROCESSING: &str = "select min(updated_at) as since from payments
      where environment = $1 and shard = $2 and status = 'processing' and updated_at > $3";
 const IN_FLIGHT: &str = "select count(*) from payments
      where shard = $1 and invoice_id = $2 and status = 'processing'";
 
 /// A payment of an environment that was not taken back.
 pub async fn one(s: &mut Snapshot, environment: i64, id: PaymentId) -> Result<Option<Payment>, Error> {
-    let found = s.row(ONE, &[id.shard().into(), id.raw().into()], |row| rows::payment(row, 0)).await?;
+    let found: Option<Payment> =
+        s.row(ONE, &[id.shard().into(), id.raw().into()], |row| row.record()).await?;
     Ok(found.filter(|payment| payment.environment == environment && payment.deleted_at.is_none()))
 }
 
@@ -34,7 +35,7 @@ pub async fn processing(
 ) -> Result<Vec<Payment>, Error> {
     let after = Param::Id(after.map_or(0, Id::raw));
     let params = [environment.into(), shard.into(), since.micros().into(), after, limit.into()];
-    s.rows(PROCESSING, &params, |row| rows::payment(row, 0)).await
+    s.rows(PROCESSING, &params, |row| row.record()).await
 }
 
 /// Since when the gateway has not answered the longest waiting payment of a shard, of those that wait
@@ -46,7 +47,7 @@ pub async fn oldest_processing(
     after: Timestamp,
 ) -> Result<Option<Timestamp>, Error> {
     let params = [environment.into(), shard.into(), after.micros().into()];
-    Ok(s.row(OLDEST_PROCESSING, &params, |row| get::opt_time(row, 0)).await?.flatten())
+    Ok(s.row(OLDEST_PROCESSING, &params, |row| Opt::<Time>::of(row, "since")).await?.flatten())
 }
 
 /// Whether a payment of an invoice is under way.
@@ -68,17 +69,17 @@ const PROCESSING_REFUNDS: &str = concat!(
     " from refunds r where r.environment = $1 and r.shard = $2 and r.status = 'processing'
      and r.updated_at <= $3 and r.id > $4 order by r.id limit $5"
 );
-const OLDEST_PROCESSING_REFUND: &str = "select min(updated_at) from refunds
+const OLDEST_PROCESSING_REFUND: &str = "select min(updated_at) as since from refunds
      where environment = $1 and shard = $2 and status = 'processing' and updated_at > $3";
 
 /// A refund.
 pub async fn refund(s: &mut Snapshot, id: billing::RefundId) -> Result<Option<Refund>, Error> {
-    s.row(REFUND, &[id.shard().into(), id.raw().into()], |row| rows::refund(row, 0)).await
+    s.row(REFUND, &[id.shard().into(), id.raw().into()], |row| row.record()).await
 }
 
 /// The refunds of a payment, the oldest first.
 pub async fn refunds_of(s: &mut Snapshot, payment: PaymentId) -> Result<Vec<Refund>, Error> {
-    s.rows(REFUNDS_OF, &[payment.shard().into(), payment.raw().into()], |row| rows::refund(row, 0)).await
+    s.rows(REFUNDS_OF, &[payment.shard().into(), payment.raw().into()], |row| row.record()).await
 }
 
 /// The refunds of a shard whose gateway has not answered since an instant, from after one on.
@@ -92,7 +93,7 @@ pub async fn processing_refunds(
 ) -> Result<Vec<Refund>, Error> {
     let after = Param::Id(after.map_or(0, Id::raw));
     let params = [environment.into(), shard.into(), since.micros().into(), after, limit.into()];
-    s.rows(PROCESSING_REFUNDS, &params, |row| rows::refund(row, 0)).await
+    s.rows(PROCESSING_REFUNDS, &params, |row| row.record()).await
 }
 
 /// Since when the gateway has not answered the longest waiting refund of a shard, of those that wait
@@ -104,7 +105,7 @@ pub async fn oldest_processing_refund(
     after: Timestamp,
 ) -> Result<Option<Timestamp>, Error> {
     let params = [environment.into(), shard.into(), after.micros().into()];
-    Ok(s.row(OLDEST_PROCESSING_REFUND, &params, |row| get::opt_time(row, 0)).await?.flatten())
+    Ok(s.row(OLDEST_PROCESSING_REFUND, &params, |row| Opt::<Time>::of(row, "since")).await?.flatten())
 }
 
 const CREDIT_OF: &str =
@@ -121,9 +122,10 @@ pub async fn credit_of(
     payment: PaymentId,
 ) -> Result<Option<(Credit, Vec<Allocation>)>, Error> {
     let shard = payment.shard();
-    let credit = s.row(CREDIT_OF, &[shard.into(), payment.raw().into()], |row| rows::credit(row, 0)).await?;
+    let credit: Option<Credit> =
+        s.row(CREDIT_OF, &[shard.into(), payment.raw().into()], |row| row.record()).await?;
     let Some(credit) = credit else { return Ok(None) };
     let params = [shard.into(), credit.id.raw().into()];
-    let allocations = s.rows(ALLOCATIONS_OF, &params, |row| rows::allocation(row, 0)).await?;
+    let allocations = s.rows(ALLOCATIONS_OF, &params, |row| row.record()).await?;
     Ok(Some((credit, allocations)))
 }

@@ -25,10 +25,11 @@ mod write;
 pub(crate) use session::Session;
 pub(crate) use together::Reader;
 
+use crate::erased::Work;
 use crate::faults::Faults;
 use crate::migrate::Migration;
 use crate::snapshot::{self, BoxFuture, Snapshot, Tx};
-use crate::{Committed, Error, Scope, commit, settings};
+use crate::{Committed, Error, Store, Scope, commit, settings};
 use address::Address;
 use billing::{Changes, SpreadBy};
 use failure::{Failure, Remedy};
@@ -93,7 +94,8 @@ impl Database {
 
     /// Looks how many shards there are, and how customers are spread over them.
     pub(crate) async fn look_at_spread(&self) -> Result<(), Error> {
-        let looked = self.read(|s| {
+        let store = Store::Postgres(self.clone());
+        let looked = store.read(|s| {
             Box::pin(async move {
                 let shards = s.row("select count(*) from shards", &[], |row| row.int(0)).await?;
                 Ok::<_, Error>((shards.unwrap_or(1), settings::spread_by(s).await?))
@@ -114,12 +116,9 @@ impl Database {
         self.shared.pool.shards.load(Ordering::Relaxed)
     }
 
-    pub(crate) async fn read<T, E, F>(&self, f: F) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<Error> + Send + 'static,
-        F: for<'a> FnOnce(&'a mut Snapshot) -> BoxFuture<'a, Result<T, E>> + Clone + Send + 'static,
-    {
+    /// Runs work on a snapshot; once more from its beginning on another one where the database was lost
+    /// meanwhile.
+    pub(crate) async fn read(&self, mut work: Work<Snapshot>) -> Result<(), Error> {
         let Shared { pool, together, .. } = &*self.shared;
         let mut tries = Tries::new();
         let mut is_apart = false;
@@ -128,11 +127,9 @@ impl Database {
             if is_apart {
                 snapshot.apart();
             }
-            let attempt = f.clone();
-            let outcome = unpanicked(|| attempt(&mut snapshot)).await;
-            let outcome = outcome.unwrap_or_else(|| Err(Error::Panicked.into()));
+            let outcome = unpanicked(|| work(&mut snapshot)).await.ok_or(Error::Panicked);
             let (failure, is_shared) = ended(snapshot.session).await;
-            let Some(failure) = failure.filter(|_| outcome.is_err()) else { return outcome };
+            let Some(failure) = failure.filter(|_| outcome != Ok(true)) else { return outcome.map(|_| ()) };
             // It may have been another's statement that failed, or that takes long.
             let is_by_another = is_shared && (failure.is_of_a_statement() || failure.is_slowness());
             is_apart |= is_by_another;
@@ -143,33 +140,29 @@ impl Database {
                     pool.forget_idle();
                 }
                 if !tries.again().await {
-                    return outcome;
+                    return outcome.map(|_| ());
                 }
             } else if is_by_another {
                 tracing::debug!(error = %failure.error, "a shared snapshot failed and is read again alone");
             } else {
-                return outcome;
+                return outcome.map(|_| ());
             }
         }
     }
 
-    pub(crate) async fn write<T, E, F>(&self, f: F) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<Error> + Send + 'static,
-        F: for<'a> FnMut(&'a mut Tx) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
-    {
+    /// Runs work in a transaction until it stands or cannot.
+    pub(crate) async fn write(&self, work: Work<Tx>) -> Result<(), Error> {
         let shared = self.shared.clone();
         // A task of its own: a caller who stops waiting must not leave a commit half said.
-        let written = tokio::spawn(async move { write::write(&shared, f).await }).await;
-        written.unwrap_or_else(|_| Err(Error::Panicked.into()))
+        let written = tokio::spawn(async move { write::write(&shared, work).await }).await;
+        written.unwrap_or(Err(Error::Panicked))
     }
 
     /// Writes all of the changes, with others that may go together with them where one is under way.
     pub(crate) async fn commit(&self, changes: Arc<Changes>) -> Result<Committed, Error> {
         match commit::together_in(&changes) {
             Some(environment) => self.shared.groups.commit(self, environment, changes).await,
-            None => self.write(move |tx| commit::alone(tx, &changes)).await,
+            None => Store::Postgres(self.clone()).write(move |tx| commit::alone(tx, &changes)).await,
         }
     }
 

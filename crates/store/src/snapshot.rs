@@ -1,13 +1,17 @@
 //! What code inside a transaction sees: statements in, rows out.
 
 use crate::versions::Scope;
+use crate::value::Sets;
 use crate::{Error, Param, Row, postgres, sqlite};
-use std::future::Future;
+use std::future::{Future, ready};
 use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 
 /// The future that a closure given to the store returns.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Who looks at the rows of an answer, each with the number of its set of parameters.
+pub(crate) type See<'a> = &'a mut (dyn FnMut(usize, &Row<'_>) -> Result<(), Error> + Send + 'a);
 
 /// One consistent view of the books. On SQLite every statement completes at once; do not wait for
 /// anything but statements inside a snapshot.
@@ -58,11 +62,11 @@ impl Snapshot {
         mut map: impl FnMut(&Row<'_>) -> Result<T, Error> + Send,
     ) -> Result<Vec<T>, Error> {
         let mut rows = Vec::new();
-        self.each(sql, params, |row| {
+        let mut see = |_, row: &Row<'_>| {
             rows.push(map(row)?);
             Ok(())
-        })
-        .await?;
+        };
+        self.ask(sql, params, &mut see).await?;
         Ok(rows)
     }
 
@@ -73,11 +77,16 @@ impl Snapshot {
         params: &[Param<'_>],
         map: impl FnOnce(&Row<'_>) -> Result<T, Error> + Send,
     ) -> Result<Option<T>, Error> {
-        match &mut self.session {
-            Session::Sqlite(session) => session.row(sql, params, map),
-            Session::Postgres(session) => session.row(sql, params, map).await,
-            Session::Together(reader) => reader.row(sql, params, map).await,
-        }
+        let mut map = Some(map);
+        let mut found = None;
+        let mut see = |_, row: &Row<'_>| {
+            if let Some(map) = map.take() {
+                found = Some(map(row)?);
+            }
+            Ok(())
+        };
+        self.ask_first(sql, params, &mut see).await?;
+        Ok(found)
     }
 
     /// Hands every row of the answer to `see`.
@@ -85,12 +94,63 @@ impl Snapshot {
         &mut self,
         sql: &'static str,
         params: &[Param<'_>],
-        see: impl FnMut(&Row<'_>) -> Result<(), Error> + Send,
+        mut see: impl FnMut(&Row<'_>) -> Result<(), Error> + Send,
     ) -> Result<(), Error> {
+        self.ask(sql, params, &mut |_, row: &Row<'_>| see(row)).await
+    }
+
+    /// Runs one statement once for each set of parameters and hands every row, with the number of
+    /// its set (from 0), to `see`. The way to load many things by key: one look-up of the statement
+    /// here, one pipeline on a database that is far away.
+    pub async fn each_for<'p, const N: usize>(
+        &mut self,
+        sql: &'static str,
+        sets: impl IntoIterator<Item = [Param<'p>; N]>,
+        mut see: impl FnMut(usize, &Row<'_>) -> Result<(), Error> + Send,
+    ) -> Result<(), Error> {
+        let sets = Sets::of(sets);
+        self.ask_for(sql, sets, &mut see).await
+    }
+
+    // The three below are compiled here and once; those above are thin, because they are compiled for
+    // each of their callers.
+
+    fn ask<'a>(
+        &'a mut self,
+        sql: &'static str,
+        params: &'a [Param<'a>],
+        see: See<'a>,
+    ) -> BoxFuture<'a, Result<(), Error>> {
         match &mut self.session {
-            Session::Sqlite(session) => session.each(sql, params, see),
-            Session::Postgres(session) => session.each(sql, params, see).await,
-            Session::Together(reader) => reader.each(sql, params, see).await,
+            Session::Sqlite(session) => Box::pin(ready(session.each(sql, params, see))),
+            Session::Postgres(session) => Box::pin(session.each(sql, params, see)),
+            Session::Together(reader) => Box::pin(reader.each(sql, params, see)),
+        }
+    }
+
+    fn ask_first<'a>(
+        &'a mut self,
+        sql: &'static str,
+        params: &'a [Param<'a>],
+        see: See<'a>,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        match &mut self.session {
+            Session::Sqlite(session) => Box::pin(ready(session.first(sql, params, see))),
+            Session::Postgres(session) => Box::pin(session.first(sql, params, see)),
+            Session::Together(reader) => Box::pin(reader.first(sql, params, see)),
+        }
+    }
+
+    fn ask_for<'a>(
+        &'a mut self,
+        sql: &'static str,
+        sets: Sets<'a>,
+        see: See<'a>,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        match &mut self.session {
+            Session::Sqlite(session) => Box::pin(ready(session.each_for(sql, &sets, see))),
+            Session::Postgres(session) => Box::pin(session.each_for(sql, sets, see)),
+            Session::Together(reader) => Box::pin(reader.each_for(sql, sets, see)),
         }
     }
 
@@ -113,22 +173,6 @@ impl Snapshot {
             reader.announce(sql, params);
         }
     }
-
-    /// Runs one statement once for each set of parameters and hands every row, with the number of
-    /// its set (from 0), to `see`. The way to load many things by key: one look-up of the statement
-    /// here, one pipeline on a database that is far away.
-    pub async fn each_for<'p, const N: usize>(
-        &mut self,
-        sql: &'static str,
-        sets: impl IntoIterator<Item = [Param<'p>; N], IntoIter: Send> + Send,
-        see: impl FnMut(usize, &Row<'_>) -> Result<(), Error> + Send,
-    ) -> Result<(), Error> {
-        match &mut self.session {
-            Session::Sqlite(session) => session.each_for(sql, sets, see),
-            Session::Postgres(session) => session.each_for(sql, sets, see).await,
-            Session::Together(reader) => reader.each_for(sql, sets, see).await,
-        }
-    }
 }
 
 /// A database transaction that can write; reads like a [`Snapshot`].
@@ -149,10 +193,14 @@ impl Tx {
     }
 
     /// Runs a statement that answers no rows; returns how many it changed.
-    pub async fn execute(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<u64, Error> {
+    pub fn execute<'a>(
+        &'a mut self,
+        sql: &'static str,
+        params: &'a [Param<'a>],
+    ) -> BoxFuture<'a, Result<u64, Error>> {
         match self.writer() {
-            Writer::Sqlite(session) => session.execute(sql, params),
-            Writer::Postgres(session) => session.execute(sql, params).await,
+            Writer::Sqlite(session) => Box::pin(ready(session.execute(sql, params))),
+            Writer::Postgres(session) => Box::pin(session.execute(sql, params)),
         }
     }
 
@@ -161,11 +209,20 @@ impl Tx {
     pub async fn execute_for<'p, const N: usize>(
         &mut self,
         sql: &'static str,
-        sets: impl IntoIterator<Item = [Param<'p>; N], IntoIter: Send> + Send,
+        sets: impl IntoIterator<Item = [Param<'p>; N]>,
     ) -> Result<u64, Error> {
+        let sets = Sets::of(sets);
+        self.execute_sets(sql, sets).await
+    }
+
+    fn execute_sets<'a>(
+        &'a mut self,
+        sql: &'static str,
+        sets: Sets<'a>,
+    ) -> BoxFuture<'a, Result<u64, Error>> {
         match self.writer() {
-            Writer::Sqlite(session) => session.execute_for(sql, sets),
-            Writer::Postgres(session) => session.execute_for(sql, sets).await,
+            Writer::Sqlite(session) => Box::pin(ready(session.execute_for(sql, &sets))),
+            Writer::Postgres(session) => Box::pin(session.execute_for(sql, sets)),
         }
     }
 
@@ -173,10 +230,11 @@ impl Tx {
     pub(crate) async fn execute_each<'p, const N: usize>(
         &mut self,
         sql: &'static str,
-        sets: impl IntoIterator<Item = [Param<'p>; N], IntoIter: Send> + Send,
+        sets: impl IntoIterator<Item = [Param<'p>; N]>,
     ) -> Result<Vec<u64>, Error> {
+        let sets = Sets::of(sets);
         match self.writer() {
-            Writer::Sqlite(session) => sets.into_iter().map(|set| session.execute(sql, &set)).collect(),
+            Writer::Sqlite(session) => sets.iter().map(|set| session.execute(sql, set)).collect(),
             Writer::Postgres(session) => session.execute_each(sql, sets).await,
         }
     }
@@ -186,12 +244,10 @@ impl Tx {
     pub async fn send_for<'p, const N: usize>(
         &mut self,
         sql: &'static str,
-        sets: impl IntoIterator<Item = [Param<'p>; N], IntoIter: Send> + Send,
+        sets: impl IntoIterator<Item = [Param<'p>; N]>,
     ) -> Result<(), Error> {
-        match self.writer() {
-            Writer::Sqlite(session) => session.execute_for(sql, sets).map(|_| ()),
-            Writer::Postgres(session) => session.send_for(sql, sets).await,
-        }
+        let sets = Sets::of(sets);
+        self.send_sets(sql, sets).await
     }
 
     /// As [`Tx::send_for`], once.
@@ -200,9 +256,18 @@ impl Tx {
         sql: &'static str,
         params: [Param<'_>; N],
     ) -> Result<(), Error> {
+        self.send_sets(sql, Sets::of([params])).await
+    }
+
+    /// As [`Tx::send_for`].
+    pub(crate) fn send_sets<'a>(
+        &'a mut self,
+        sql: &'static str,
+        sets: Sets<'a>,
+    ) -> BoxFuture<'a, Result<(), Error>> {
         match self.writer() {
-            Writer::Sqlite(session) => session.execute(sql, &params).map(|_| ()),
-            Writer::Postgres(session) => session.send_for(sql, [params]).await,
+            Writer::Sqlite(session) => Box::pin(ready(session.execute_for(sql, &sets).map(|_| ()))),
+            Writer::Postgres(session) => Box::pin(session.send_for(sql, sets)),
         }
     }
 

@@ -13,13 +13,14 @@ mod writer;
 
 pub(crate) use session::Session;
 
+use crate::erased::Work;
 use crate::faults::Faults;
 use crate::migrate::{self, Migration};
-use crate::snapshot::{BoxFuture, Snapshot, Tx};
+use crate::snapshot::{Snapshot, Tx};
 use crate::versions::Versions;
 use crate::{Error, settings, snapshot};
 use billing::SpreadBy;
-use job::{Job, ReadJob, WriteJob};
+use job::Job;
 use queue::Queue;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
@@ -65,8 +66,8 @@ pub struct Database {
 }
 
 struct Shared {
-    reads: Queue<Box<dyn Job<Snapshot>>>,
-    writes: Queue<Box<dyn Job<Tx>>>,
+    reads: Queue<Job<Snapshot>>,
+    writes: Queue<Job<Tx>>,
     versions: Versions,
     shards: i64,
     spread_by: SpreadBy,
@@ -110,30 +111,20 @@ impl Database {
         Ok(database)
     }
 
-    pub(crate) async fn read<T, E, F>(&self, f: F) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<Error> + Send + 'static,
-        F: for<'a> FnOnce(&'a mut Snapshot) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
-    {
-        let (answer, answered) = oneshot::channel();
-        if self.shared.reads.push(Box::new(ReadJob::new(f, answer))).is_err() {
-            return Err(Error::Closed.into());
+    pub(crate) async fn read(&self, work: Work<Snapshot>) -> Result<(), Error> {
+        let (caller, answered) = oneshot::channel();
+        if self.shared.reads.push(Job::new(work, caller)).is_err() {
+            return Err(Error::Closed);
         }
-        answered.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+        answered.await.unwrap_or(Err(Error::Closed))
     }
 
-    pub(crate) async fn write<T, E, F>(&self, f: F) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<Error> + Send + 'static,
-        F: for<'a> FnMut(&'a mut Tx) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
-    {
-        let (answer, answered) = oneshot::channel();
-        if self.shared.writes.push(Box::new(WriteJob::new(f, answer))).is_err() {
-            return Err(Error::Closed.into());
+    pub(crate) async fn write(&self, work: Work<Tx>) -> Result<(), Error> {
+        let (caller, answered) = oneshot::channel();
+        if self.shared.writes.push(Job::new(work, caller)).is_err() {
+            return Err(Error::Closed);
         }
-        answered.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+        answered.await.unwrap_or(Err(Error::Closed))
     }
 
     pub(crate) fn versions(&self) -> &Versions {

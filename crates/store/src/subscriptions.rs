@@ -1,14 +1,14 @@
 //! Reading subscriptions, their items, and those of which something is due.
 
-use crate::rows::{catalog, get, subscriptions as rows};
+use crate::records::codecs::{Id, OneColumn, Opt, Time};
 use crate::{Error, Param, Snapshot};
-use billing::{CustomerId, Id, Item, Price, Product, Subscription, SubscriptionId, Timestamp};
+use billing::{CustomerId, Discount, Id as _, Item, Price, Product, Subscription, SubscriptionId, Timestamp};
 
 const ONE: &str =
     concat!("select ", subscription_columns!("s"), " from subscriptions s where s.shard = $1 and s.id = $2");
 const DUE: &str = "select id, customer_id from subscriptions
      where environment = $1 and shard = $2 and due_at <= $3 order by due_at, id limit $4";
-const NEXT_DUE: &str = "select min(due_at) from subscriptions
+const NEXT_DUE: &str = "select min(due_at) as next_at from subscriptions
      where environment = $1 and shard = $2 and due_at > $3";
 const ITEMS: &str = concat!(
     "select ",
@@ -27,7 +27,8 @@ pub async fn one(
     environment: i64,
     id: SubscriptionId,
 ) -> Result<Option<Subscription>, Error> {
-    let found = s.row(ONE, &[id.shard().into(), id.raw().into()], |row| rows::subscription(row, 0)).await?;
+    let found: Option<Subscription> =
+        s.row(ONE, &[id.shard().into(), id.raw().into()], |row| row.record()).await?;
     Ok(found.filter(|subscription| subscription.environment == environment))
 }
 
@@ -38,9 +39,9 @@ pub async fn many(
     ids: &[SubscriptionId],
 ) -> Result<Vec<Subscription>, Error> {
     let keys = ids.iter().map(|id| [id.shard().into(), Param::Id(id.raw())]);
-    let mut found = Vec::with_capacity(ids.len());
+    let mut found: Vec<Subscription> = Vec::with_capacity(ids.len());
     s.each_for(ONE, keys, |_, row| {
-        found.push(rows::subscription(row, 0)?);
+        found.push(row.record()?);
         Ok(())
     })
     .await?;
@@ -57,7 +58,7 @@ pub async fn due(
     limit: i64,
 ) -> Result<Vec<(SubscriptionId, CustomerId)>, Error> {
     let params = [environment.into(), shard.into(), now.micros().into(), limit.into()];
-    s.rows(DUE, &params, |row| Ok((get::id(row, 0)?, get::id(row, 1)?))).await
+    s.rows(DUE, &params, |row| Ok((Id::of(row, "id")?, Id::of(row, "customer_id")?))).await
 }
 
 const BUSY: &str = "select 1 where
@@ -96,7 +97,7 @@ pub async fn next_due(
     after: Timestamp,
 ) -> Result<Option<Timestamp>, Error> {
     let params = [environment.into(), shard.into(), after.micros().into()];
-    Ok(s.row(NEXT_DUE, &params, |row| get::opt_time(row, 0)).await?.flatten())
+    Ok(s.row(NEXT_DUE, &params, |row| Opt::<Time>::of(row, "next_at")).await?.flatten())
 }
 
 /// The items of subscriptions, for each in the order of the ids.
@@ -104,7 +105,7 @@ pub async fn items(s: &mut Snapshot, ids: &[SubscriptionId]) -> Result<Vec<Vec<I
     let keys = ids.iter().map(|id| [id.shard().into(), Param::Id(id.raw())]);
     let mut found = vec![Vec::new(); ids.len()];
     s.each_for(ITEMS, keys, |n, row| {
-        found[n].push(rows::item(row, 0)?);
+        found[n].push(row.record()?);
         Ok(())
     })
     .await?;
@@ -114,7 +115,7 @@ pub async fn items(s: &mut Snapshot, ids: &[SubscriptionId]) -> Result<Vec<Vec<I
 /// All subscriptions of a customer, the oldest first.
 pub async fn of_customer(s: &mut Snapshot, customer: CustomerId) -> Result<Vec<Subscription>, Error> {
     let params = [customer.shard().into(), customer.raw().into()];
-    s.rows(OF_CUSTOMER, &params, |row| rows::subscription(row, 0)).await
+    s.rows(OF_CUSTOMER, &params, |row| row.record()).await
 }
 
 const OFFER: &str = concat!(
@@ -133,7 +134,7 @@ pub async fn offer(
 ) -> Result<Option<(Price, Product)>, Error> {
     let found = s
         .row(OFFER, &[price.raw().into()], |row| {
-            Ok((catalog::price(row, 0)?, catalog::product(row, catalog::PRICE_WIDTH)?))
+            Ok((row.record::<Price>()?, row.record()?))
         })
         .await?;
     Ok(found.filter(|(price, _)| price.environment == environment))
@@ -147,7 +148,7 @@ pub async fn discount(
     environment: i64,
     id: billing::DiscountId,
 ) -> Result<Option<billing::Discount>, Error> {
-    let found = s.row(DISCOUNT, &[id.raw().into()], |row| catalog::discount(row, 0)).await?;
+    let found: Option<Discount> = s.row(DISCOUNT, &[id.raw().into()], |row| row.record()).await?;
     Ok(found.filter(|discount| discount.environment == environment))
 }
 
@@ -160,5 +161,5 @@ pub async fn discount_by_code(
     environment: i64,
     code: &str,
 ) -> Result<Option<billing::Discount>, Error> {
-    s.row(DISCOUNT_BY_CODE, &[environment.into(), code.into()], |row| catalog::discount(row, 0)).await
+    s.row(DISCOUNT_BY_CODE, &[environment.into(), code.into()], |row| row.record()).await
 }

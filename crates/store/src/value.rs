@@ -2,9 +2,11 @@
 
 use crate::Error;
 use rusqlite::types::ValueRef;
+use std::borrow::Cow;
+use std::cell::Cell;
 
 /// One parameter of a statement.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Param<'a> {
     /// SQL `NULL`.
     Null,
@@ -13,7 +15,7 @@ pub enum Param<'a> {
     /// `bigint` (or a narrower integer).
     Int(i64),
     /// `text`.
-    Text(&'a str),
+    Text(Cow<'a, str>),
     /// `uuid`; 16 big-endian bytes in SQLite.
     Id(u128),
     /// `bytea`, `blob` in SQLite.
@@ -53,8 +55,10 @@ param_from! {
     u16 => |value| Param::Int(value.into());
     u8 => |value| Param::Int(value.into());
     u128 => |value| Param::Id(value);
-    &'a str => |value| Param::Text(value);
-    &'a String => |value| Param::Text(value);
+    &'a str => |value| Param::Text(Cow::Borrowed(value));
+    &'a String => |value| Param::Text(Cow::Borrowed(value));
+    String => |value| Param::Text(Cow::Owned(value));
+    Cow<'a, str> => |value| Param::Text(value);
     &'a [u8] => |value| Param::Bytes(value);
     &'a Vec<u8> => |value| Param::Bytes(value);
     &'a [u8; 32] => |value| Param::Bytes(value);
@@ -66,9 +70,61 @@ impl<'a, T: Into<Param<'a>>> From<Option<T>> for Param<'a> {
     }
 }
 
+/// Sets of parameters for one statement, all of one width.
+#[derive(Clone, Default)]
+pub(crate) struct Sets<'p> {
+    width: usize,
+    params: Vec<Param<'p>>,
+}
+
+impl<'p> Sets<'p> {
+    /// No sets yet, each of so many parameters.
+    pub(crate) fn new(width: usize, capacity: usize) -> Sets<'p> {
+        Sets { width, params: Vec::with_capacity(width * capacity) }
+    }
+
+    /// Sets of a width that is known when the program is compiled.
+    pub(crate) fn of<const N: usize>(sets: impl IntoIterator<Item = [Param<'p>; N]>) -> Sets<'p> {
+        let sets = sets.into_iter();
+        let mut all = Sets::new(N, sets.size_hint().0);
+        sets.for_each(|set| all.params.extend(set));
+        all
+    }
+
+    /// Where the parameters of another set are added.
+    pub(crate) fn params(&mut self) -> &mut Vec<Param<'p>> {
+        &mut self.params
+    }
+
+    /// How many parameters each set has.
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// How many sets there are.
+    pub(crate) fn len(&self) -> usize {
+        self.params.len().checked_div(self.width).unwrap_or(0)
+    }
+
+    /// Whether there is no set.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.params.is_empty()
+    }
+
+    /// The parameters of all sets, one after another.
+    pub(crate) fn params_of_all(&self) -> &[Param<'p>] {
+        &self.params
+    }
+
+    /// Each set.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[Param<'p>]> + Clone {
+        self.params.chunks_exact(self.width.max(1))
+    }
+}
+
 /// A parameter that outlives whoever asks with it.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Held {
+pub(crate) enum OwnedParam {
     Null,
     Bool(bool),
     Int(i64),
@@ -77,34 +133,34 @@ pub(crate) enum Held {
     Bytes(Box<[u8]>),
 }
 
-impl From<Param<'_>> for Held {
-    fn from(param: Param<'_>) -> Held {
+impl From<&Param<'_>> for OwnedParam {
+    fn from(param: &Param<'_>) -> OwnedParam {
         match param {
-            Param::Null => Held::Null,
-            Param::Bool(value) => Held::Bool(value),
-            Param::Int(value) => Held::Int(value),
-            Param::Text(value) => Held::Text(value.into()),
-            Param::Id(value) => Held::Id(value),
-            Param::Bytes(value) => Held::Bytes(value.into()),
+            Param::Null => OwnedParam::Null,
+            Param::Bool(value) => OwnedParam::Bool(*value),
+            Param::Int(value) => OwnedParam::Int(*value),
+            Param::Text(value) => OwnedParam::Text(value.as_ref().into()),
+            Param::Id(value) => OwnedParam::Id(*value),
+            Param::Bytes(value) => OwnedParam::Bytes((*value).into()),
         }
     }
 }
 
-impl std::fmt::Debug for Held {
+impl std::fmt::Debug for OwnedParam {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.param().fmt(f)
     }
 }
 
-impl Held {
+impl OwnedParam {
     pub(crate) fn param(&self) -> Param<'_> {
         match self {
-            Held::Null => Param::Null,
-            Held::Bool(value) => Param::Bool(*value),
-            Held::Int(value) => Param::Int(*value),
-            Held::Text(value) => Param::Text(value),
-            Held::Id(value) => Param::Id(*value),
-            Held::Bytes(value) => Param::Bytes(value),
+            OwnedParam::Null => Param::Null,
+            OwnedParam::Bool(value) => Param::Bool(*value),
+            OwnedParam::Int(value) => Param::Int(*value),
+            OwnedParam::Text(value) => Param::Text(Cow::Borrowed(value)),
+            OwnedParam::Id(value) => Param::Id(*value),
+            OwnedParam::Bytes(value) => Param::Bytes(value),
         }
     }
 }
@@ -121,15 +177,65 @@ pub(crate) enum Value<'r> {
     Real,
 }
 
-/// One row of an answer; columns are counted from 0.
-pub struct Row<'r>(pub(crate) Source<'r>);
+/// One row of an answer.
+///
+/// Records and other answers of several columns take their columns one after another by name
+/// ([`Row::take`]): the order is that of the select list, which stands beside it or comes from the same
+/// declaration. A single column is read by its place, counted from 0.
+pub struct Row<'r> {
+    source: Source<'r>,
+    /// The place of the column that is taken next.
+    next: Cell<usize>,
+    /// Whether the names of columns are looked at. A connection does so when it gives the first row of a
+    /// statement: its text is constant, and so are the names.
+    looks_at_names: bool,
+}
 
+#[derive(Clone, Copy)]
 pub(crate) enum Source<'r> {
     Sqlite(&'r rusqlite::Row<'r>),
     Postgres(&'r tokio_postgres::Row),
 }
 
+impl<'r> Row<'r> {
+    pub(crate) fn new(source: Source<'r>, looks_at_names: bool) -> Row<'r> {
+        Row { source, next: Cell::new(0), looks_at_names }
+    }
+}
+
 impl Row<'_> {
+    /// The place of the next column, which must have this name.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] if it has another, or there is none.
+    pub(crate) fn take(&self, name: &str) -> Result<usize, Error> {
+        let at = self.next.get();
+        self.next.set(at + 1);
+        if self.looks_at_names && self.name(at) != Some(name) {
+            let found = self.name(at).unwrap_or("missing");
+            return Err(Error::Misuse(format!("column {at} is {found}, not {name}")));
+        }
+        Ok(at)
+    }
+
+    /// Whether the column that is taken next is null.
+    pub(crate) fn next_is_null(&self) -> Result<bool, Error> {
+        Ok(matches!(self.value(self.next.get())?, Value::Null))
+    }
+
+    /// The place of the last column of a name among those that were taken already.
+    pub(crate) fn taken(&self, name: &str) -> Result<usize, Error> {
+        let found = (0..self.next.get()).rev().find(|at| self.name(*at) == Some(name));
+        found.ok_or_else(|| Error::Misuse(format!("no column {name} was taken before")))
+    }
+
+    fn name(&self, at: usize) -> Option<&str> {
+        match self.source {
+            Source::Sqlite(row) => row.as_ref().column_name(at).ok(),
+            Source::Postgres(row) => row.columns().get(at).map(tokio_postgres::Column::name),
+        }
+    }
+
     /// An integer that is never null.
     pub fn int(&self, i: usize) -> Result<i64, Error> {
         self.opt_int(i)?.ok_or_else(|| null(i))
@@ -207,7 +313,7 @@ impl Row<'_> {
     }
 
     pub(crate) fn value(&self, i: usize) -> Result<Value<'_>, Error> {
-        match &self.0 {
+        match self.source {
             Source::Sqlite(row) => match row.get_ref(i).map_err(|_| no_column(i))? {
                 ValueRef::Null => Ok(Value::Null),
                 ValueRef::Integer(value) => Ok(Value::Int(value)),

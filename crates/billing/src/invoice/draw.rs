@@ -242,7 +242,9 @@ pub fn draw(
         }
         Collect::Now(_) | Collect::Later => None,
     };
-    changes.push(Change::InsertInvoice(Box::new(invoice.clone()), lines, taxes));
+    changes.insert(invoice.clone());
+    changes.rows.extend(lines.into_iter().map(Change::insert));
+    changes.rows.extend(taxes.into_iter().map(Change::insert));
     if !entry.postings.is_empty() {
         changes.push(Change::Post(entry));
     }

@@ -236,10 +236,14 @@ pub struct InvoiceTax {
 }
 
 /// The text whose SHA-256 proves that a finalized invoice has not been changed.
-pub fn canonical_text(invoice: &Invoice, lines: &[InvoiceLine], taxes: &[InvoiceTax]) -> String {
+pub fn canonical_text<'i>(
+    invoice: &Invoice,
+    lines: impl IntoIterator<Item = &'i InvoiceLine>,
+    taxes: impl IntoIterator<Item = &'i InvoiceTax>,
+) -> String {
     use crate::Id;
     use std::fmt::Write;
-    let mut text = String::with_capacity(256 + 96 * lines.len());
+    let mut text = String::with_capacity(512);
     // Writing to a String cannot fail.
     let _infallible = write!(
         text,

@@ -1,44 +1,25 @@
 //! Counters beside the rows that they count, credentials and answered requests.
 
+use crate::records::TABLES;
+use crate::records::codecs::{Bool, Int, OneColumn, Opt, Text};
 use crate::{Error, Param, Snapshot, credentials as standing};
 use billing::{Bearer, Credential, Id};
 
-macro_rules! counts {
-    ($($kind:literal: $sql:literal;)+) => {
-        /// The kinds of rows that are tallied.
-        pub fn counted_kinds() -> impl Iterator<Item = &'static str> {
-            [$($kind),+].into_iter()
-        }
-
-        /// How many rows of a kind an environment has: counted, not read from a counter.
-        ///
-        /// # Errors
-        /// If the database fails or there is no such kind.
-        pub async fn count(s: &mut Snapshot, environment: i64, kind: &str) -> Result<i64, Error> {
-            let sql = match kind {
-                $($kind => concat!("select count(*) from ", $sql),)+
-                _ => return Err(Error::Misuse(format!("{kind} are not tallied"))),
-            };
-            Ok(s.row(sql, &[environment.into()], |row| row.int(0)).await?.unwrap_or(0))
-        }
-    };
+/// The kinds of rows that are tallied: the names of their tables.
+pub fn counted_kinds() -> impl Iterator<Item = &'static str> {
+    TABLES.iter().filter(|table| table.tallied.is_some()).map(|table| table.name)
 }
 
-counts! {
-    "catalogs": "catalogs where environment = $1";
-    "products": "products where environment = $1";
-    "prices": "prices where environment = $1";
-    "discounts": "discounts where environment = $1";
-    "tax_rates": "tax_rates where environment = $1";
-    "customers": "customers where environment = $1";
-    "payment_methods": "payment_methods where environment = $1";
-    "subscriptions": "subscriptions where environment = $1";
-    "periods": "periods where environment = $1";
-    "payments": "payments where environment = $1 and deleted_at is null";
-    "refunds": "refunds where environment = $1";
-    "purchases": "purchases where environment = $1";
-    "invoices": "invoices where environment = $1";
-    "invoice_lines": "invoice_lines where environment = $1";
+/// How many rows of a kind an environment has: counted, not read from a counter.
+///
+/// # Errors
+/// If the database fails or there is no such kind.
+pub async fn count(s: &mut Snapshot, environment: i64, kind: &str) -> Result<i64, Error> {
+    let table = TABLES.iter().find(|table| table.name == kind);
+    let Some(tallied) = table.and_then(|table| table.tallied.as_ref()) else {
+        return Err(Error::Misuse(format!("{kind} are not tallied")));
+    };
+    Ok(s.row(tallied.count, &[environment.into()], |row| row.int(0)).await?.unwrap_or(0))
 }
 
 /// The tallies of an environment, by kind.
@@ -63,32 +44,24 @@ pub struct Numbered {
     pub max: i64,
 }
 
-macro_rules! numbered {
-    ($($kind:literal),+) => {
-        /// The places of what is numbered from 1 in an environment.
-        ///
-        /// # Errors
-        /// If the database fails.
-        pub async fn numbered(s: &mut Snapshot, environment: i64) -> Result<Vec<Numbered>, Error> {
-            let statements = [$(($kind, concat!(
-                "select count(*), count(distinct number), coalesce(max(number), 0) from ", $kind,
-                " where environment = $1 and number > 0"
-            ))),+];
-            let mut found = Vec::with_capacity(statements.len());
-            for (kind, sql) in statements {
-                let read = s
-                    .row(sql, &[environment.into()], |row| {
-                        Ok(Numbered { kind, count: row.int(0)?, different: row.int(1)?, max: row.int(2)? })
-                    })
-                    .await?;
-                found.extend(read);
-            }
-            Ok(found)
-        }
-    };
+/// The places of what is numbered from 1 in an environment.
+///
+/// # Errors
+/// If the database fails.
+pub async fn numbered(s: &mut Snapshot, environment: i64) -> Result<Vec<Numbered>, Error> {
+    let mut found = Vec::new();
+    for table in TABLES {
+        let Some(sql) = table.tallied.as_ref().and_then(|tallied| tallied.numbers) else { continue };
+        let read = s
+            .row(sql, &[environment.into()], |row| {
+                let (count, different) = (Int::of(row, "n")?, Int::of(row, "different")?);
+                Ok(Numbered { kind: table.name, count, different, max: Int::of(row, "last")? })
+            })
+            .await?;
+        found.extend(read);
+    }
+    Ok(found)
 }
-
-numbered!("products", "prices", "subscriptions", "periods");
 
 /// Invoice numbers that more than one invoice of an environment has; at most `limit` of them.
 ///
@@ -149,7 +122,7 @@ pub struct Request {
 }
 
 const REQUESTS: &str = "select environment, key, fingerprint, resource, status,
-     case when answer is null then 0 else 1 end from idempotency
+     case when answer is null then 0 else 1 end as has_answer from idempotency
      where (environment, key) > ($1, $2) order by environment, key limit $3";
 
 /// The answered requests after a key.
@@ -160,12 +133,12 @@ pub async fn requests(s: &mut Snapshot, after: (i64, &str), limit: i64) -> Resul
     let params: [Param<'_>; 3] = [after.0.into(), after.1.into(), limit.into()];
     s.rows(REQUESTS, &params, |row| {
         Ok(Request {
-            environment: row.int(0)?,
-            key: row.text(1)?.to_owned(),
-            fingerprint_bytes: row.bytes(2)?.len(),
-            resource: row.id(3)?,
-            status: row.opt_int(4)?,
-            has_answer: row.bool(5)?,
+            environment: Int::of(row, "environment")?,
+            key: Text::of(row, "key")?,
+            fingerprint_bytes: row.bytes(row.take("fingerprint")?)?.len(),
+            resource: row.id(row.take("resource")?)?,
+            status: Opt::<Int>::of(row, "status")?,
+            has_answer: Bool::of(row, "has_answer")?,
         })
     })
     .await

@@ -1,9 +1,9 @@
 //! Customers, how they are found, and what their rows sum to in each currency.
 
 use super::After;
-use crate::rows::{customers, get};
+use crate::records::codecs::{CurrencyCode, Id, Int, OneColumn, Opt, Word};
 use crate::{Error, Param, Snapshot};
-use billing::{Currency, Customer, CustomerId, Id, PaymentKind};
+use billing::{Currency, Customer, CustomerId, Id as _, PaymentKind};
 
 /// A customer with what must stand beside its row.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +21,7 @@ pub struct Named {
 const CUSTOMERS: &str = concat!(
     "select ",
     customer_columns!("c"),
-    ", v.version, e.customer_id, h.customer_id from customers c
+    ", v.version, e.customer_id as by_external_id, h.customer_id as by_handle from customers c
      left join customer_versions v on v.shard = c.shard and v.customer_id = c.id
      left join customer_names e on e.environment = c.environment and e.kind = 'external_id'
        and e.name = c.external_id
@@ -37,12 +37,11 @@ const CUSTOMERS: &str = concat!(
 pub async fn named(s: &mut Snapshot, after: After, limit: i64) -> Result<Vec<Named>, Error> {
     let params = [after.shard.into(), after.id.into(), limit.into()];
     s.rows(CUSTOMERS, &params, |row| {
-        let at = customers::CUSTOMER_WIDTH;
         Ok(Named {
-            customer: customers::customer(row, 0)?,
-            has_version: row.opt_int(at)?.is_some(),
-            by_external_id: get::opt_id(row, at + 1)?,
-            by_handle: get::opt_id(row, at + 2)?,
+            customer: row.record()?,
+            has_version: row.opt_int(row.take("version")?)?.is_some(),
+            by_external_id: Opt::<Id>::of(row, "by_external_id")?,
+            by_handle: Opt::<Id>::of(row, "by_handle")?,
         })
     })
     .await
@@ -95,12 +94,13 @@ pub struct InvoiceSums {
     pub given_up: i64,
 }
 
-const INVOICE_SUMS: &str = "select i.currency, count(*), count(distinct i.currency_ordinal),
-     max(i.currency_ordinal), max(i.customer_ordinal),
-     cast(sum(case when i.status <> 'void' then i.subtotal else 0 end) as bigint),
-     cast(sum(case when i.status <> 'void' then i.tax else 0 end) as bigint),
-     cast(sum(case when i.status = 'open' then i.total - i.settled else 0 end) as bigint),
+const INVOICE_SUMS: &str = "select i.currency, count(*) as n, count(distinct i.currency_ordinal) as ordinals,
+     max(i.currency_ordinal) as last_of_currency, max(i.customer_ordinal) as last_of_all,
+     cast(sum(case when i.status <> 'void' then i.subtotal else 0 end) as bigint) as subtotal,
+     cast(sum(case when i.status <> 'void' then i.tax else 0 end) as bigint) as tax,
+     cast(sum(case when i.status = 'open' then i.total - i.settled else 0 end) as bigint) as owed,
      cast(sum(case when i.status = 'uncollectible' then i.total - i.settled else 0 end) as bigint)
+       as given_up
      from invoices i where i.shard = $1 and i.customer_id = $2 group by i.currency";
 
 /// What the invoices of customers come to, for each in the order of the ids.
@@ -111,15 +111,15 @@ pub async fn invoice_sums(s: &mut Snapshot, ids: &[CustomerId]) -> Result<Vec<Ve
     let mut found = vec![Vec::new(); ids.len()];
     s.each_for(INVOICE_SUMS, keys(ids), |n, row| {
         found[n].push(InvoiceSums {
-            currency: get::currency(row, 0)?,
-            count: row.int(1)?,
-            currency_ordinals: row.int(2)?,
-            currency_ordinal_max: row.int(3)?,
-            customer_ordinal_max: row.int(4)?,
-            subtotal: row.int(5)?,
-            tax: row.int(6)?,
-            owed: row.int(7)?,
-            given_up: row.int(8)?,
+            currency: CurrencyCode::of(row, "currency")?,
+            count: Int::of(row, "n")?,
+            currency_ordinals: Int::of(row, "ordinals")?,
+            currency_ordinal_max: Int::of(row, "last_of_currency")?,
+            customer_ordinal_max: Int::of(row, "last_of_all")?,
+            subtotal: Int::of(row, "subtotal")?,
+            tax: Int::of(row, "tax")?,
+            owed: Int::of(row, "owed")?,
+            given_up: Int::of(row, "given_up")?,
         });
         Ok(())
     })
@@ -145,14 +145,14 @@ pub struct MoneySums {
 }
 
 const RECEIVED: &str = "select p.currency, p.kind,
-     cast(sum(case when p.status = 'succeeded' and p.deleted_at is null then p.amount else 0 end) as bigint),
-     cast(sum(p.refunded) as bigint)
+     cast(sum(case when p.status = 'succeeded' and p.deleted_at is null then p.amount else 0 end) as bigint)
+       as received, cast(sum(p.refunded) as bigint) as refunded
      from payments p where p.shard = $1 and p.customer_id = $2 group by p.currency, p.kind";
 const FROM_BALANCE: &str = "select c.currency, cast(sum(c.amount - c.remaining - coalesce(
-       (select sum(a.amount) from allocations a where a.shard = c.shard and a.credit_id = c.id), 0)) as bigint)
+       (select sum(a.amount) from allocations a where a.shard = c.shard and a.credit_id = c.id), 0)) as bigint) as refunded
      from payments p join credits c on c.shard = p.shard and c.payment_id = p.id
      where p.shard = $1 and p.customer_id = $2 and p.kind = 'automatic' group by c.currency";
-const REMAINING: &str = "select c.currency, cast(sum(c.remaining) as bigint) from credits c
+const REMAINING: &str = "select c.currency, cast(sum(c.remaining) as bigint) as remaining from credits c
      where c.shard = $1 and c.customer_id = $2 and c.remaining > 0 group by c.currency";
 
 /// What the payments and balances of customers come to, for each in the order of the ids.
@@ -162,22 +162,24 @@ const REMAINING: &str = "select c.currency, cast(sum(c.remaining) as bigint) fro
 pub async fn money_sums(s: &mut Snapshot, ids: &[CustomerId]) -> Result<Vec<Vec<MoneySums>>, Error> {
     let mut found: Vec<Vec<MoneySums>> = vec![Vec::new(); ids.len()];
     s.each_for(RECEIVED, keys(ids), |n, row| {
-        let sums = of_currency(&mut found[n], get::currency(row, 0)?);
-        match get::word(row, 1, PaymentKind::parse)? {
-            PaymentKind::Automatic => sums.charged = row.int(2)?,
-            PaymentKind::Manual => sums.written_down = row.int(2)?,
+        let sums = of_currency(&mut found[n], CurrencyCode::of(row, "currency")?);
+        match Word::of(row, "kind")? {
+            PaymentKind::Automatic => sums.charged = Int::of(row, "received")?,
+            PaymentKind::Manual => sums.written_down = Int::of(row, "received")?,
         }
-        sums.refunded += row.int(3)?;
+        sums.refunded += Int::of::<i64>(row, "refunded")?;
         Ok(())
     })
     .await?;
     s.each_for(FROM_BALANCE, keys(ids), |n, row| {
-        of_currency(&mut found[n], get::currency(row, 0)?).refunded_from_balance = row.int(1)?;
+        let currency = CurrencyCode::of(row, "currency")?;
+        of_currency(&mut found[n], currency).refunded_from_balance = Int::of(row, "refunded")?;
         Ok(())
     })
     .await?;
     s.each_for(REMAINING, keys(ids), |n, row| {
-        of_currency(&mut found[n], get::currency(row, 0)?).remaining = row.int(1)?;
+        let currency = CurrencyCode::of(row, "currency")?;
+        of_currency(&mut found[n], currency).remaining = Int::of(row, "remaining")?;
         Ok(())
     })
     .await?;

@@ -1,9 +1,9 @@
 //! What one customer has, and what of it has moved since an instant.
 
-use crate::rows::{customers, get, invoices, payments, subscriptions};
+use crate::records::codecs::{Id, Int, OneColumn};
 use crate::{Error, Param, Snapshot};
 use billing::{
-    BillingPeriod, Credit, CustomerId, Id, Invoice, InvoiceId, InvoiceLine, InvoiceTax, Item, Payment,
+    BillingPeriod, Credit, CustomerId, Id as _, Invoice, InvoiceId, InvoiceLine, InvoiceTax, Item, Payment,
     PaymentMethod, Purchase, Refund, Subscription, Timestamp,
 };
 
@@ -78,24 +78,24 @@ pub async fn holdings(s: &mut Snapshot, customer: CustomerId, since: Timestamp) 
     let all = crate::subscriptions::of_customer(s, customer).await?;
     let ids: Vec<_> = all.iter().map(|subscription| subscription.id).collect();
     let items = crate::subscriptions::items(s, &ids).await?;
-    let moved_invoices = s.rows(INVOICES, &moved, |row| invoices::invoice(row, 0)).await?;
+    let moved_invoices: Vec<Invoice> = s.rows(INVOICES, &moved, |row| row.record()).await?;
     let ids: Vec<InvoiceId> = moved_invoices.iter().map(|invoice| invoice.id).collect();
     let lines = crate::invoices::lines(s, &ids).await?;
     let taxes = crate::invoices::taxes(s, &ids).await?;
     let contents = lines.into_iter().zip(taxes);
     Ok(Holdings {
-        methods: s.rows(METHODS, &whose, |row| customers::payment_method(row, 0)).await?,
+        methods: s.rows(METHODS, &whose, |row| row.record()).await?,
         subscriptions: all.into_iter().zip(items).collect(),
-        periods: s.rows(PERIODS, &moved, |row| subscriptions::period(row, 0)).await?,
+        periods: s.rows(PERIODS, &moved, |row| row.record()).await?,
         invoices: moved_invoices
             .into_iter()
             .zip(contents)
             .map(|(invoice, (lines, taxes))| (invoice, lines, taxes))
             .collect(),
-        payments: s.rows(PAYMENTS, &moved, |row| payments::payment(row, 0)).await?,
-        refunds: s.rows(REFUNDS, &moved, |row| payments::refund(row, 0)).await?,
-        credits: s.rows(CREDITS, &whose, |row| payments::credit(row, 0)).await?,
-        purchases: s.rows(PURCHASES, &moved, |row| payments::purchase(row, 0)).await?,
+        payments: s.rows(PAYMENTS, &moved, |row| row.record()).await?,
+        refunds: s.rows(REFUNDS, &moved, |row| row.record()).await?,
+        credits: s.rows(CREDITS, &whose, |row| row.record()).await?,
+        purchases: s.rows(PURCHASES, &moved, |row| row.record()).await?,
     })
 }
 
@@ -107,5 +107,5 @@ pub async fn versions(s: &mut Snapshot, environment: i64) -> Result<Vec<(Custome
     const SQL: &str = "select c.id, v.version from customers c
          join customer_versions v on v.shard = c.shard and v.customer_id = c.id
          where c.environment = $1 order by c.id";
-    s.rows(SQL, &[environment.into()], |row| Ok((get::id(row, 0)?, row.int(1)?))).await
+    s.rows(SQL, &[environment.into()], |row| Ok((Id::of(row, "id")?, Int::of(row, "version")?))).await
 }

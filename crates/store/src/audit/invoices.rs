@@ -1,9 +1,9 @@
 //! Invoices in the order of their places, with what settles them.
 
-use crate::rows::{get, invoices as rows, ledger, payments};
+use crate::records::codecs::{Bool, Codec, Id, Int, OneColumn, Opt, Span, Text, Word};
 use crate::{Error, Param, Snapshot};
 use billing::{
-    CustomerId, Id, Invoice, InvoiceId, PaymentStatus, Period, PeriodId, Purchase, PurchaseId, SubscriptionId,
+    CustomerId, Id as _, Invoice, InvoiceId, JournalEntry, PaymentStatus, Period, PeriodId, Purchase, PurchaseId, SubscriptionId,
 };
 
 use super::AuditedEntry;
@@ -25,7 +25,7 @@ pub async fn invoices(
     limit: i64,
 ) -> Result<Vec<Invoice>, Error> {
     let params = [environment.into(), after.into(), limit.into()];
-    s.rows(INVOICES, &params, |row| rows::invoice(row, 0)).await
+    s.rows(INVOICES, &params, |row| row.record()).await
 }
 
 const ISSUE_ENTRIES: &str = concat!(
@@ -43,13 +43,13 @@ const ISSUE_ENTRIES: &str = concat!(
 pub async fn issue_entries(s: &mut Snapshot, ids: &[InvoiceId]) -> Result<Vec<Vec<AuditedEntry>>, Error> {
     let mut found: Vec<Vec<AuditedEntry>> = vec![Vec::new(); ids.len()];
     s.each_for(ISSUE_ENTRIES, keys(ids), |n, row| {
-        let entry = ledger::journal_entry(row, 0)?;
+        let entry: JournalEntry = row.record()?;
         if found[n].last().is_none_or(|last| last.entry.id != entry.id) {
             found[n].push(AuditedEntry { entry, postings: Vec::new() });
         }
-        let account = row.opt_text(ledger::JOURNAL_ENTRY_WIDTH)?.map(str::to_owned);
+        let account = Opt::<Text>::of(row, "account")?;
         if let (Some(last), Some(account)) = (found[n].last_mut(), account) {
-            last.postings.push((account, row.int(ledger::JOURNAL_ENTRY_WIDTH + 1)?));
+            last.postings.push((account, Int::of(row, "amount")?));
         }
         Ok(())
     })
@@ -81,10 +81,10 @@ pub struct Attempt {
 }
 
 const ATTEMPTS: &str = "select p.attempt, p.status, p.amount, p.refunded, p.is_retry, p.customer_id,
-     case when p.currency = i.currency then 1 else 0 end, coalesce(c.amount, 0),
+     case when p.currency = i.currency then 1 else 0 end as fits, coalesce(c.amount, 0) as surplus,
      cast(coalesce(c.amount, 0) - coalesce(c.remaining, 0) - coalesce(
        (select sum(a.amount) from allocations a where a.shard = c.shard and a.credit_id = c.id), 0) as bigint)
-     from payments p join invoices i on i.shard = p.shard and i.id = p.invoice_id
+       as surplus_refunded from payments p join invoices i on i.shard = p.shard and i.id = p.invoice_id
      left join credits c on c.shard = p.shard and c.payment_id = p.id
      where p.shard = $1 and p.invoice_id = $2 order by p.attempt";
 
@@ -96,15 +96,15 @@ pub async fn attempts(s: &mut Snapshot, ids: &[InvoiceId]) -> Result<Vec<Vec<Att
     let mut found = vec![Vec::new(); ids.len()];
     s.each_for(ATTEMPTS, keys(ids), |n, row| {
         found[n].push(Attempt {
-            attempt: row.opt_int(0)?,
-            status: get::word(row, 1, PaymentStatus::parse)?,
-            amount: row.int(2)?,
-            refunded: row.int(3)?,
-            is_retry: row.bool(4)?,
-            customer_id: get::id(row, 5)?,
-            has_same_currency: row.bool(6)?,
-            surplus: row.int(7)?,
-            surplus_refunded: row.int(8)?,
+            attempt: Opt::<Int>::of(row, "attempt")?,
+            status: Word::of(row, "status")?,
+            amount: Int::of(row, "amount")?,
+            refunded: Int::of(row, "refunded")?,
+            is_retry: Bool::of(row, "is_retry")?,
+            customer_id: Id::of(row, "customer_id")?,
+            has_same_currency: Bool::of(row, "fits")?,
+            surplus: Int::of(row, "surplus")?,
+            surplus_refunded: Int::of(row, "surplus_refunded")?,
         });
         Ok(())
     })
@@ -143,7 +143,8 @@ pub async fn period_owners(s: &mut Snapshot, ids: &[PeriodId]) -> Result<Vec<Opt
     let mut found = vec![None; ids.len()];
     let keys = ids.iter().map(|id| [id.shard().into(), Param::Id(id.raw())]);
     s.each_for(PERIOD_OWNERS, keys, |n, row| {
-        found[n] = Some((get::id(row, 0)?, get::opt_id(row, 1)?, get::period(row, 2)?));
+        let (subscription, invoice) = (Id::of(row, "subscription_id")?, Opt::<Id>::of(row, "invoice_id")?);
+        found[n] = Some((subscription, invoice, Span::read(row, &["period_start", "period_end"])?));
         Ok(())
     })
     .await?;
@@ -161,7 +162,7 @@ pub async fn purchases(s: &mut Snapshot, ids: &[PurchaseId]) -> Result<Vec<Optio
     let mut found = vec![None; ids.len()];
     let keys = ids.iter().map(|id| [id.shard().into(), Param::Id(id.raw())]);
     s.each_for(PURCHASES, keys, |n, row| {
-        found[n] = Some(payments::purchase(row, 0)?);
+        found[n] = Some(row.record()?);
         Ok(())
     })
     .await?;

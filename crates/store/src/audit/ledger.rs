@@ -1,7 +1,7 @@
 //! Journal entries with their postings, in the order of their keys.
 
 use super::After;
-use crate::rows::ledger;
+use crate::records::codecs::{Int, OneColumn, Text};
 use crate::{Error, Snapshot};
 use billing::{Id, JournalEntry, shard_of};
 
@@ -42,7 +42,7 @@ pub async fn entries(s: &mut Snapshot, after: After, limit: i64) -> Result<Entry
     let first = [after.shard.into(), after.id.into(), limit.into()];
     let mut entries = s
         .rows(ENTRIES, &first, |row| {
-            Ok(AuditedEntry { entry: ledger::journal_entry(row, 0)?, postings: Vec::new() })
+            Ok(AuditedEntry { entry: row.record()?, postings: Vec::new() })
         })
         .await?;
     let is_last = i64::try_from(entries.len()).is_ok_and(|read| read < limit);
@@ -54,12 +54,12 @@ pub async fn entries(s: &mut Snapshot, after: After, limit: i64) -> Result<Entry
     let (mut at, mut strays) = (0, Vec::new());
     let key = |id: u128| (shard_of(id), id);
     s.each(POSTINGS, &range, |row| {
-        let id = row.id(0)?;
+        let id = row.id(row.take("entry_id")?)?;
         while entries.get(at).is_some_and(|known| key(known.entry.id.raw()) < key(id)) {
             at += 1;
         }
         match entries.get_mut(at).filter(|known| known.entry.id.raw() == id) {
-            Some(known) => known.postings.push((row.text(1)?.to_owned(), row.int(2)?)),
+            Some(known) => known.postings.push((Text::of(row, "account")?, Int::of(row, "amount")?)),
             None => strays.push(id),
         }
         Ok(())

@@ -1,11 +1,11 @@
 //! Payments and credits in the order of their keys, and the counted lists that payments are in.
 
 use super::After;
+use crate::records::codecs::{Bool, Id, Int, OneColumn, Opt, Word};
 use crate::lists;
 use crate::ranks::Ranking;
-use crate::rows::{get, payments as rows};
 use crate::{Error, Param, Snapshot};
-use billing::{Credit, Id, InvoiceId, Payment, PaymentId, PaymentKind, RefundStatus};
+use billing::{Credit, Id as _, InvoiceId, Payment, PaymentId, PaymentKind, RefundStatus};
 
 const PAYMENTS: &str = concat!(
     "select ",
@@ -19,7 +19,7 @@ const PAYMENTS: &str = concat!(
 /// If the database fails or a row cannot be read.
 pub async fn payments(s: &mut Snapshot, after: After, limit: i64) -> Result<Vec<Payment>, Error> {
     let params = [after.shard.into(), after.id.into(), limit.into()];
-    s.rows(PAYMENTS, &params, |row| rows::payment(row, 0)).await
+    s.rows(PAYMENTS, &params, |row| row.record()).await
 }
 
 const REFUNDS: &str = "select r.status, r.amount, r.invoice_id from refunds r
@@ -36,8 +36,8 @@ pub async fn refunds(
     let mut found = vec![Vec::new(); ids.len()];
     let keys = ids.iter().map(|id| [id.shard().into(), Param::Id(id.raw())]);
     s.each_for(REFUNDS, keys, |n, row| {
-        let status = get::word(row, 0, RefundStatus::parse)?;
-        found[n].push((status, row.int(1)?, get::opt_id(row, 2)?));
+        let (status, amount) = (Word::of(row, "status")?, Int::of(row, "amount")?);
+        found[n].push((status, amount, Opt::<Id>::of(row, "invoice_id")?));
         Ok(())
     })
     .await?;
@@ -124,9 +124,9 @@ const CREDITS: &str = concat!(
     "select ",
     credit_columns!("c"),
     ", cast(coalesce((select sum(a.amount) from allocations a
-         where a.shard = c.shard and a.credit_id = c.id), 0) as bigint),
+         where a.shard = c.shard and a.credit_id = c.id), 0) as bigint) as allocated,
      p.kind, p.refunded,
-     case when p.customer_id = c.customer_id and p.currency = c.currency then 1 else 0 end
+     case when p.customer_id = c.customer_id and p.currency = c.currency then 1 else 0 end as fits
      from credits c left join payments p on p.shard = c.shard and p.id = c.payment_id
      where (c.shard, c.id) > ($1, $2) order by c.shard, c.id limit $3"
 );
@@ -138,13 +138,12 @@ const CREDITS: &str = concat!(
 pub async fn credits(s: &mut Snapshot, after: After, limit: i64) -> Result<Vec<Drawn>, Error> {
     let params = [after.shard.into(), after.id.into(), limit.into()];
     s.rows(CREDITS, &params, |row| {
-        let at = rows::CREDIT_WIDTH;
-        let kind = get::opt_word(row, at + 1, PaymentKind::parse)?;
-        let payment = match kind {
-            Some(kind) => Some((kind, row.int(at + 2)?, row.bool(at + 3)?)),
+        let (credit, allocated) = (row.record()?, Int::of(row, "allocated")?);
+        let payment = match Opt::<Word>::of(row, "kind")? {
+            Some(kind) => Some((kind, Int::of(row, "refunded")?, Bool::of(row, "fits")?)),
             None => None,
         };
-        Ok(Drawn { credit: rows::credit(row, 0)?, allocated: row.int(at)?, payment })
+        Ok(Drawn { credit, allocated, payment })
     })
     .await
 }

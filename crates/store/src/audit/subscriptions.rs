@@ -1,8 +1,8 @@
 //! What hangs on subscriptions: their periods and what they owe.
 
-use crate::rows::{get, subscriptions as rows};
+use crate::records::codecs::{Codec, Id, Int, OneColumn, Opt, Span};
 use crate::{Error, Param, Snapshot};
-use billing::{BillingPeriod, Id, InvoiceId, Period, PeriodId, Subscription, SubscriptionId};
+use billing::{BillingPeriod, Id as _, InvoiceId, Period, PeriodId, Subscription, SubscriptionId};
 
 const PERIODS: &str = concat!(
     "select ",
@@ -11,6 +11,8 @@ const PERIODS: &str = concat!(
      left join invoices i on i.shard = p.shard and i.id = p.invoice_id
      where p.shard = $1 and p.subscription_id = $2 order by p.period_start"
 );
+
+const SPAN: &[&str] = &["period_start", "period_end"];
 
 /// A period, and of its invoice the period, the subscription and the time that it says it is for.
 pub type Billed = (BillingPeriod, Option<(Option<PeriodId>, Option<SubscriptionId>, Option<Period>)>);
@@ -23,11 +25,10 @@ pub async fn periods(s: &mut Snapshot, ids: &[SubscriptionId]) -> Result<Vec<Vec
     let mut found = vec![Vec::new(); ids.len()];
     let keys = ids.iter().map(|id| [id.shard().into(), Param::Id(id.raw())]);
     s.each_for(PERIODS, keys, |n, row| {
-        let at = rows::PERIOD_WIDTH;
-        let period = rows::period(row, 0)?;
-        let invoice = match get::opt_id::<PeriodId>(row, at)? {
+        let period = row.record()?;
+        let invoice = match Opt::<Id>::of(row, "period_id")? {
             None => None,
-            some => Some((some, get::opt_id(row, at + 1)?, get::opt_period(row, at + 2)?)),
+            some => Some((some, Opt::<Id>::of(row, "subscription_id")?, Opt::<Span>::read(row, SPAN)?)),
         };
         found[n].push((period, invoice));
         Ok(())
@@ -46,7 +47,7 @@ pub struct OpenInvoices {
 }
 
 const OPEN: &str = "select i.id, (select count(*) from payments p where p.shard = i.shard
-       and p.invoice_id = i.id and p.status = 'processing')
+       and p.invoice_id = i.id and p.status = 'processing') as charging
      from invoices i where i.shard = $1 and i.customer_id = $2 and i.status = 'open'
      and i.subscription_id = $3 order by i.id";
 
@@ -64,9 +65,9 @@ pub async fn open_invoices(s: &mut Snapshot, of: &[Subscription]) -> Result<Vec<
         ]
     });
     s.each_for(OPEN, keys, |n, row| {
-        let id = get::id(row, 0)?;
+        let id = Id::of(row, "id")?;
         found[n].all.push(id);
-        if row.int(1)? > 0 {
+        if Int::of::<i64>(row, "charging")? > 0 {
             found[n].charging.push(id);
         }
         Ok(())

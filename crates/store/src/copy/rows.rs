@@ -2,28 +2,28 @@
 
 use super::plan::Table;
 use crate::snapshot::Writer;
-use crate::value::{Held, Param, Value};
+use crate::value::{OwnedParam, Param, Value};
 use crate::{Error, Row, Scope, Store, Tx};
 use std::sync::Arc;
 
 /// Rows of one table in the order of its key, value after value.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Batch {
-    values: Vec<Held>,
+    values: Vec<OwnedParam>,
 }
 
 /// The rows after a key, or the first ones; fewer than a batch if there are no more.
 pub(super) async fn read(
     store: &Store,
     table: &'static Table,
-    after: Option<Vec<Held>>,
+    after: Option<Vec<OwnedParam>>,
 ) -> Result<Batch, Error> {
     store
         .read(move |s| {
             s.apart();
             Box::pin(async move {
                 let sql = if after.is_some() { &table.read_after } else { &table.read_first };
-                let key: Vec<Param<'_>> = after.iter().flatten().map(Held::param).collect();
+                let key: Vec<Param<'_>> = after.iter().flatten().map(OwnedParam::param).collect();
                 let mut values = Vec::new();
                 s.each(sql, &key, |row| push(row, table.columns.len(), &mut values)).await?;
                 Ok(Batch { values })
@@ -33,7 +33,7 @@ pub(super) async fn read(
 }
 
 /// The greatest key of a table, if it has rows.
-pub(super) async fn last(store: &Store, table: &'static Table) -> Result<Option<Vec<Held>>, Error> {
+pub(super) async fn last(store: &Store, table: &'static Table) -> Result<Option<Vec<OwnedParam>>, Error> {
     store
         .read(move |s| {
             s.apart();
@@ -65,7 +65,7 @@ pub(super) async fn write(store: &Store, table: &'static Table, batch: Arc<Batch
         .write(move |tx| {
             let batch = Arc::clone(&batch);
             Box::pin(async move {
-                let values: Vec<Param<'_>> = batch.values.iter().map(Held::param).collect();
+                let values: Vec<Param<'_>> = batch.values.iter().map(OwnedParam::param).collect();
                 insert(tx, &table.insert, table.columns.len(), &values).await?;
                 tx.touch(Scope::Everything);
                 Ok(())
@@ -85,17 +85,17 @@ async fn insert(tx: &mut Tx, sql: &'static str, width: usize, values: &[Param<'_
 }
 
 /// Values as both databases can take them: a boolean is 0 or 1, and 16 bytes are an id.
-fn push(row: &Row<'_>, width: usize, values: &mut Vec<Held>) -> Result<(), Error> {
+fn push(row: &Row<'_>, width: usize, values: &mut Vec<OwnedParam>) -> Result<(), Error> {
     for column in 0..width {
         values.push(match row.value(column)? {
-            Value::Null => Held::Null,
-            Value::Bool(value) => Held::Int(value.into()),
-            Value::Int(value) => Held::Int(value),
-            Value::Text(value) => Held::Text(value.into()),
-            Value::Id(value) => Held::Id(value),
+            Value::Null => OwnedParam::Null,
+            Value::Bool(value) => OwnedParam::Int(value.into()),
+            Value::Int(value) => OwnedParam::Int(value),
+            Value::Text(value) => OwnedParam::Text(value.into()),
+            Value::Id(value) => OwnedParam::Id(value),
             Value::Bytes(value) => match value.try_into() {
-                Ok(id) => Held::Id(u128::from_be_bytes(id)),
-                Err(_) => Held::Bytes(value.into()),
+                Ok(id) => OwnedParam::Id(u128::from_be_bytes(id)),
+                Err(_) => OwnedParam::Bytes(value.into()),
             },
             Value::Real => return Err(Error::Corrupt(format!("column {column} is a float"))),
         });
@@ -110,7 +110,7 @@ impl Batch {
     }
 
     /// The key of its last row.
-    pub(super) fn last_key(&self, table: &Table) -> Option<Vec<Held>> {
+    pub(super) fn last_key(&self, table: &Table) -> Option<Vec<OwnedParam>> {
         let row = self.values.rchunks_exact(table.columns.len()).next()?;
         Some(table.key.iter().map(|place| row[*place].clone()).collect())
     }
@@ -119,7 +119,7 @@ impl Batch {
     pub(super) fn add_to(&self, sums: &mut [i128]) {
         for row in self.values.chunks_exact(sums.len()) {
             for (sum, value) in sums.iter_mut().zip(row) {
-                if let Held::Int(value) = value {
+                if let OwnedParam::Int(value) = value {
                     *sum += i128::from(*value);
                 }
             }

@@ -9,7 +9,7 @@ type Failed = Box<dyn StdError + Sync + Send>;
 
 /// One parameter of a statement, written as the statement wants it.
 #[derive(Debug)]
-pub(super) struct Bound<'a>(pub(super) Param<'a>);
+pub(super) struct Bound<'a>(pub(super) &'a Param<'a>);
 
 impl ToSql for Bound<'_> {
     fn to_sql(&self, wanted: &Type, out: &mut BytesMut) -> Result<IsNull, Failed> {
@@ -29,7 +29,7 @@ pub(super) struct Written(Option<BytesMut>);
 
 impl Written {
     /// One value.
-    pub(super) fn value(param: Param<'_>, wanted: &Type) -> Result<Written, Failed> {
+    pub(super) fn value(param: &Param<'_>, wanted: &Type) -> Result<Written, Failed> {
         let mut out = BytesMut::new();
         Ok(Written(write(param, wanted, &mut out)?.then_some(out)))
     }
@@ -66,7 +66,7 @@ impl Array {
         Array { element, count: 0, has_null: false, elements: BytesMut::new() }
     }
 
-    pub(super) fn push(&mut self, param: Param<'_>) -> Result<(), Failed> {
+    pub(super) fn push(&mut self, param: &Param<'_>) -> Result<(), Failed> {
         let at = self.elements.len();
         self.elements.put_i32(-1);
         if write(param, &self.element, &mut self.elements)? {
@@ -107,33 +107,33 @@ pub(super) fn array_of(element: &Type) -> Option<Type> {
 }
 
 /// Writes a value; false for null. No message holds the value.
-fn write(param: Param<'_>, wanted: &Type, out: &mut BytesMut) -> Result<bool, Failed> {
+fn write(param: &Param<'_>, wanted: &Type, out: &mut BytesMut) -> Result<bool, Failed> {
     match (param, wanted.clone()) {
         (Param::Null, _) => return Ok(false),
-        (Param::Bool(value), Type::BOOL) => out.put_u8(value.into()),
-        (Param::Int(value), Type::INT8) => out.put_i64(value),
-        (Param::Int(value), Type::INT4) => out.put_i32(value.try_into()?),
-        (Param::Int(value), Type::INT2) => out.put_i16(value.try_into()?),
+        (Param::Bool(value), Type::BOOL) => out.put_u8((*value).into()),
+        (Param::Int(value), Type::INT8) => out.put_i64(*value),
+        (Param::Int(value), Type::INT4) => out.put_i32((*value).try_into()?),
+        (Param::Int(value), Type::INT2) => out.put_i16((*value).try_into()?),
         (Param::Text(value), Type::TEXT | Type::VARCHAR) => out.extend_from_slice(value.as_bytes()),
-        (Param::Id(value), Type::UUID) => out.put_u128(value),
+        (Param::Id(value), Type::UUID) => out.put_u128(*value),
         (Param::Bytes(value), Type::BYTEA) => out.extend_from_slice(value),
         // What SQLite gives for a boolean, and for bytes that could be an id.
-        (Param::Int(value @ (0 | 1)), Type::BOOL) => out.put_u8(u8::from(value == 1)),
-        (Param::Id(value), Type::BYTEA) => out.put_u128(value),
+        (Param::Int(value @ (0 | 1)), Type::BOOL) => out.put_u8(u8::from(*value == 1)),
+        (Param::Id(value), Type::BYTEA) => out.put_u128(*value),
         (param, wanted) => return Err(format!("{param:?} where {wanted} is wanted").into()),
     }
     Ok(true)
 }
 
 /// Adds a value to a key that is compared and goes nowhere else.
-pub(super) fn append(param: Param<'_>, key: &mut Vec<u8>) {
+pub(super) fn append(param: &Param<'_>, key: &mut Vec<u8>) {
     let bytes = |key: &mut Vec<u8>, bytes: &[u8]| {
         key.extend_from_slice(&bytes.len().to_be_bytes());
         key.extend_from_slice(bytes);
     };
     match param {
         Param::Null => key.push(0),
-        Param::Bool(value) => key.push(1 + u8::from(value)),
+        Param::Bool(value) => key.push(1 + u8::from(*value)),
         Param::Int(value) => key.extend_from_slice(&value.to_be_bytes()),
         Param::Text(value) => bytes(key, value.as_bytes()),
         Param::Id(value) => key.extend_from_slice(&value.to_be_bytes()),

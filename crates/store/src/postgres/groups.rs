@@ -6,7 +6,7 @@
 //! the disk once. Each is answered by itself, after the commit that holds it.
 
 use super::Database;
-use crate::{Committed, Error, commit};
+use crate::{Committed, Error, Store, commit};
 use billing::Changes;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -80,7 +80,8 @@ async fn commit_all(database: &Database, group: Vec<Waiting>) {
     if all.is_empty() {
         return;
     }
-    let written = database.write(move |tx| {
+    let store = Store::Postgres(database.clone());
+    let written = store.write(move |tx| {
         let all = all.clone();
         Box::pin(async move { commit::apply_each(tx, &all).await })
     });
@@ -94,7 +95,7 @@ async fn commit_all(database: &Database, group: Vec<Waiting>) {
         Err(error) if group.len() > 1 && may_be_of_one(&error) => {
             tracing::debug!(%error, "commits that went together are done one by one");
             for Waiting { changes, caller } in group {
-                answer(caller, database.write(move |tx| commit::alone(tx, &changes)).await);
+                answer(caller, store.write(move |tx| commit::alone(tx, &changes)).await);
             }
         }
         Err(error) => {

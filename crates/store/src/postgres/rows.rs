@@ -30,7 +30,7 @@ impl Session {
         let Some((statement, _)) = self.bulk_writing(sql).await? else {
             return Err(Failure::lasting(Error::Misuse(format!("no statement over arrays: {sql}"))));
         };
-        let params = arrays(&statement, &rows)?;
+        let params = arrays(&statement, rows.iter().copied())?;
         self.send(statement, params).await
     }
 }

@@ -6,7 +6,8 @@ use super::failure::{Failure, Remedy};
 use super::pool::{Connection, Pool};
 use super::statements::{Ready, any_twice, arrays, each_written};
 use crate::Error;
-use crate::value::{Param, Row, Source};
+use crate::snapshot::See;
+use crate::value::{Param, Row, Sets, Source};
 use futures_util::TryStreamExt;
 use std::future::{Future, poll_fn, ready};
 use std::pin::{Pin, pin};
@@ -90,45 +91,46 @@ impl Session {
         }
     }
 
-    pub(crate) async fn row<T>(
+    /// Hands the first row of the answer to `see`.
+    pub(crate) async fn first(
         &mut self,
         sql: &'static str,
         params: &[Param<'_>],
-        map: impl FnOnce(&Row<'_>) -> Result<T, Error>,
-    ) -> Result<Option<T>, Error> {
+        see: See<'_>,
+    ) -> Result<(), Error> {
         let rows = self.try_ask(sql, params).await.map_err(|failure| self.fail(failure))?;
-        rows.first().map(|row| map(&Row(Source::Postgres(row)))).transpose()
+        see_all(&rows[..rows.len().min(1)], 0, see)
     }
 
+    /// Hands every row of the answer to `see`.
     pub(crate) async fn each(
         &mut self,
         sql: &'static str,
         params: &[Param<'_>],
-        mut see: impl FnMut(&Row<'_>) -> Result<(), Error>,
+        see: See<'_>,
     ) -> Result<(), Error> {
-        match self.try_each(sql, params, &mut see).await {
+        match self.try_each(sql, params, see).await {
             Ok(()) => Ok(()),
             Err(Stopped::Here(error)) => Err(error),
             Err(Stopped::There(failure)) => Err(self.fail(failure)),
         }
     }
 
-    pub(crate) async fn each_for<'p, const N: usize>(
+    /// Hands every row of the answers to all sets to `see`.
+    pub(crate) async fn each_for(
         &mut self,
         sql: &'static str,
-        sets: impl IntoIterator<Item = [Param<'p>; N]>,
-        mut see: impl FnMut(usize, &Row<'_>) -> Result<(), Error>,
+        sets: Sets<'_>,
+        see: See<'_>,
     ) -> Result<(), Error> {
-        let sets: Vec<[Param<'p>; N]> = sets.into_iter().collect();
-        if let [only] = &sets[..] {
-            return self.each(sql, only, |row| see(0, row)).await;
-        }
-        if sets.is_empty() {
-            return Ok(());
+        match sets.len() {
+            0 => return Ok(()),
+            1 => return self.each(sql, sets.params_of_all(), see).await,
+            _ => {}
         }
         let rows = self.try_ask_for(sql, &sets).await.map_err(|failure| self.fail(failure))?;
-        for (number, row) in &rows {
-            see(*number, &Row(Source::Postgres(row)))?;
+        for (at, (number, row)) in rows.iter().enumerate() {
+            see(*number, &Row::new(Source::Postgres(row), at == 0))?;
         }
         Ok(())
     }
@@ -138,12 +140,11 @@ impl Session {
         written.map_err(|failure| self.fail(failure))
     }
 
-    pub(crate) async fn execute_for<'p, const N: usize>(
+    pub(crate) async fn execute_for(
         &mut self,
         sql: &'static str,
-        sets: impl IntoIterator<Item = [Param<'p>; N]>,
+        sets: Sets<'_>,
     ) -> Result<u64, Error> {
-        let sets: Vec<[Param<'p>; N]> = sets.into_iter().collect();
         let settled = self.settle().await;
         settled.map_err(|failure| self.fail(failure))?;
         self.push_for(sql, &sets).await?;
@@ -152,23 +153,21 @@ impl Session {
     }
 
     /// Sends each set by itself, without waiting for the answer to the one before.
-    pub(crate) async fn execute_each<'p, const N: usize>(
+    pub(crate) async fn execute_each(
         &mut self,
         sql: &'static str,
-        sets: impl IntoIterator<Item = [Param<'p>; N]>,
+        sets: Sets<'_>,
     ) -> Result<Vec<u64>, Error> {
-        let sets: Vec<[Param<'p>; N]> = sets.into_iter().collect();
         let executed = self.try_execute_each(sql, &sets).await;
         executed.map_err(|failure| self.fail(failure))
     }
 
     /// Sends a statement; its failure is told by a later one or by the commit.
-    pub(crate) async fn send_for<'p, const N: usize>(
+    pub(crate) async fn send_for(
         &mut self,
         sql: &'static str,
-        sets: impl IntoIterator<Item = [Param<'p>; N]>,
+        sets: Sets<'_>,
     ) -> Result<(), Error> {
-        let sets: Vec<[Param<'p>; N]> = sets.into_iter().collect();
         self.push_for(sql, &sets).await
     }
 
@@ -180,7 +179,7 @@ impl Session {
     /// row that is written has no other use.
     pub(crate) async fn take_turns(&mut self, environment: i64, shard: i64) -> Result<(), Error> {
         let turn = ["received".into(), environment.into(), shard.into()];
-        self.send_for(super::write::RAISE, [turn]).await
+        self.send_for(super::write::RAISE, Sets::of([turn])).await
     }
 
     /// Commits with a last statement of the driver itself. Everything is on its way when the first
@@ -226,7 +225,7 @@ impl Session {
         let statement = self.plain(sql, params.len()).await?;
         self.send_begin().await?;
         let client = self.line()?.client.clone();
-        let bound: Vec<Bound<'_>> = params.iter().map(|param| Bound(*param)).collect();
+        let bound: Vec<Bound<'_>> = params.iter().map(Bound).collect();
         self.after_sent(async { statement.query(&client, &bound).await?.try_collect().await }).await
     }
 
@@ -234,30 +233,32 @@ impl Session {
         &mut self,
         sql: &'static str,
         params: &[Param<'_>],
-        see: &mut impl FnMut(&Row<'_>) -> Result<(), Error>,
+        see: See<'_>,
     ) -> Result<(), Stopped> {
         let statement = self.plain(sql, params.len()).await?;
         self.send_begin().await?;
         let client = self.line()?.client.clone();
-        let bound: Vec<Bound<'_>> = params.iter().map(|param| Bound(*param)).collect();
+        let bound: Vec<Bound<'_>> = params.iter().map(Bound).collect();
         let mut stream = pin!(self.after_sent(statement.query(&client, &bound)).await?);
+        let mut is_first = true;
         loop {
             let Some(row) = answered(stream.try_next()).await? else { return Ok(()) };
-            see(&Row(Source::Postgres(&row))).map_err(Stopped::Here)?;
+            let row = Row::new(Source::Postgres(&row), std::mem::take(&mut is_first));
+            see(0, &row).map_err(Stopped::Here)?;
         }
     }
 
     /// The rows of all sets, in the order of the sets, each with the number of its set.
-    async fn try_ask_for<const N: usize>(
+    async fn try_ask_for(
         &mut self,
         sql: &'static str,
-        sets: &[[Param<'_>; N]],
+        sets: &Sets<'_>,
     ) -> Result<Vec<(usize, PgRow)>, Failure> {
-        self.plain(sql, N).await?;
+        self.plain(sql, sets.width()).await?;
         let Some((statement, _)) = self.bulk(sql, bulk::reading).await? else {
             return Err(Failure::lasting(Error::Misuse(format!("no statement over arrays: {sql}"))));
         };
-        let params = arrays(&statement, sets)?;
+        let params = arrays(&statement, sets.iter())?;
         self.send_begin().await?;
         let client = self.line()?.client.clone();
         let asked = async { statement.query(&client, &params).await?.try_collect().await };
@@ -276,22 +277,22 @@ impl Session {
         let statement = self.plain(sql, params.len()).await?;
         self.send_begin().await?;
         let client = self.line()?.client.clone();
-        let bound: Vec<Bound<'_>> = params.iter().map(|param| Bound(*param)).collect();
+        let bound: Vec<Bound<'_>> = params.iter().map(Bound).collect();
         self.after_sent(statement.execute(&client, &bound)).await
     }
 
-    async fn try_execute_each<const N: usize>(
+    async fn try_execute_each(
         &mut self,
         sql: &'static str,
-        sets: &[[Param<'_>; N]],
+        sets: &Sets<'_>,
     ) -> Result<Vec<u64>, Failure> {
         if sets.is_empty() {
             return Ok(Vec::new());
         }
-        let plain = self.plain(sql, N).await?;
+        let plain = self.plain(sql, sets.width()).await?;
         self.send_begin().await?;
         let before = self.sent.len();
-        for set in sets {
+        for set in sets.iter() {
             let params = each_written(&plain, set)?;
             self.send(plain.clone(), params).await?;
         }
@@ -302,32 +303,32 @@ impl Session {
         Ok(changed.split_off(before))
     }
 
-    async fn push_for<const N: usize>(
+    async fn push_for(
         &mut self,
         sql: &'static str,
-        sets: &[[Param<'_>; N]],
+        sets: &Sets<'_>,
     ) -> Result<(), Error> {
         let pushed = self.try_push_for(sql, sets).await;
         pushed.map_err(|failure| self.fail(failure))
     }
 
-    async fn try_push_for<const N: usize>(
+    async fn try_push_for(
         &mut self,
         sql: &'static str,
-        sets: &[[Param<'_>; N]],
+        sets: &Sets<'_>,
     ) -> Result<(), Failure> {
         if sets.is_empty() {
             return Ok(());
         }
-        let plain = self.plain(sql, N).await?;
+        let plain = self.plain(sql, sets.width()).await?;
         if sets.len() > 1
             && let Some((statement, keys)) = self.bulk_writing(sql).await?
             && !keys.as_ref().as_ref().is_some_and(|keys| any_twice(keys, sets))
         {
-            let params = arrays(&statement, sets)?;
+            let params = arrays(&statement, sets.iter())?;
             return self.send(statement, params).await;
         }
-        for set in sets {
+        for set in sets.iter() {
             let params = each_written(&plain, set)?;
             self.send(plain.clone(), params).await?;
         }
@@ -340,7 +341,7 @@ impl Session {
         sql: &'static str,
         set: [Param<'_>; N],
     ) -> Result<(), Failure> {
-        self.try_push_for(sql, &[set]).await
+        self.try_push_for(sql, &Sets::of([set])).await
     }
 
     pub(super) async fn send(&mut self, statement: Ready, params: Vec<Written>) -> Result<(), Failure> {
@@ -432,6 +433,11 @@ impl From<Failure> for Stopped {
     fn from(failure: Failure) -> Stopped {
         Stopped::There(failure)
     }
+}
+
+/// Hands rows of one set to `see`.
+pub(super) fn see_all(rows: &[PgRow], set: usize, see: See<'_>) -> Result<(), Error> {
+    rows.iter().enumerate().try_for_each(|(at, row)| see(set, &Row::new(Source::Postgres(row), at == 0)))
 }
 
 /// Waits for an answer, but not for ever.

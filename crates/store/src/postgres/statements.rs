@@ -9,7 +9,7 @@ use super::bulk;
 use super::failure::Failure;
 use super::pool::{Place, Prepared, PreparedBulk, Types};
 use super::session::Session;
-use crate::value::Param;
+use crate::value::{Param, Sets};
 use crate::{Error, error};
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -184,13 +184,13 @@ fn unfit(error: Box<dyn std::error::Error + Sync + Send>) -> Failure {
 
 pub(super) fn each_written(statement: &Ready, set: &[Param<'_>]) -> Result<Vec<Written>, Failure> {
     let pairs = set.iter().zip(statement.params());
-    pairs.map(|(param, wanted)| Written::value(*param, wanted)).collect::<Result<_, _>>().map_err(unfit)
+    pairs.map(|(param, wanted)| Written::value(param, wanted)).collect::<Result<_, _>>().map_err(unfit)
 }
 
 /// One array for each parameter.
-pub(super) fn arrays<'p, S: AsRef<[Param<'p>]>>(
+pub(super) fn arrays<'s, 'p: 's>(
     statement: &Ready,
-    sets: &[S],
+    sets: impl Iterator<Item = &'s [Param<'p>]> + Clone,
 ) -> Result<Vec<Written>, Failure> {
     let columns = statement.params().iter().enumerate().map(|(column, array)| {
         let element = match array.kind() {
@@ -198,8 +198,8 @@ pub(super) fn arrays<'p, S: AsRef<[Param<'p>]>>(
             _ => return Err(format!("{array} is no array").into()),
         };
         let mut values = Array::of(element);
-        for set in sets {
-            values.push(set.as_ref()[column])?;
+        for set in sets.clone() {
+            values.push(&set[column])?;
         }
         Ok(values.written())
     });
@@ -207,12 +207,12 @@ pub(super) fn arrays<'p, S: AsRef<[Param<'p>]>>(
 }
 
 /// Whether two sets agree in all parameters by which rows are found.
-pub(super) fn any_twice<const N: usize>(keys: &[usize], sets: &[[Param<'_>; N]]) -> bool {
+pub(super) fn any_twice(keys: &[usize], sets: &Sets<'_>) -> bool {
     let mut seen = HashSet::with_capacity(sets.len());
     sets.iter().any(|set| {
         let mut key = Vec::with_capacity(keys.len() * 16);
         for at in keys {
-            append(set[*at], &mut key);
+            append(&set[*at], &mut key);
         }
         !seen.insert(key)
     })

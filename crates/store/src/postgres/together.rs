@@ -12,11 +12,12 @@ mod tests;
 use super::bulk;
 use super::failure::Failure;
 use super::pool::{Place, Pool};
-use super::session::{Session, answered};
+use super::session::{Session, answered, see_all};
 use super::statements::{Ready, arrays, each_written};
 use super::{PATIENCE, bind::Written};
 use crate::Error;
-use crate::value::{Held, Param, Row, Source};
+use crate::snapshot::See;
+use crate::value::{OwnedParam, Param, Sets};
 use futures_util::TryStreamExt;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -50,7 +51,7 @@ pub(super) struct Together {
 }
 
 /// One set of parameters.
-type Set = Arc<[Held]>;
+type Set = Arc<[OwnedParam]>;
 /// The rows of one set.
 type Rows = Arc<Vec<PgRow>>;
 /// The rows of each set of a question.
@@ -302,15 +303,19 @@ async fn bound(session: &mut Session, group: &Group) -> Result<Vec<(Ready, Vec<W
         && let Some((statement, _)) = session.bulk(group.sql, bulk::reading).await?
     {
         let sets: Vec<Vec<Param<'_>>> = group.sets.iter().map(params).collect();
-        let arrays = arrays(&statement, &sets)?;
+        let arrays = arrays(&statement, sets.iter().map(Vec::as_slice))?;
         return Ok(vec![(statement, arrays)]);
     }
     let each = group.sets.iter().map(|set| Ok((plain.clone(), each_written(&plain, &params(set))?)));
     each.collect()
 }
 
+fn owned(params: &[Param<'_>]) -> Set {
+    params.iter().map(OwnedParam::from).collect()
+}
+
 fn params(set: &Set) -> Vec<Param<'_>> {
-    set.iter().map(Held::param).collect()
+    set.iter().map(OwnedParam::param).collect()
 }
 
 /// Sends what one poll puts on the wire.
@@ -338,39 +343,41 @@ struct Announced {
 }
 
 impl Reader {
-    pub(crate) async fn row<T>(
+    /// Hands the first row of the answer to `see`.
+    pub(crate) async fn first(
         &mut self,
         sql: &'static str,
         params: &[Param<'_>],
-        map: impl FnOnce(&Row<'_>) -> Result<T, Error>,
-    ) -> Result<Option<T>, Error> {
+        see: See<'_>,
+    ) -> Result<(), Error> {
         let rows = self.rows(sql, params).await?;
-        rows.first().map(|row| map(&Row(Source::Postgres(row)))).transpose()
+        see_all(&rows[..rows.len().min(1)], 0, see)
     }
 
+    /// Hands every row of the answer to `see`.
     pub(crate) async fn each(
         &mut self,
         sql: &'static str,
         params: &[Param<'_>],
-        mut see: impl FnMut(&Row<'_>) -> Result<(), Error>,
+        see: See<'_>,
     ) -> Result<(), Error> {
-        let rows = self.rows(sql, params).await?;
-        rows.iter().try_for_each(|row| see(&Row(Source::Postgres(row))))
+        see_all(&self.rows(sql, params).await?, 0, see)
     }
 
-    pub(crate) async fn each_for<'p, const N: usize>(
+    /// Hands every row of the answers to all sets to `see`.
+    pub(crate) async fn each_for(
         &mut self,
         sql: &'static str,
-        sets: impl IntoIterator<Item = [Param<'p>; N]>,
-        mut see: impl FnMut(usize, &Row<'_>) -> Result<(), Error>,
+        sets: Sets<'_>,
+        see: See<'_>,
     ) -> Result<(), Error> {
-        let sets: Vec<Set> = sets.into_iter().map(|set| set.map(Held::from).into_iter().collect()).collect();
         if sets.is_empty() {
             return Ok(());
         }
-        let answer = self.ask(sql, N, sets);
+        let owned: Vec<Set> = sets.iter().map(owned).collect();
+        let answer = self.ask(sql, sets.width(), owned);
         for (number, rows) in self.taken(answer).await?.iter().enumerate() {
-            rows.iter().try_for_each(|row| see(number, &Row(Source::Postgres(row))))?;
+            see_all(rows, number, see)?;
         }
         Ok(())
     }
@@ -378,7 +385,7 @@ impl Reader {
     /// Asks a question whose answer will be wanted. One that is not wanted in the end costs its time and
     /// nothing else.
     pub(crate) fn announce(&mut self, sql: &'static str, params: &[Param<'_>]) {
-        let set: Set = params.iter().map(|param| Held::from(*param)).collect();
+        let set = owned(params);
         let answer = self.ask(sql, params.len(), vec![set.clone()]);
         self.announced.push(Announced { sql, set, answer });
     }
@@ -399,13 +406,12 @@ impl Reader {
 
     async fn rows(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Rows, Error> {
         let is_it = |ahead: &Announced| {
-            ahead.sql == sql && ahead.set.iter().map(Held::param).eq(params.iter().copied())
+            ahead.sql == sql && ahead.set.iter().map(OwnedParam::param).eq(params.iter().cloned())
         };
         let answer = match self.announced.iter().position(is_it) {
             Some(at) => self.announced.remove(at).answer,
             None => {
-                let set = params.iter().map(|param| Held::from(*param)).collect();
-                self.ask(sql, params.len(), vec![set])
+self.ask(sql, params.len(), vec![owned(params)])
             }
         };
         Ok(self.taken(answer).await?.pop().unwrap_or_default())

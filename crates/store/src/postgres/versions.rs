@@ -8,7 +8,8 @@ use super::session::Session;
 use super::together::Together;
 use super::tries::Tries;
 use crate::versions::Scope;
-use crate::{Error, Param};
+use crate::value::Sets;
+use crate::{Error, Param, Row};
 use billing::shard_of;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -101,10 +102,11 @@ impl Lookups {
         loop {
             let mut sum = 0_u64;
             let mut reader = self.together.reader(tries.left());
-            let asked = reader.each_for(VERSION, sets(), |_, row| {
+            let mut see = |_, row: &Row<'_>| {
                 sum = sum.wrapping_add(u64::try_from(row.int(0)?).unwrap_or(0));
                 Ok(())
-            });
+            };
+            let asked = reader.each_for(VERSION, Sets::of(sets()), &mut see);
             let Err(error) = asked.await else { return Ok(sum) };
             match reader.failure() {
                 Some(failure) if failure.passes() => self.pool.forget_idle(),

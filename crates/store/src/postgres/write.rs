@@ -6,9 +6,10 @@ use super::session::Session;
 use super::tries::Tries;
 use super::{Shared, unpanicked};
 use crate::faults::FaultPoint;
-use crate::snapshot::{BoxFuture, Snapshot, Tx};
+use crate::erased::Work;
+use crate::snapshot::{Snapshot, Tx};
 use crate::versions::Scope;
-use crate::{Error, Param};
+use crate::{Error, Param, Row};
 
 /// Commits that change the same scope raise one of so many counters each.
 const SLOTS: u128 = 32;
@@ -31,33 +32,28 @@ const LAST_COMMIT: &str = "insert into connections (id, last_commit) values ($1,
      returning last_commit";
 
 /// What came of one run.
-enum Run<T, E> {
-    Done(Result<T, E>),
+enum Run {
+    Done(Result<(), Error>),
     Again(Failure),
     /// The connection was lost at the commit: whether it stands is to be looked up.
-    Unknown(T, (u128, i64)),
+    Unknown((u128, i64)),
 }
 
-pub(super) async fn write<T, E, F>(shared: &Shared, mut f: F) -> Result<T, E>
-where
-    T: Send + 'static,
-    E: From<Error> + Send + 'static,
-    F: for<'a> FnMut(&'a mut Tx) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
-{
+pub(super) async fn write(shared: &Shared, mut work: Work<Tx>) -> Result<(), Error> {
     let mut tries = Tries::new();
     loop {
-        let failure = match run(shared, &tries, &mut f).await {
+        let failure = match run(shared, &tries, &mut work).await {
             Run::Done(outcome) => return outcome,
             Run::Again(failure) => failure,
-            Run::Unknown(value, commit) => {
+            Run::Unknown(commit) => {
                 tracing::warn!("the connection was lost at a commit: looking whether it stands");
                 match stands(shared, &mut tries, commit).await {
                     Ok(true) => {
                         shared.lookups.forget_credentials();
-                        return Ok(value);
+                        return Ok(());
                     }
                     Ok(false) => Failure::lost("the connection was lost at a commit"),
-                    Err(error) => return Err(error.into()),
+                    Err(error) => return Err(error),
                 }
             }
         };
@@ -66,43 +62,36 @@ where
             shared.pool.forget_idle();
         }
         if !tries.again().await {
-            return Err(failure.error.into());
+            return Err(failure.error);
         }
     }
 }
 
-async fn run<T, E, F>(shared: &Shared, tries: &Tries, f: &mut F) -> Run<T, E>
-where
-    T: Send + 'static,
-    E: From<Error> + Send + 'static,
-    F: for<'a> FnMut(&'a mut Tx) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
-{
+async fn run(shared: &Shared, tries: &Tries, work: &mut Work<Tx>) -> Run {
     let connection = match shared.pool.take(tries.left()).await {
         Ok(connection) => connection,
         Err(failure) => return failed(failure),
     };
     let mut tx = Tx::new(Snapshot::from(Session::writing(shared.pool.clone(), connection)));
-    let Some(outcome) = unpanicked(|| f(&mut tx)).await else {
-        return Run::Done(Err(Error::Panicked.into()));
+    let Some(is_good) = unpanicked(|| work(&mut tx)).await else {
+        return Run::Done(Err(Error::Panicked));
     };
     let (snapshot, touched) = tx.into_parts();
     let is_of_credentials = touched.contains(&Scope::Credentials);
     let mut session = snapshot.session.into_postgres();
-    let value = match outcome {
-        Ok(value) => value,
-        Err(error) => {
-            let failure = session.failure.clone().filter(Failure::passes);
-            session.roll_back().await;
-            return failure.map_or(Run::Done(Err(error)), Run::Again);
-        }
-    };
+    if !is_good {
+        // Why, is known to whoever gave the work.
+        let failure = session.failure.clone().filter(Failure::passes);
+        session.roll_back().await;
+        return failure.map_or(Run::Done(Ok(())), Run::Again);
+    }
     if !session.began() {
         session.give_back();
-        return Run::Done(Ok(value));
+        return Run::Done(Ok(()));
     }
     if crashes(shared, FaultPoint::BeforeCommit) {
         session.roll_back().await;
-        return Run::Done(Err(Error::Crashed.into()));
+        return Run::Done(Err(Error::Crashed));
     }
     let commit = match note(&mut session, touched).await {
         Ok(commit) => commit,
@@ -116,22 +105,22 @@ where
         Ok(()) => {
             session.give_back();
             if crashes(shared, FaultPoint::AfterCommit) {
-                return Run::Done(Err(Error::Crashed.into()));
+                return Run::Done(Err(Error::Crashed));
             }
-            Run::Done(Ok(value))
+            Run::Done(Ok(()))
         }
-        Err(failure) if failure.remedy == Remedy::Reconnect => Run::Unknown(value, commit),
+        Err(failure) if failure.remedy == Remedy::Reconnect => Run::Unknown(commit),
         Err(failure) => undone(session, failure).await,
     }
 }
 
-async fn undone<T, E: From<Error>>(session: Session, failure: Failure) -> Run<T, E> {
+async fn undone(session: Session, failure: Failure) -> Run {
     session.roll_back().await;
     failed(failure)
 }
 
-fn failed<T, E: From<Error>>(failure: Failure) -> Run<T, E> {
-    if failure.passes() { Run::Again(failure) } else { Run::Done(Err(failure.error.into())) }
+fn failed(failure: Failure) -> Run {
+    if failure.passes() { Run::Again(failure) } else { Run::Done(Err(failure.error)) }
 }
 
 fn crashes(shared: &Shared, point: FaultPoint) -> bool {
@@ -159,7 +148,13 @@ async fn stands(shared: &Shared, tries: &mut Tries, (id, number): (u128, i64)) -
         let asked = async {
             let connection: Connection = shared.pool.take(tries.left()).await?;
             let mut session = Session::writing(shared.pool.clone(), connection);
-            let last = session.row(LAST_COMMIT, &[Param::Id(id), number.into()], |row| row.int(0)).await;
+            let mut found = None;
+            let mut see = |_, row: &Row<'_>| {
+                found = Some(row.int(0)?);
+                Ok(())
+            };
+            let asked = session.first(LAST_COMMIT, &[Param::Id(id), number.into()], &mut see).await;
+            let last = asked.map(|()| found);
             let failure = session.failure.clone();
             match (last, failure) {
                 (Ok(last), _) => {

@@ -184,8 +184,8 @@ fn place(ranking: Ranking, level: i64, key: Key) -> [Param<'static>; 6] {
 }
 
 fn whole(ranking: Ranking, level: i64, key: Key, tally: &Tally) -> [Param<'static>; 6 + 2 * LISTS] {
-    let mut params = [Param::Null; 6 + 2 * LISTS];
-    params[..6].copy_from_slice(&place(ranking, level, key));
+    let mut params = [const { Param::Null }; 6 + 2 * LISTS];
+    params[..6].clone_from_slice(&place(ranking, level, key));
     for (param, value) in params[6..].iter_mut().zip(tally.counts.iter().chain(&tally.amounts)) {
         *param = Param::Int(*value);
     }

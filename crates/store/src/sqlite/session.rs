@@ -1,6 +1,7 @@
 //! One connection with its prepared statements.
 
-use crate::value::{Param, Row, Source};
+use crate::snapshot::See;
+use crate::value::{Param, Row, Sets, Source};
 use crate::{Error, error};
 use rusqlite::{CachedStatement, Connection, Statement};
 use std::borrow::Cow;
@@ -9,8 +10,9 @@ use std::collections::HashMap;
 pub(crate) struct Session {
     connection: Connection,
     shards: i64,
-    /// The SQLite spelling of each statement text, by where the text lies in memory.
-    texts: HashMap<(usize, usize), Cow<'static, str>>,
+    /// The SQLite spelling of each statement text and whether it has given no row yet, by where the text
+    /// lies in memory.
+    texts: HashMap<(usize, usize), (Cow<'static, str>, bool)>,
 }
 
 impl Session {
@@ -23,73 +25,61 @@ impl Session {
         self.shards
     }
 
-    pub(crate) fn row<T>(
+    /// Hands the first row of the answer to `see`.
+    pub(crate) fn first(
         &mut self,
         sql: &'static str,
         params: &[Param<'_>],
-        map: impl FnOnce(&Row<'_>) -> Result<T, Error>,
-    ) -> Result<Option<T>, Error> {
-        let mut statement = self.prepare(sql)?;
+        see: See<'_>,
+    ) -> Result<(), Error> {
+        let (mut statement, is_new) = self.prepare(sql)?;
         bind(&mut statement, params)?;
         let mut rows = statement.raw_query();
-        rows.next()?.map(|row| map(&Row(Source::Sqlite(row)))).transpose()
+        if let Some(row) = rows.next()? {
+            see(0, &Row::new(Source::Sqlite(row), std::mem::take(is_new)))?;
+        }
+        Ok(())
     }
 
+    /// Hands every row of the answer to `see`.
     pub(crate) fn each(
         &mut self,
         sql: &'static str,
         params: &[Param<'_>],
-        mut see: impl FnMut(&Row<'_>) -> Result<(), Error>,
+        see: See<'_>,
     ) -> Result<(), Error> {
-        let mut statement = self.prepare(sql)?;
-        bind(&mut statement, params)?;
-        let mut rows = statement.raw_query();
-        while let Some(row) = rows.next()? {
-            see(&Row(Source::Sqlite(row)))?;
-        }
-        Ok(())
+        let (mut statement, is_new) = self.prepare(sql)?;
+        answer(&mut statement, is_new, 0, params, see)
     }
 
-    pub(crate) fn each_for<'p, const N: usize>(
+    /// Hands every row of the answers to all sets to `see`.
+    pub(crate) fn each_for(
         &mut self,
         sql: &'static str,
-        sets: impl IntoIterator<Item = [Param<'p>; N]>,
-        mut see: impl FnMut(usize, &Row<'_>) -> Result<(), Error>,
+        sets: &Sets<'_>,
+        see: See<'_>,
     ) -> Result<(), Error> {
-        let mut sets = sets.into_iter().peekable();
-        if sets.peek().is_none() {
+        if sets.is_empty() {
             return Ok(());
         }
-        let mut statement = self.prepare(sql)?;
-        for (number, params) in sets.enumerate() {
-            bind(&mut statement, &params)?;
-            let mut rows = statement.raw_query();
-            while let Some(row) = rows.next()? {
-                see(number, &Row(Source::Sqlite(row)))?;
-            }
-        }
-        Ok(())
+        let (mut statement, is_new) = self.prepare(sql)?;
+        sets.iter().enumerate().try_for_each(|(n, set)| answer(&mut statement, is_new, n, set, see))
     }
 
     pub(crate) fn execute(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<u64, Error> {
-        let mut statement = self.prepare(sql)?;
+        let (mut statement, _) = self.prepare(sql)?;
         bind(&mut statement, params)?;
         Ok(statement.raw_execute()? as u64)
     }
 
-    pub(crate) fn execute_for<'p, const N: usize>(
-        &mut self,
-        sql: &'static str,
-        sets: impl IntoIterator<Item = [Param<'p>; N]>,
-    ) -> Result<u64, Error> {
-        let mut sets = sets.into_iter().peekable();
-        if sets.peek().is_none() {
+    pub(crate) fn execute_for(&mut self, sql: &'static str, sets: &Sets<'_>) -> Result<u64, Error> {
+        if sets.is_empty() {
             return Ok(0);
         }
-        let mut statement = self.prepare(sql)?;
+        let (mut statement, _) = self.prepare(sql)?;
         let mut changed = 0;
-        for params in sets {
-            bind(&mut statement, &params)?;
+        for params in sets.iter() {
+            bind(&mut statement, params)?;
             changed += statement.raw_execute()? as u64;
         }
         Ok(changed)
@@ -118,15 +108,32 @@ impl Session {
         Ok(self.connection.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))?)
     }
 
-    /// A statement that is about to be run, which is noted the first time.
-    fn prepare(&mut self, sql: &'static str) -> Result<CachedStatement<'_>, Error> {
+    /// A statement that is about to be run, which is noted the first time, and whether it has yet to give
+    /// its first row.
+    fn prepare(&mut self, sql: &'static str) -> Result<(CachedStatement<'_>, &mut bool), Error> {
         let place = (sql.as_ptr() as usize, sql.len());
-        let text = self.texts.entry(place).or_insert_with(|| {
+        let (text, is_new) = self.texts.entry(place).or_insert_with(|| {
             tracing::trace!(target: crate::STATEMENTS, on = "sqlite", sql);
-            numbered(sql)
+            (numbered(sql), true)
         });
-        Ok(self.connection.prepare_cached(text)?)
+        Ok((self.connection.prepare_cached(text)?, is_new))
     }
+}
+
+/// Hands the rows of the answer to one set to `see`.
+fn answer(
+    statement: &mut Statement<'_>,
+    is_new: &mut bool,
+    set: usize,
+    params: &[Param<'_>],
+    see: See<'_>,
+) -> Result<(), Error> {
+    bind(statement, params)?;
+    let mut rows = statement.raw_query();
+    while let Some(row) = rows.next()? {
+        see(set, &Row::new(Source::Sqlite(row), std::mem::take(is_new)))?;
+    }
+    Ok(())
 }
 
 fn bind(statement: &mut Statement<'_>, params: &[Param<'_>]) -> Result<(), Error> {
@@ -136,11 +143,11 @@ fn bind(statement: &mut Statement<'_>, params: &[Param<'_>]) -> Result<(), Error
     }
     for (i, param) in params.iter().enumerate() {
         let i = i + 1;
-        match *param {
+        match param {
             Param::Null => statement.raw_bind_parameter(i, rusqlite::types::Null),
             Param::Bool(value) => statement.raw_bind_parameter(i, value),
             Param::Int(value) => statement.raw_bind_parameter(i, value),
-            Param::Text(value) => statement.raw_bind_parameter(i, value),
+            Param::Text(value) => statement.raw_bind_parameter(i, value.as_ref()),
             Param::Id(value) => statement.raw_bind_parameter(i, &value.to_be_bytes()[..]),
             Param::Bytes(value) => statement.raw_bind_parameter(i, value),
         }?;
@@ -195,8 +202,10 @@ mod tests {
         session.execute("insert into t (a, id) values ($2, $1)", &[1.into(), "one".into()])?;
         let changed = session.execute("update t set a = $2 where id = $1", &[1.into(), "uno".into()])?;
         assert_eq!(changed, 1);
-        let found = session.row("select a, $1 + $1 from t where id = $1", &[1.into()], |row| {
-            Ok((row.text(0)?.to_owned(), row.int(1)?))
+        let mut found = None;
+        session.first("select a, $1 + $1 from t where id = $1", &[1.into()], &mut |_, row| {
+            found = Some((row.text(0)?.to_owned(), row.int(1)?));
+            Ok(())
         })?;
         assert_eq!(found, Some(("uno".to_owned(), 2)));
         let refused = session.execute("update t set a = $2 where id = $1", &[1.into()]);

@@ -16,7 +16,7 @@ const BATCH_JOBS_MAX: usize = 128;
 /// How often an idle writer looks whether another process wrote to the file.
 const IDLE: Duration = Duration::from_millis(100);
 
-type Writing = Box<dyn Job<Tx>>;
+type Writing = Job<Tx>;
 
 pub(super) fn run(session: Session, shared: &Shared, faults: Option<Arc<dyn Faults>>) {
     let mut writer = Writer { tx: Tx::new(Snapshot::from(session)), shared, faults, data_version: None };

@@ -1,7 +1,7 @@
 //! A customer's invoices.
 
 use super::Sheet;
-use crate::rows::get;
+use crate::records::codecs::{CurrencyCode, Int, OneColumn, Opt, Text, Time, Word};
 use crate::{Error, Param, Row, Snapshot};
 use billing::{Category, Currency, CustomerId, Id, InvoiceStatus, ProductId, Timestamp};
 
@@ -31,8 +31,8 @@ pub struct Issued {
 const ISSUED: &str = "with newest as materialized (
        select coalesce((select i.customer_ordinal from invoices i where i.shard = $1 and i.customer_id = $2
          order by i.customer_ordinal desc limit 1), 0) as total)
-     select i.number, i.category, i.currency, i.total, i.tax, i.status, i.invoice_date, i.due_date, i.paid_at,
-       n.total
+     select n.total as invoices, i.number, i.category, i.currency, i.total, i.tax, i.status, i.invoice_date,
+       i.due_date, i.paid_at
      from newest n left join invoices i on i.shard = $1 and i.customer_id = $2
        and i.customer_ordinal between n.total - $3 - $4 + 1 and n.total - $3
      order by i.customer_ordinal desc";
@@ -64,8 +64,8 @@ pub async fn issued(
     let Some(product) = product else {
         let (mut total, mut rows) = (0, Vec::new());
         let see = |row: &Row<'_>| {
-            total = row.int(9)?;
-            if row.opt_text(0)?.is_some() {
+            total = Int::of(row, "invoices")?;
+            if !row.next_is_null()? {
                 rows.push(read_issued(row)?);
             }
             Ok(())
@@ -82,14 +82,14 @@ pub async fn issued(
 
 fn read_issued(row: &Row<'_>) -> Result<Issued, Error> {
     Ok(Issued {
-        number: row.text(0)?.to_owned(),
-        category: get::word(row, 1, Category::parse)?,
-        currency: get::currency(row, 2)?,
-        total: row.int(3)?,
-        tax: row.int(4)?,
-        status: get::word(row, 5, InvoiceStatus::parse)?,
-        invoice_date: get::time(row, 6)?,
-        due_date: get::time(row, 7)?,
-        paid_at: get::opt_time(row, 8)?,
+        number: Text::of(row, "number")?,
+        category: Word::of(row, "category")?,
+        currency: CurrencyCode::of(row, "currency")?,
+        total: Int::of(row, "total")?,
+        tax: Int::of(row, "tax")?,
+        status: Word::of(row, "status")?,
+        invoice_date: Time::of(row, "invoice_date")?,
+        due_date: Time::of(row, "due_date")?,
+        paid_at: Opt::<Time>::of(row, "paid_at")?,
     })
 }

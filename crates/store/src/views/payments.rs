@@ -1,10 +1,10 @@
 //! Money that was received.
 
 use super::Sheet;
+use crate::records::codecs::{Codec, Every, Id, Int, OneColumn, Opt, Text, Word};
 use crate::ranks::{self, Between, Ranking, Totals};
-use crate::rows::{get, payments as rows};
 use crate::{Error, Row, Snapshot, received, received_lists};
-use billing::{Category, Currency, CustomerId, Id, Interval, Payment, PaymentId, PaymentKind, PriceId};
+use billing::{Category, Currency, CustomerId, Id as _, Interval, Payment, PaymentId, PaymentKind, PriceId};
 
 /// A payment with the customer and the price that explain it.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,7 +55,8 @@ macro_rules! received_columns {
     () => {
         concat!(
             payment_columns!("p"),
-            ", c.external_id, c.name, c.email, r.id, r.name, d.name, r.interval_unit, r.interval_count"
+            ", c.external_id, c.name as customer_name, c.email, r.id as price_id, r.name as price_name,
+               d.name as product_name, r.interval_unit, r.interval_count"
         )
     };
 }
@@ -70,7 +71,7 @@ macro_rules! received_from {
 const ONE: &str =
     concat!("select ", received_columns!(), received_from!(), "where p.shard = $1 and p.id = $2");
 const OF_CUSTOMER: &str = concat!(
-    "select ",
+    "select p.category, p.kind, ",
     received_columns!(),
     received_from!(),
     "where p.shard = $1 and p.customer_id = $2 and p.paid_at >= $3 and p.paid_at < $4
@@ -97,10 +98,9 @@ pub async fn totals(s: &mut Snapshot, wanted: Wanted) -> Result<Totals, Error> {
     let mut totals = Totals::default();
     let mut too_large = false;
     let see = |row: &Row<'_>| {
-        let category = get::word(row, 0, Category::parse)?;
-        if wanted.has(category, get::word(row, 1, PaymentKind::parse)?) {
+        if wanted.has(Word::of(row, "category")?, Word::of(row, "kind")?) {
             totals.count += 1;
-            match totals.amount.checked_add(row.int(2)?) {
+            match totals.amount.checked_add(Int::of(row, "amount")?) {
                 Some(amount) => totals.amount = amount,
                 None => too_large = true,
             }
@@ -121,8 +121,7 @@ pub async fn page(s: &mut Snapshot, wanted: Wanted, sheet: Sheet) -> Result<(i64
     let (mut total, mut page) = (0_i64, Vec::new());
     let (first, last) = (sheet.skip(), sheet.skip().saturating_add(sheet.limit));
     let see = |row: &Row<'_>| {
-        let kind = get::word(row, rows::PAYMENT_KIND, PaymentKind::parse)?;
-        if wanted.has(get::word(row, rows::PAYMENT_CATEGORY, Category::parse)?, kind) {
+        if wanted.has(Word::of(row, "category")?, Word::of(row, "kind")?) {
             if (first..last).contains(&total) {
                 page.push(read(row)?);
             }
@@ -168,7 +167,7 @@ pub async fn one(s: &mut Snapshot, environment: i64, id: PaymentId) -> Result<Op
 pub async fn spelled(s: &mut Snapshot, environment: i64, first: u128) -> Result<Option<PaymentId>, Error> {
     let (low, high) = (first << 32, first << 32 | 0xffff_ffff);
     let keys = [billing::shard_of(low).into(), low.into(), high.into(), environment.into()];
-    let found = s.rows(SPELLED, &keys, |row| get::id(row, 0)).await?;
+    let found = s.rows(SPELLED, &keys, |row| Id::of(row, "id")).await?;
     Ok(if let [only] = found[..] { Some(only) } else { None })
 }
 
@@ -195,21 +194,19 @@ impl Wanted {
 }
 
 fn read(row: &Row<'_>) -> Result<Received, Error> {
-    let at = rows::PAYMENT_WIDTH;
-    let plan = match get::opt_id(row, at + 3)? {
-        None => None,
-        Some(price_id) => Some(Plan {
-            price_id,
-            price_name: row.opt_text(at + 4)?.map(str::to_owned),
-            product_name: row.opt_text(at + 5)?.unwrap_or_default().to_owned(),
-            interval: get::opt_interval(row, at + 6)?,
-        }),
-    };
     Ok(Received {
-        payment: rows::payment(row, 0)?,
-        customer_external_id: row.text(at)?.to_owned(),
-        customer_name: row.text(at + 1)?.to_owned(),
-        customer_email: row.text(at + 2)?.to_owned(),
-        plan,
+        payment: row.record()?,
+        customer_external_id: Text::of(row, "external_id")?,
+        customer_name: Text::of(row, "customer_name")?,
+        customer_email: Text::of(row, "email")?,
+        plan: match Opt::<Id>::of(row, "price_id")? {
+            None => None,
+            Some(price_id) => Some(Plan {
+                price_id,
+                price_name: Opt::<Text>::of(row, "price_name")?,
+                product_name: Opt::<Text>::of(row, "product_name")?.unwrap_or_default(),
+                interval: Opt::<Every>::read(row, &["interval_unit", "interval_count"])?,
+            }),
+        },
     })
 }

@@ -1,9 +1,9 @@
 //! Billing periods with how far they are collected.
 
 use super::Sheet;
-use crate::rows::{get, subscriptions as rows};
+use crate::records::codecs::{Id, Int, OneColumn, Opt, Text, Time, Word};
 use crate::{Error, Row, Snapshot};
-use billing::{BillingPeriod, Id, InvoiceStatus, PeriodId, SubscriptionId, Timestamp};
+use billing::{BillingPeriod, Id as _, InvoiceStatus, PeriodId, SubscriptionId, Timestamp};
 
 /// A period with what its invoice says.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,9 +42,9 @@ macro_rules! collected_columns {
 
 const PAGE: &str = concat!(
     "with periods_ever as materialized (select n from tallies where environment = $1 and kind = 'periods')
-     select ",
+     select e.n, ",
     collected_columns!(),
-    ", e.n from periods_ever e
+    " from periods_ever e
      left join periods p on p.environment = $1 and p.number between e.n - $2 - $3 + 1 and e.n - $2
      left join invoices i on i.shard = p.shard and i.id = p.invoice_id
      order by p.number desc"
@@ -62,8 +62,8 @@ const OF_SUBSCRIPTION: &str = "select number, id from periods
 pub async fn page(s: &mut Snapshot, environment: i64, sheet: Sheet) -> Result<(i64, Vec<Collected>), Error> {
     let (mut total, mut rows) = (0, Vec::new());
     s.each(PAGE, &[environment.into(), sheet.skip().into(), sheet.limit.into()], |row| {
-        total = row.int(TOTAL)?;
-        if row.opt_id(0)?.is_some() {
+        total = Int::of(row, "n")?;
+        if !row.next_is_null()? {
             rows.push(read(row)?);
         }
         Ok(())
@@ -131,7 +131,7 @@ async fn of_subscriptions(
     let keys = subscriptions.iter().map(|id| [id.shard().into(), id.raw().into(), environment.into()]);
     let mut found: Vec<(i64, PeriodId)> = Vec::new();
     s.each_for(OF_SUBSCRIPTION, keys, |_, row| {
-        found.push((row.int(0)?, get::id(row, 1)?));
+        found.push((Int::of(row, "number")?, Id::of(row, "id")?));
         Ok(())
     })
     .await?;
@@ -145,21 +145,18 @@ async fn of_subscriptions(
     Ok((total, rows))
 }
 
-/// Where a page says how many periods there are: after the period and six columns of its invoice.
-const TOTAL: usize = rows::PERIOD_WIDTH + 6;
-
 fn read(row: &Row<'_>) -> Result<Collected, Error> {
-    let at = rows::PERIOD_WIDTH;
-    let invoice = match get::opt_word(row, at, InvoiceStatus::parse)? {
+    let period = row.record()?;
+    let invoice = match Opt::<Word>::of(row, "status")? {
         None => None,
         Some(status) => Some(Collecting {
             status,
-            attempt_count: row.int(at + 1)?,
-            retry_count: row.int(at + 2)?,
-            next_attempt_at: get::opt_time(row, at + 3)?,
-            last_failure: row.opt_text(at + 4)?.map(str::to_owned),
-            updated_at: get::time(row, at + 5)?,
+            attempt_count: Int::of(row, "attempt_count")?,
+            retry_count: Int::of(row, "retry_count")?,
+            next_attempt_at: Opt::<Time>::of(row, "next_attempt_at")?,
+            last_failure: Opt::<Text>::of(row, "last_failure")?,
+            updated_at: Time::of(row, "updated_at")?,
         }),
     };
-    Ok(Collected { period: rows::period(row, 0)?, invoice })
+    Ok(Collected { period, invoice })
 }

@@ -1,11 +1,11 @@
 //! A customer's invoices in one currency, each with the subscription and the plan that it is for.
 
 use super::Sheet;
-use crate::rows::get;
+use crate::records::codecs::{Bool, Codec, Every, Id, Int, OneColumn, Opt, Span, Text, Time, Word};
 use crate::{Error, Row, Snapshot};
 use billing::subscription::Status;
 use billing::{
-    Currency, CustomerId, Id, Interval, InvoiceId, InvoiceStatus, Period, PeriodId, PriceId, PurchaseId,
+    Currency, CustomerId, Id as _, Interval, InvoiceId, InvoiceStatus, Period, PeriodId, PriceId, PurchaseId,
     SubscriptionId, Timestamp,
 };
 use std::collections::BTreeMap;
@@ -103,21 +103,25 @@ const STATEMENTS: &str = "with owner as materialized (
           where i.shard = $1 and i.customer_id = $2 and i.currency = $4
           order by i.customer_ordinal desc limit 1) as total
        from customers c where c.shard = $1 and c.id = $2 and c.environment = $3)
-     select i.id, i.ordinal, i.subscription_id, i.purchase_id, i.status, i.total, i.refunded,
+     select o.zone, coalesce(o.total, 0) as invoices,
+       i.id, i.ordinal, i.subscription_id, i.purchase_id, i.status, i.total, i.refunded,
        i.period_start, i.period_end, i.created_at, i.updated_at,
-       p.id, p.period_start, p.period_end, p.price_id, o.zone, coalesce(o.total, 0)
+       p.id as charged_id, p.period_start, p.period_end, p.price_id
      from owner o
      left join invoices i on i.shard = $1 and i.customer_id = $2 and i.currency = $4
        and i.customer_ordinal between o.total - $5 - $6 + 1 and o.newest - $5
        and i.currency_ordinal between o.total - $5 - $6 + 1 and o.total - $5
      left join periods p on p.shard = $1 and p.id = i.period_id
      order by i.customer_ordinal desc";
-const SUBSCRIPTION: &str = "select number, status, period_id, period_start, period_end, anchor, zone,
-       interval_unit, interval_count, period_index, cancel_scheduled_at, price_id
+const SUBSCRIPTION: &str = "select period_id, price_id, number, status, period_start, period_end, anchor,
+       zone, interval_unit, interval_count, period_index, cancel_scheduled_at
      from subscriptions where shard = $1 and id = $2";
 const EARLIER: &str = "select count(*) from invoices where shard = $1 and subscription_id = $2 and id < $3";
-const PLAN: &str = "select r.number, r.name, r.unit_price, d.number, d.name, d.is_default
+const PLAN: &str = "select r.number as price_number, r.name as price_name, r.unit_price, d.number as product_number,
+       d.name as product_name, d.is_default
      from prices r join products d on d.id = r.product_id where r.id = $1";
+
+const SPAN: &[&str] = &["period_start", "period_end"];
 
 /// A page of the invoices of an environment's customer in one currency; none if it has no such customer.
 ///
@@ -141,11 +145,9 @@ pub async fn statements(
     let mut found: Option<Statements> = None;
     let mut charged: Vec<Option<Charged>> = Vec::new();
     s.each(STATEMENTS, &params, |row| {
-        if found.is_none() {
-            let zone = row.opt_text(15)?.map(str::to_owned);
-            found = Some(Statements { zone, total: row.int(16)?, rows: Vec::new() });
-        }
-        if let (Some(found), Some(_)) = (&mut found, row.opt_id(0)?) {
+        let (zone, total) = (Opt::<Text>::of(row, "zone")?, Int::of(row, "invoices")?);
+        let found = found.get_or_insert(Statements { zone, total, rows: Vec::new() });
+        if !row.next_is_null()? {
             found.rows.push(statement(row)?);
             charged.push(charged_period(row)?);
         }
@@ -219,49 +221,50 @@ async fn explain(s: &mut Snapshot, rows: &mut [Statement], charged: &[Option<Cha
 
 fn statement(row: &Row<'_>) -> Result<Statement, Error> {
     Ok(Statement {
-        id: get::id(row, 0)?,
-        ordinal: row.int(1)?,
-        subscription_id: get::opt_id(row, 2)?,
-        purchase_id: get::opt_id(row, 3)?,
+        id: Id::of(row, "id")?,
+        ordinal: Int::of(row, "ordinal")?,
+        subscription_id: Opt::<Id>::of(row, "subscription_id")?,
+        purchase_id: Opt::<Id>::of(row, "purchase_id")?,
         earlier: 0,
-        status: get::word(row, 4, InvoiceStatus::parse)?,
-        total: row.int(5)?,
-        refunded: row.int(6)?,
-        period: get::opt_period(row, 7)?,
-        created_at: get::time(row, 9)?,
-        updated_at: get::time(row, 10)?,
+        status: Word::of(row, "status")?,
+        total: Int::of(row, "total")?,
+        refunded: Int::of(row, "refunded")?,
+        period: Opt::<Span>::read(row, SPAN)?,
+        created_at: Time::of(row, "created_at")?,
+        updated_at: Time::of(row, "updated_at")?,
         subscribed: None,
     })
 }
 
 fn charged_period(row: &Row<'_>) -> Result<Option<Charged>, Error> {
-    let Some(id) = get::opt_id(row, 11)? else { return Ok(None) };
-    Ok(Some(Charged { id, period: get::period(row, 12)?, price_id: get::id(row, 14)? }))
+    let Some(id) = Opt::<Id>::of(row, "charged_id")? else { return Ok(None) };
+    Ok(Some(Charged { id, period: Span::read(row, SPAN)?, price_id: Id::of(row, "price_id")? }))
 }
 
 fn read_known(row: &Row<'_>) -> Result<Known, Error> {
+    let (period_id, price_id) = (Id::of(row, "period_id")?, Id::of(row, "price_id")?);
     let subscribed = Subscribed {
-        number: row.int(0)?,
-        status: get::word(row, 1, Status::parse)?,
-        period: get::period(row, 3)?,
+        number: Int::of(row, "number")?,
+        status: Word::of(row, "status")?,
+        period: Span::read(row, SPAN)?,
         is_last_period: true,
-        anchor: get::time(row, 5)?,
-        zone: row.text(6)?.to_owned(),
-        interval: get::interval(row, 7)?,
-        period_index: row.int(9)?,
-        cancel_scheduled_at: get::opt_time(row, 10)?,
+        anchor: Time::of(row, "anchor")?,
+        zone: Text::of(row, "zone")?,
+        interval: Every::read(row, &["interval_unit", "interval_count"])?,
+        period_index: Int::of(row, "period_index")?,
+        cancel_scheduled_at: Opt::<Time>::of(row, "cancel_scheduled_at")?,
         plan: Plan::default(),
     };
-    Ok(Known { subscribed, period_id: get::id(row, 2)?, price_id: get::id(row, 11)?, earlier: 0 })
+    Ok(Known { subscribed, period_id, price_id, earlier: 0 })
 }
 
 fn read_plan(row: &Row<'_>) -> Result<Plan, Error> {
     Ok(Plan {
-        price_number: row.int(0)?,
-        price_name: row.opt_text(1)?.map(str::to_owned),
-        unit_price: row.int(2)?,
-        product_number: row.int(3)?,
-        product_name: row.text(4)?.to_owned(),
-        is_default: row.bool(5)?,
+        price_number: Int::of(row, "price_number")?,
+        price_name: Opt::<Text>::of(row, "price_name")?,
+        unit_price: Int::of(row, "unit_price")?,
+        product_number: Int::of(row, "product_number")?,
+        product_name: Text::of(row, "product_name")?,
+        is_default: Bool::of(row, "is_default")?,
     })
 }

@@ -1,0 +1,40 @@
+//! Organizations, their environments and their staff.
+
+use crate::{Error, Param, Row};
+use billing::{Environment, Organization, Staff};
+
+record! { ($)
+    organizations: Organization, organization_columns;
+    environment |_| None;
+    key { id: Id }
+    once { name: Text, created_at: Time }
+    mutable {}
+}
+
+// The clock is moved by a statement of its own, which never moves it back.
+record! { ($)
+    environments: Environment, environment_columns;
+    environment |row| Some(row.number);
+    key { number: Int }
+    once { organization_id: Id, livemode: Bool, clock: Opt<Time>, created_at: Time }
+    mutable {
+        zone: Text,
+        currency: CurrencyCode,
+        numbering: Word,
+        invoice_prefix: Text,
+        due_days: Int,
+        grace_days: Int,
+        dunning: Dunning = (dunning_days, dunning_end),
+        remind_at_percent_remaining: Int,
+        multiple_subscriptions: Bool,
+        default_product: Text,
+    }
+}
+
+record! { ($)
+    staff: Staff, staff_columns;
+    environment |row| Some(row.environment);
+    key { id: Id }
+    once { environment: Int, email: Text, name: Text, role: Text, disabled: Bool, created_at: Time }
+    mutable {}
+}
