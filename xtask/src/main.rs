@@ -52,7 +52,7 @@ enum Command {
     },
     /// Run the published clients of contract 002 against the demo, on a file and on PostgreSQL
     Clients,
-    /// Run a file of numeric billing cases and say of each whether it comes out
+    /// Play a file of numeric billing cases with the product's own verbs and say of each what came of it
     Scenarios {
         /// The cases, as JSON
         file: PathBuf,
