@@ -93,7 +93,7 @@ impl Interval {
         Interval { unit, count }
     }
 
-    pub(crate) fn step(self) -> Result<Step, CalendarError> {
+    fn step(self) -> Result<Step, CalendarError> {
         if self.count == 0 {
             return Err(CalendarError::EmptyInterval);
         }
@@ -109,7 +109,7 @@ impl Interval {
 
 /// An interval as what is added to a date.
 #[derive(Copy, Clone)]
-pub(crate) enum Step {
+enum Step {
     Days(i64),
     Months(i64),
 }

@@ -13,7 +13,6 @@ pub mod country;
 pub mod credential;
 pub mod currency;
 pub mod customer;
-pub mod cycle;
 pub mod environment;
 pub mod id;
 pub mod invoice;
@@ -25,7 +24,6 @@ pub mod pricing;
 pub mod proration;
 pub mod purchase;
 pub mod rate;
-pub mod scenario;
 pub mod spread;
 pub mod subscription;
 pub mod tax;
@@ -53,7 +51,7 @@ pub use payment::{
     Allocation, Credit, Payment, PaymentKind, PaymentMeans, PaymentStatus, Purchase, PurchaseStatus, Refund,
     RefundStatus,
 };
-pub use rate::{Rate, UnitPrice};
+pub use rate::Rate;
 pub use spread::{Spread, SpreadBy};
 pub use subscription::{BillingPeriod, Item, Subscription};
 pub use timestamp::Timestamp;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 pub use crate::currency::Currency;
-pub use crate::rate::{Rate, UnitPrice};
+pub use crate::rate::Rate;
 
 /// Why a sum of money could not be computed or read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -255,32 +255,6 @@ impl Ratio {
     /// The denominator, in lowest terms: always positive.
     pub const fn den(self) -> i64 {
         self.den
-    }
-
-    /// The sum of two ratios. Errors on overflow.
-    pub fn checked_add(self, other: Ratio) -> Result<Ratio, MoneyError> {
-        let num = i128::from(self.num) * i128::from(other.den) + i128::from(other.num) * i128::from(self.den);
-        let den = i128::from(self.den) * i128::from(other.den);
-        let divisor = greatest_common_divisor(num.unsigned_abs(), den.unsigned_abs());
-        let divisor = i128::try_from(divisor).map_err(|_| MoneyError::Overflow)?;
-        let narrow = |value: i128| i64::try_from(value).map_err(|_| MoneyError::Overflow);
-        Ratio::new(narrow(num / divisor)?, narrow(den / divisor)?)
-    }
-
-    /// The ratio as a decimal with so many places, rounded half-up. Errors on overflow.
-    pub fn to_decimal_string(self, places: u32) -> Result<String, MoneyError> {
-        let scale = 10_i128.checked_pow(places).ok_or(MoneyError::Overflow)?;
-        let product = i128::from(self.num).checked_mul(scale).ok_or(MoneyError::Overflow)?;
-        let scaled = divide(product, i128::from(self.den), Rounding::HalfUp);
-        let sign = if scaled < 0 { "-" } else { "" };
-        let (whole, fraction) = (scaled.abs() / scale, scaled.abs() % scale);
-        let width = places as usize;
-        Ok(if places == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction:0width$}") })
-    }
-
-    /// What is missing to the whole. Errors on overflow.
-    pub fn complement(self) -> Result<Ratio, MoneyError> {
-        Ok(Ratio { num: self.den.checked_sub(self.num).ok_or(MoneyError::Overflow)?, den: self.den })
     }
 }
 
