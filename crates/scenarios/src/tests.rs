@@ -132,3 +132,68 @@ async fn a_refusal_is_a_difference() {
     fewer["given"]["plans"]["starter"]["platform"] = json!(100);
     assert_eq!(judge(&product, &fewer).await, Verdict::not_yet("changes that leave a credit"));
 }
+
+/// A case in euros and UTC, and what came of it.
+async fn play(plans: Value, steps: Value, expected: Value) -> Verdict {
+    let case = json!({
+        "kind": "amounts", "currency": "EUR", "given": {"plans": plans}, "steps": steps, "expected": expected,
+    });
+    judge(&Product::open().await, &case).await
+}
+
+fn invoice(on: &str, to: &str, amount: i64) -> Value {
+    json!({"on": on, "type": "invoice", "lines": [{"kind": "charge", "amount": amount, "from": on, "to": to}]})
+}
+
+#[tokio::test]
+async fn months_from_the_31st_come_back_to_it() {
+    let expected = json!([
+        invoice("2024-01-31", "2024-02-29", 2900),
+        invoice("2024-02-29", "2024-03-31", 2900),
+        invoice("2024-03-31", "2024-04-30", 2900),
+        invoice("2024-04-30", "2024-05-31", 2900),
+    ]);
+    let steps = json!([{"at": "2024-01-31", "do": "subscribe"}]);
+    assert_eq!(play(json!({"basic": {"price": 2900}}), steps, expected).await, Verdict::Agrees);
+}
+
+#[tokio::test]
+async fn a_change_at_the_end_of_the_period_costs_nothing_until_then_and_can_be_replaced() {
+    let change = |at: &str, to: &str| json!({"at": at, "do": "change_plan", "to": to, "when": "period_end"});
+    let steps = json!([
+        {"at": "2024-01-01", "do": "subscribe", "plan": "pro"},
+        change("2024-01-10", "basic"),
+        change("2024-01-20", "pro"),
+        change("2024-01-25", "basic"),
+    ]);
+    let expected = json!([
+        invoice("2024-01-01", "2024-02-01", 9900),
+        {"on": "2024-01-31", "no_more_invoices": true},
+        invoice("2024-02-01", "2024-03-01", 2900),
+    ]);
+    let plans = json!({"basic": {"price": 2900}, "pro": {"price": 9900}});
+    assert_eq!(play(plans, steps, expected).await, Verdict::Agrees);
+}
+
+#[tokio::test]
+async fn a_trial_that_is_left_costs_nothing() {
+    let steps = json!([
+        {"at": "2024-01-01", "do": "subscribe"},
+        {"at": "2024-01-10", "do": "cancel"},
+    ]);
+    let expected = json!([{"on": "2024-03-01", "no_more_invoices": true}]);
+    let plans = json!({"basic": {"price": 2900, "trial_days": 14}});
+    assert_eq!(play(plans, steps, expected).await, Verdict::Agrees);
+}
+
+#[tokio::test]
+async fn a_term_of_whole_periods_is_over_after_the_last() {
+    let steps = json!([{"at": "2023-03-01", "do": "subscribe"}]);
+    let expected = json!([
+        invoice("2023-03-01", "2023-09-01", 70_000),
+        invoice("2023-09-01", "2024-03-01", 70_000),
+        {"on": "2025-01-01", "no_more_invoices": true},
+    ]);
+    let plans = json!({"lasting": {"price": 70_000, "period_months": 6, "fixed_term_years": 1}});
+    assert_eq!(play(plans, steps, expected).await, Verdict::Agrees);
+}
