@@ -1,6 +1,7 @@
 //! Whether what a period gave is over, with and without the days of grace.
 
-use crate::{CalendarError, Period, Timestamp};
+use crate::calendar::Period;
+use crate::timestamp::{CalendarError, Timestamp};
 
 /// How a period stands at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,27 +9,8 @@ use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase};
 
 pub use jiff::civil::Date;
 
+pub use crate::timestamp::CalendarError;
 use crate::timestamp::{Timestamp, write_civil};
-
-/// Why a time or a period could not be computed or read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CalendarError {
-    /// The text is neither an RFC 3339 instant nor a date.
-    #[error("{0:?} is not a time")]
-    MalformedTime(String),
-    /// The name is not in the IANA list.
-    #[error("{0:?} is not an IANA time zone")]
-    UnknownZone(String),
-    /// The text is none of day, week, month and year.
-    #[error("{0:?} is not an interval: use day, week, month or year")]
-    UnknownInterval(String),
-    /// An interval of zero units has no periods.
-    #[error("an interval needs a count of at least 1")]
-    EmptyInterval,
-    /// The result lies outside of the years ±9998.
-    #[error("the time is out of range")]
-    OutOfRange,
-}
 
 /// What an interval is counted in.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,5 +1,7 @@
 //! The countries of ISO 3166.
 
+use crate::refusal::Refusal;
+
 /// Alpha-2 codes in alphabetical order.
 #[rustfmt::skip]
 const CODES: &[&str] = &[
@@ -24,6 +26,17 @@ pub fn parse(code: &str) -> Option<&'static str> {
     let upper = code.to_ascii_uppercase();
     let index = CODES.binary_search(&upper.as_str()).ok()?;
     CODES.get(index).copied()
+}
+
+/// A country's code in upper case.
+///
+/// # Errors
+/// If there is no such country.
+pub(crate) fn country_of(field: &'static str, code: &str) -> Result<String, Refusal> {
+    match parse(code) {
+        Some(code) => Ok(code.to_owned()),
+        None => Err(Refusal::invalid(field, "an ISO 3166 alpha-2 country code, such as US")),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Who may ask the server for something: API keys and tokens, and the roles of staff.
 
-use crate::{CredentialId, CustomerId, CustomerUserId, StaffId, Timestamp};
+use crate::id::{CredentialId, CustomerId, CustomerUserId, StaffId};
+use crate::timestamp::Timestamp;
 
 /// Whom a credential stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

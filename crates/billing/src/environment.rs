@@ -1,6 +1,8 @@
 //! An organization's live or test books, and the policies by which they are kept.
 
-use crate::{Currency, OrganizationId, Timestamp};
+use crate::currency::Currency;
+use crate::id::OrganizationId;
+use crate::timestamp::Timestamp;
 
 /// An organization's live or test books. Every row of the books belongs to one.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,7 +9,8 @@
 //! Ids of books that are older have the mark `00`: their shard stands where the counter's upper bits
 //! are now, and all of the counter after the variant.
 
-use crate::{Spread, Timestamp};
+use crate::spread::Spread;
+use crate::timestamp::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 

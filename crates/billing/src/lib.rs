@@ -25,6 +25,8 @@ pub mod pricing;
 pub mod proration;
 pub mod purchase;
 pub mod rate;
+pub mod refusal;
+pub mod rules;
 pub mod scenario;
 pub mod spread;
 pub mod subscription;
@@ -45,15 +47,18 @@ pub use currency::Currency;
 pub use customer::{Customer, CustomerUser, Organization, PaymentMethod, PaymentMethodKind, Staff};
 pub use environment::{DunningEnd, DunningPolicy, Environment, Numbering};
 pub use id::*;
+pub use invoice::in_context::Bill;
 pub use invoice::{AMOUNT_MAX, Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, InvoiceTax};
 pub use ledger::{Account, EntryKind, JournalEntry, Posting};
 pub use money::{Money, MoneyError, Ratio, Rounding};
-pub use payer::{Bill, Payer, Refusal, Rules};
+pub use payer::Payer;
 pub use payment::{
     Allocation, Credit, Payment, PaymentKind, PaymentMeans, PaymentStatus, Purchase, PurchaseStatus, Refund,
     RefundStatus,
 };
 pub use rate::{Rate, UnitPrice};
+pub use refusal::Refusal;
+pub use rules::Rules;
 pub use spread::{Spread, SpreadBy};
 pub use subscription::{BillingPeriod, Item, Subscription};
 pub use timestamp::Timestamp;

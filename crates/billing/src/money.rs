@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-pub use crate::currency::Currency;
-pub use crate::rate::{Rate, UnitPrice};
+use crate::currency::{Currency, UnknownCurrency};
 
 /// Why a sum of money could not be computed or read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,8 +19,8 @@ pub enum MoneyError {
     #[error("the sum of money is too large")]
     Overflow,
     /// The code is not in ISO 4217's list.
-    #[error("{0:?} is not an ISO 4217 currency code")]
-    UnknownCurrency(String),
+    #[error(transparent)]
+    UnknownCurrency(#[from] UnknownCurrency),
     /// The text is not an amount, or has more decimals than the currency.
     #[error("{0:?} is not an amount")]
     MalformedAmount(String),
@@ -307,6 +306,15 @@ pub(crate) fn divide(num: i128, den: i128, rounding: Rounding) -> i128 {
         Rounding::HalfEven => beyond_half.is_gt() || (beyond_half.is_eq() && quotient % 2 != 0),
     };
     if away { quotient + num.signum() } else { quotient }
+}
+
+/// The sum of amounts in minor units of one currency, checked.
+pub(crate) fn sum(amounts: impl Iterator<Item = i64>) -> Result<i64, MoneyError> {
+    let mut total: i64 = 0;
+    for amount in amounts {
+        total = total.checked_add(amount).ok_or(MoneyError::Overflow)?;
+    }
+    Ok(total)
 }
 
 const fn greatest_common_divisor(mut a: u128, mut b: u128) -> u128 {

@@ -1,19 +1,11 @@
 //! The state of a customer on which decisions about its money are made.
 
-use crate::invoice::Invoice;
-use crate::{
-    Change, Changes, Credit, Currency, Customer, CustomerId, Environment, Id, PaymentMethod, PaymentMethodId,
-    TaxRate, Version,
-};
-
-/// The books' rules that hold for a decision.
-#[derive(Debug, Clone)]
-pub struct Rules {
-    /// The environment with its policies.
-    pub environment: Environment,
-    /// All its tax rates.
-    pub tax_rates: Vec<TaxRate>,
-}
+use crate::changes::{Changes, Version};
+use crate::currency::Currency;
+use crate::customer::{Customer, PaymentMethod};
+use crate::id::{CustomerId, Id, PaymentMethodId};
+use crate::payment::Credit;
+use crate::rules::Rules;
 
 /// A customer with what is needed to charge it. Decisions move it on, so that several in a row see
 /// each other.
@@ -75,75 +67,5 @@ impl Payer {
         };
         self.currency_invoice_counts[index].1 += 1;
         (self.invoice_count, self.currency_invoice_counts[index].1)
-    }
-}
-
-/// A rule of the business that forbids what was asked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// A field's value cannot be.
-    #[error("{field}: {problem}")]
-    Invalid {
-        /// The field, as the merchant API names it.
-        field: &'static str,
-        /// What would be right.
-        problem: String,
-    },
-    /// The state of something forbids it.
-    #[error("{0}")]
-    State(String),
-    /// An amount or an instant is beyond what the books can hold.
-    #[error("the amount or time is beyond what the books can hold")]
-    OutOfRange,
-}
-
-impl Refusal {
-    /// Refuses a field.
-    pub fn invalid(field: &'static str, problem: impl Into<String>) -> Self {
-        Self::Invalid { field, problem: problem.into() }
-    }
-}
-
-impl From<crate::MoneyError> for Refusal {
-    fn from(_: crate::MoneyError) -> Self {
-        Self::OutOfRange
-    }
-}
-
-impl From<crate::CalendarError> for Refusal {
-    fn from(_: crate::CalendarError) -> Self {
-        Self::OutOfRange
-    }
-}
-
-/// An invoice with the subscription and the purchase that its settlement moves.
-#[derive(Debug, Clone)]
-pub struct Bill {
-    /// The invoice.
-    pub invoice: Invoice,
-    /// Its subscription.
-    pub subscription: Option<crate::subscription::Subscription>,
-    /// Its purchase.
-    pub purchase: Option<crate::Purchase>,
-    /// Whether the subscription has other open invoices.
-    pub owes_more: bool,
-}
-
-impl Bill {
-    /// Writes the invoice's settlement, and the purchase if it moved.
-    pub(crate) fn write(&self, before: &Bill, changes: &mut Changes) {
-        if self.invoice != before.invoice {
-            changes.push(Change::SettleInvoice(Box::new(self.invoice.clone())));
-        }
-        if self.subscription != before.subscription
-            && let Some(subscription) = &self.subscription
-        {
-            changes.push(Change::UpdateSubscription(subscription.clone()));
-        }
-        if self.purchase != before.purchase
-            && let Some(purchase) = &self.purchase
-        {
-            changes.push(Change::UpdatePurchase(purchase.clone()));
-        }
     }
 }

@@ -1,8 +1,8 @@
 //! Exact shares of a period, and credits that never exceed the line they reverse.
 
-use crate::calendar::{CalendarError, Date, Period, Zone, days_between};
+use crate::calendar::{Date, Period, Zone, days_between};
 use crate::money::{Money, MoneyError, Ratio, Rounding};
-use crate::timestamp::Timestamp;
+use crate::timestamp::{CalendarError, Timestamp};
 
 /// What a share of a period is counted in.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

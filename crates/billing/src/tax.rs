@@ -1,6 +1,8 @@
 //! Which tax a charge bears, and how much it comes to.
 
-use crate::{Category, Customer, Money, MoneyError, Rounding, TaxBehavior, TaxRate};
+use crate::catalog::{Category, TaxBehavior, TaxRate};
+use crate::customer::Customer;
+use crate::money::{Money, MoneyError, Rounding};
 
 /// The rate that a customer bears for a category: the most specific of those of its country.
 ///

@@ -1,6 +1,7 @@
 //! Today, this week and this month in a zone.
 
-use crate::{CalendarError, Timestamp, Zone};
+use crate::calendar::Zone;
+use crate::timestamp::{CalendarError, Timestamp};
 
 /// When the current day, week and month began, and when the day ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

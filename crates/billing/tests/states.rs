@@ -1,17 +1,30 @@
 //! Every state of a subscription, and what every verb does to it.
 #![allow(clippy::unwrap_used, reason = "a test whose world cannot be set up has failed")]
 
+use billing::calendar::{Interval, IntervalUnit};
+use billing::catalog::{Category, Price, PriceKind, Product, TaxBehavior};
+use billing::changes::{Change, Changes};
+use billing::currency::Currency;
+use billing::customer::{Customer, PaymentMethod, PaymentMethodKind};
+use billing::environment::{DunningPolicy, Environment, Numbering};
+use billing::id::{Ctx, Id, Ids};
 use billing::invoice::OpenInvoice;
-use billing::payment::{Outcome, conclude, void};
-use billing::subscription::{
-    CancelAt, Changeable, Changing, Due, ItemChange, NewItem, NewSubscription, Status, cancel, change,
-    create, move_renewal, renew, uncancel,
-};
-use billing::{
-    Bill, Category, Change, Changes, Ctx, Currency, Customer, DunningPolicy, EntryKind, Environment, Id, Ids,
-    Interval, IntervalUnit, Item, Money, Numbering, Payer, Payment, PaymentMethod, PaymentMethodKind, Price,
-    PriceKind, Product, Refusal, Rules, Subscription, TaxBehavior, Timestamp,
-};
+use billing::invoice::in_context::Bill;
+use billing::ledger::EntryKind;
+use billing::money::Money;
+use billing::payer::Payer;
+use billing::payment::Payment;
+use billing::payment::collect::{Outcome, conclude};
+use billing::payment::void::void;
+use billing::refusal::Refusal;
+use billing::rules::Rules;
+use billing::subscription::cancel::{CancelAt, cancel, uncancel};
+use billing::subscription::change::{Changeable, Changing, ItemChange, change, move_renewal};
+use billing::subscription::create::{NewSubscription, create};
+use billing::subscription::items::NewItem;
+use billing::subscription::renew::{Due, renew};
+use billing::subscription::{Item, Status, Subscription};
+use billing::timestamp::Timestamp;
 use std::fmt::Write;
 
 fn at(text: &str) -> Timestamp {

@@ -1,11 +1,15 @@
 //! Making and changing what is sold.
 
-use super::{
+use crate::calendar::{Interval, IntervalUnit};
+use crate::catalog::{
     Catalog, Category, Discount, DiscountAmount, DiscountDuration, Price, PriceKind, Product, TaxBehavior,
     TaxRate,
 };
-use crate::customer::country_of;
-use crate::{CatalogId, Ctx, Interval, IntervalUnit, Money, ProductId, Rate, Refusal};
+use crate::country::country_of;
+use crate::id::{CatalogId, Ctx, ProductId};
+use crate::money::Money;
+use crate::rate::Rate;
+use crate::refusal::Refusal;
 
 /// What a catalog is given. What is none stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,16 +1,19 @@
 //! What is sold: catalogs, products, prices, discounts and tax rates.
 
-mod edit;
+pub mod edit;
 
 pub use edit::{
     CatalogEdit, DiscountEdit, NewPrice, NewTaxRate, PriceEdit, ProductEdit, TAX_KINDS, edit_catalog,
     edit_discount, edit_price, edit_product, new_catalog, new_discount, new_price, new_product, new_tax_rate,
 };
 
-use crate::{
-    CatalogId, Currency, DiscountId, Interval, Money, MoneyError, PriceId, ProductId, Rate, Ratio, Refusal,
-    Rounding, TaxRateId, Timestamp,
-};
+use crate::calendar::Interval;
+use crate::currency::Currency;
+use crate::id::{CatalogId, DiscountId, PriceId, ProductId, TaxRateId};
+use crate::money::{Money, MoneyError, Ratio, Rounding};
+use crate::rate::Rate;
+use crate::refusal::Refusal;
+use crate::timestamp::Timestamp;
 
 /// What a charge is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,7 +1,10 @@
 //! Making and changing customers and what they are charged with.
 
-use super::{Customer, CustomerUser, PaymentMethod, PaymentMethodKind};
-use crate::{CatalogId, Ctx, CustomerId, Refusal, Zone, country};
+use crate::calendar::Zone;
+use crate::country::country_of;
+use crate::customer::{Customer, CustomerUser, PaymentMethod, PaymentMethodKind};
+use crate::id::{CatalogId, Ctx, CustomerId};
+use crate::refusal::Refusal;
 
 /// An address, as text for documents and as places for taxes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,17 +142,6 @@ fn email(field: &'static str, text: &str) -> Result<(), Refusal> {
     if is_one { Ok(()) } else { Err(Refusal::invalid(field, "an e-mail address")) }
 }
 
-/// A country's code in upper case.
-///
-/// # Errors
-/// If there is no such country.
-pub(crate) fn country_of(field: &'static str, code: &str) -> Result<String, Refusal> {
-    match country::parse(code) {
-        Some(code) => Ok(code.to_owned()),
-        None => Err(Refusal::invalid(field, "an ISO 3166 alpha-2 country code, such as US")),
-    }
-}
-
 /// A person of a customer.
 ///
 /// # Errors
@@ -160,7 +152,7 @@ pub fn new_user(
     address: &str,
     name: &str,
 ) -> Result<CustomerUser, Refusal> {
-    use crate::Id;
+    use crate::id::Id;
     email("email", address)?;
     Ok(CustomerUser {
         id: ctx.id(customer.id.shard()),
@@ -199,7 +191,7 @@ pub fn new_payment_method(
     customer: CustomerId,
     new: &NewPaymentMethod,
 ) -> Result<PaymentMethod, Refusal> {
-    use crate::Id;
+    use crate::id::Id;
     let digits = new.token.chars().filter(char::is_ascii_digit).count();
     if new.token.is_empty() || looks_like_a_card(&new.token) || digits == new.token.len() {
         return Err(Refusal::invalid("token", "a token of the payment gateway, never a card number"));

@@ -1,16 +1,15 @@
 //! Who pays: customers, the people who act for them, and what they can be charged with.
 
-mod edit;
+pub mod edit;
 
-pub(crate) use edit::country_of;
 pub use edit::{
     Address, CustomerEdit, NewPaymentMethod, edit_customer, looks_like_a_card, new_customer,
     new_payment_method, new_user,
 };
 
-use crate::{
-    CatalogId, CustomerId, CustomerUserId, OrganizationId, PaymentMethodId, Refusal, StaffId, Timestamp,
-};
+use crate::id::{CatalogId, CustomerId, CustomerUserId, OrganizationId, PaymentMethodId, StaffId};
+use crate::refusal::Refusal;
+use crate::timestamp::Timestamp;
 
 /// A seller.
 #[derive(Debug, Clone, PartialEq)]

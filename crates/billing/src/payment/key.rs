@@ -1,6 +1,6 @@
 //! The key by which a gateway tells whether it has been asked before.
 
-use crate::Id;
+use crate::id::Id;
 use crate::invoice::{Invoice, InvoiceKind};
 
 /// The key under which a gateway is asked for an attempt at an invoice.

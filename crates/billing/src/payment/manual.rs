@@ -1,14 +1,22 @@
 //! Money that came another way: written down, changed and taken back by staff.
 
-use super::collect::{recover, resume};
-use super::{Allocation, Credit, Payment, PaymentKind, PaymentMeans, PaymentStatus};
-use crate::invoice::{Invoice, InvoiceStatus, settle};
+use crate::catalog::Category;
+use crate::changes::{Change, Changes};
+use crate::id::{Ctx, InvoiceId, StaffId};
+use crate::invoice::settle::{recover, settle};
+use crate::invoice::{AMOUNT_MAX, Invoice, InvoiceStatus};
 use crate::ledger::{Account, EntryKind, JournalEntry, Posting};
-use crate::subscription::{Status, Subscription, next_due, revive};
-use crate::{
-    AMOUNT_MAX, Category, Change, Changes, Ctx, InvoiceId, Money, MoneyError, Payer, Purchase, Refusal,
-    Rules, StaffId, Timestamp,
-};
+use crate::money::{Money, MoneyError};
+use crate::payer::Payer;
+use crate::payment::dunning::resume;
+use crate::payment::{Allocation, Credit, Payment, PaymentKind, PaymentMeans, PaymentStatus};
+use crate::purchase::Purchase;
+use crate::refusal::Refusal;
+use crate::rules::Rules;
+use crate::subscription::due::next_due;
+use crate::subscription::revive::revive;
+use crate::subscription::{Status, Subscription};
+use crate::timestamp::Timestamp;
 
 /// A manual payment to write down.
 #[derive(Debug, Clone)]

@@ -1,9 +1,13 @@
 //! Giving money back: asked of the gateway like a payment, booked when it has gone.
 
-use super::collect::GATEWAY;
-use super::{Credit, Payment, PaymentKind, PaymentStatus, Refund, RefundStatus};
+use crate::changes::{Change, Changes};
+use crate::id::Ctx;
+use crate::invoice::in_context::Bill;
 use crate::ledger::{Account, EntryKind, JournalEntry, Posting};
-use crate::{Bill, Change, Changes, Ctx, MoneyError, Payer, Refusal};
+use crate::money::MoneyError;
+use crate::payer::Payer;
+use crate::payment::{Credit, GATEWAY, Payment, PaymentKind, PaymentStatus, Refund, RefundStatus};
+use crate::refusal::Refusal;
 
 /// What cannot be given back of a payment any more, beside what was, in minor units.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -18,7 +22,7 @@ pub struct Taken {
 ///
 /// # Errors
 /// If the payment has not succeeded, is manual, or less than the amount is left of it.
-pub fn request(
+pub fn request_refund(
     ctx: &mut Ctx,
     payer: &Payer,
     payment: &Payment,
@@ -74,7 +78,7 @@ pub enum RefundOutcome {
 ///
 /// # Errors
 /// If a sum is out of range.
-pub fn conclude(
+pub fn conclude_refund(
     ctx: &mut Ctx,
     payer: &Payer,
     refund: &Refund,

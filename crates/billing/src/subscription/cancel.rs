@@ -1,8 +1,15 @@
 //! Canceling a subscription now, when its period ends or at a date, and taking that back.
 
-use super::{Status, Subscription, next_due};
+use crate::changes::{Change, Changes};
+use crate::id::Ctx;
 use crate::invoice::OpenInvoice;
-use crate::{Change, Changes, Ctx, Payer, Refusal, Rules, Timestamp};
+use crate::invoice::void::withdraw;
+use crate::payer::Payer;
+use crate::refusal::Refusal;
+use crate::rules::Rules;
+use crate::subscription::due::next_due;
+use crate::subscription::{Status, Subscription};
+use crate::timestamp::Timestamp;
 
 /// When a subscription is to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +99,7 @@ pub(crate) fn end_now(
     }
     for open in open_invoices {
         if was_incomplete && open.invoice.settled == 0 {
-            crate::payment::withdraw(ctx, open, changes)?;
+            withdraw(ctx, open, changes)?;
         } else if open.invoice.next_attempt_at.is_some() {
             let mut invoice = open.invoice.clone();
             invoice.next_attempt_at = None;

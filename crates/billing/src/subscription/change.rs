@@ -1,13 +1,21 @@
 //! Changing what a subscription holds: at the end of the period, or now with the difference in price.
 
-use super::create::{check_item, items_of};
-use super::{Item, NewItem, PendingItem, Status, Subscription, next_due};
-use crate::invoice::{Charge, Collect, Drawn, InvoiceFor, InvoiceKind, draw};
+use crate::calendar::Period;
+use crate::catalog::{Discount, TaxBehavior};
+use crate::changes::{Change, Changes};
+use crate::id::{Ctx, PriceId};
+use crate::invoice::draw::{Collect, Drawn, InvoiceFor, draw};
+use crate::invoice::totals::{Charge, total};
+use crate::invoice::{Invoice, InvoiceKind, InvoiceLine};
+use crate::money::{Money, Rounding};
+use crate::payer::Payer;
 use crate::proration::{credit, share_by_seconds};
-use crate::{
-    Change, Changes, Ctx, Discount, Invoice, InvoiceLine, Money, Payer, Period, PriceId, Refusal, Rounding,
-    Rules, TaxBehavior, Timestamp,
-};
+use crate::refusal::Refusal;
+use crate::rules::Rules;
+use crate::subscription::due::{move_end, next_due};
+use crate::subscription::items::{NewItem, check_item, items_of};
+use crate::subscription::{Item, PendingItem, Status, Subscription};
+use crate::timestamp::Timestamp;
 
 /// When a change happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,7 +209,7 @@ fn difference(
     let discount = held.discount.filter(|_| is_discounted).map(|discount| discount.prorated(share));
     let discount = discount.transpose()?;
     let discount = discount.as_ref();
-    let total = crate::invoice::total(&rules.tax_rates, payer, &charges, discount)?.total;
+    let total = total(&rules.tax_rates, payer, &charges, discount)?.total;
     if total < 0 {
         return Err(Refusal::State(
             "the change would leave a credit; make it at the end of the current billing period".into(),
@@ -276,16 +284,4 @@ pub fn move_renewal(
     subscription.due_at = next_due(&subscription, rules)?;
     changes.push(Change::UpdateSubscription(subscription.clone()));
     Ok(subscription)
-}
-
-/// Makes the current period end at an instant, from which the periods after it are counted.
-pub(super) fn move_end(ctx: &Ctx, subscription: &mut Subscription, end: Timestamp, changes: &mut Changes) {
-    subscription.period.end = end;
-    subscription.anchor = end;
-    // The next period is number 0 of the new count; a paid period before it has a negative number.
-    subscription.period_index = -1;
-    // What was announced was another end.
-    subscription.reminded_at = None;
-    subscription.updated_at = ctx.now;
-    changes.push(Change::EndPeriod(subscription.customer_id, subscription.period_id, end, ctx.now));
 }

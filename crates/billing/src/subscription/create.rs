@@ -1,32 +1,23 @@
 //! Creating a subscription: its trial or its first period, invoice and payment.
 
-use super::{BillingPeriod, Item, Status, Subscription, next_due};
-use crate::invoice::{Charge, Collect, Drawn, Invoice, InvoiceFor, InvoiceKind, draw};
-use crate::{
-    AMOUNT_MAX, Change, Changes, Ctx, Currency, Discount, Interval, InvoiceId, Payer, Payment,
-    PaymentMethodId, Period, Price, PriceKind, Product, Refusal, Rules, Schedule, Timestamp, Zone,
-};
+use crate::calendar::{Period, Schedule, Zone};
+use crate::catalog::Discount;
+use crate::changes::{Change, Changes};
+use crate::id::{Ctx, PaymentMethodId};
+use crate::invoice::Invoice;
+use crate::invoice::draw::Drawn;
+use crate::payer::Payer;
+use crate::payment::Payment;
+use crate::refusal::Refusal;
+use crate::rules::Rules;
+use crate::subscription::bill_period::{bill_period, period_row};
+use crate::subscription::due::next_due;
+use crate::subscription::items::{NewItem, check_item, items_of, setup_fees};
+use crate::subscription::{Status, Subscription};
+use crate::timestamp::Timestamp;
 
 /// How long ago a new subscription may have begun: ten years.
 const BACKDATED_DAYS_MAX: i64 = 3_660;
-
-/// One thing to subscribe to.
-#[derive(Debug, Clone)]
-pub struct NewItem {
-    /// By which price.
-    pub price: Price,
-    /// Of which product.
-    pub product: Product,
-    /// How many units, at least 1.
-    pub quantity: i64,
-}
-
-impl NewItem {
-    /// Whether new subscribers can have it.
-    pub(super) fn is_sold(&self) -> bool {
-        self.price.active && self.product.active
-    }
-}
 
 /// What to subscribe to, and how.
 #[derive(Debug, Clone)]
@@ -190,157 +181,10 @@ fn check<'a>(
     Ok(first)
 }
 
-/// Checks that an item can be one of a subscription with an interval and a currency.
-pub(super) fn check_item(
-    field: &'static str,
-    item: &NewItem,
-    interval: Option<Interval>,
-    currency: Currency,
-) -> Result<(), Refusal> {
-    if item.price.kind != PriceKind::Subscription || item.price.interval.is_none() {
-        return Err(Refusal::invalid(field, "only a price of type subscription can be subscribed to"));
-    }
-    if item.price.interval != interval || item.price.unit_price.currency() != currency {
-        return Err(Refusal::invalid(field, "all items share one interval and one currency"));
-    }
-    if item.quantity < 1 {
-        return Err(Refusal::invalid("quantity", "a whole number of at least 1"));
-    }
-    match item.price.unit_price.checked_mul_int(item.quantity)?.minor() {
-        ..=AMOUNT_MAX => Ok(()),
-        _ => Err(Refusal::OutOfRange),
-    }
-}
-
 fn name_of(item: &NewItem) -> String {
     match &item.price.name {
         Some(price) => format!("{} - {}", item.product.name, price),
         None => item.product.name.clone(),
-    }
-}
-
-/// The rows of the items.
-pub(super) fn items_of(ctx: &mut Ctx, subscription: &Subscription, new: &[NewItem]) -> Vec<Item> {
-    use crate::Id;
-    let shard = subscription.customer_id.shard();
-    new.iter()
-        .map(|item| Item {
-            id: ctx.id(shard),
-            environment: subscription.environment,
-            subscription_id: subscription.id,
-            customer_id: subscription.customer_id,
-            price_id: item.price.id,
-            product_id: item.product.id,
-            category: item.product.category,
-            name: format!("{} x {}", item.price.name.as_deref().unwrap_or(&item.product.name), item.quantity),
-            unit_price: item.price.unit_price,
-            tax_behavior: item.price.tax_behavior,
-            quantity: item.quantity,
-            pending: None,
-            added_at: ctx.now.max(subscription.started_at),
-            created_at: ctx.now,
-            updated_at: ctx.now,
-        })
-        .collect()
-}
-
-/// What is charged once, with the first paid period.
-pub fn setup_fees(items: &[NewItem]) -> Vec<Charge> {
-    items
-        .iter()
-        .filter_map(|item| {
-            let fee = item.price.setup_fee.filter(|fee| fee.is_positive())?;
-            Some(Charge {
-                description: format!("{}: setup fee", item.product.name),
-                product_id: Some(item.product.id),
-                price_id: None,
-                category: item.product.category,
-                quantity: 1,
-                amount: fee,
-                tax_behavior: item.price.tax_behavior,
-            })
-        })
-        .collect()
-}
-
-/// What a whole period of the items costs.
-///
-/// # Errors
-/// If an amount is out of range.
-fn charges_of(items: &[Item]) -> Result<Vec<Charge>, Refusal> {
-    items
-        .iter()
-        .map(|item| {
-            Ok(Charge {
-                description: item.name.clone(),
-                product_id: Some(item.product_id),
-                price_id: Some(item.price_id),
-                category: item.category,
-                quantity: item.quantity,
-                amount: item.unit_price.checked_mul_int(item.quantity)?,
-                tax_behavior: item.tax_behavior,
-            })
-        })
-        .collect()
-}
-
-/// Bills the subscription's current period: invoice, period row and payment intent.
-pub(super) fn bill_period(
-    ctx: &mut Ctx,
-    rules: &Rules,
-    payer: &mut Payer,
-    subscription: &mut Subscription,
-    items: &[Item],
-    setup_fees: &[Charge],
-    discount: Option<&Discount>,
-    renewal: bool,
-    changes: &mut Changes,
-) -> Result<Drawn, Refusal> {
-    let mut charges = charges_of(items)?;
-    charges.extend_from_slice(setup_fees);
-    let what = InvoiceFor {
-        kind: InvoiceKind::Subscription,
-        subscription_id: Some(subscription.id),
-        period_id: Some(subscription.period_id),
-        purchase_id: None,
-        period: Some(subscription.period),
-        memo: None,
-    };
-    let discount = discount.filter(|_| subscription.discount_payments_left != Some(0));
-    let collect =
-        Collect::Now([subscription.default_payment_method_id, subscription.backup_payment_method_id]);
-    let drawn = draw(ctx, rules, payer, what, &charges, discount, collect, changes)?;
-    if discount.is_some() {
-        subscription.discount_payments_left = subscription.discount_payments_left.map(|left| left - 1);
-    }
-    subscription.periods_left = subscription.periods_left.map(|left| left - 1);
-    let row = period_row(ctx, subscription, items, Some(drawn.invoice.id), renewal);
-    changes.push(Change::InsertPeriod(row));
-    Ok(drawn)
-}
-
-/// The row of the subscription's current period.
-pub(super) fn period_row(
-    ctx: &Ctx,
-    subscription: &Subscription,
-    items: &[Item],
-    invoice_id: Option<InvoiceId>,
-    renewal: bool,
-) -> BillingPeriod {
-    BillingPeriod {
-        id: subscription.period_id,
-        environment: subscription.environment,
-        number: 0,
-        customer_id: subscription.customer_id,
-        subscription_id: subscription.id,
-        period: subscription.period,
-        price_id: subscription.price_id,
-        quantity: items.first().map_or(1, |item| item.quantity),
-        invoice_id,
-        renewal,
-        reminder_sent_at: None,
-        created_at: ctx.now,
-        updated_at: ctx.now,
     }
 }
 

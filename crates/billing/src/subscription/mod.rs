@@ -1,23 +1,29 @@
 //! Subscriptions: what they are, and one file for every verb.
 
-mod cancel;
-mod change;
-mod create;
-mod renew;
-mod revive;
+pub(crate) mod bill_period;
+pub mod cancel;
+pub mod change;
+pub mod create;
+pub mod due;
+pub mod items;
+pub mod renew;
+pub(crate) mod revive;
 
-pub(crate) use cancel::end_now;
 pub use cancel::{CancelAt, cancel, uncancel};
 pub use change::{Billed, Changeable, Changing, ItemChange, change, move_renewal};
-pub use create::{Joining, NewItem, NewSubscription, create, setup_fees};
-pub(crate) use renew::expire;
-pub use renew::{Due, Renewing, next_due, renew};
-pub(crate) use revive::revive;
+pub use create::{Joining, NewSubscription, create};
+pub use due::next_due;
+pub use items::{NewItem, setup_fees};
+pub use renew::{Due, Renewing, renew};
 
-use crate::{
-    Category, Currency, CustomerId, DiscountId, Interval, InvoiceId, ItemId, Money, PaymentMethodId, Period,
-    PeriodId, PriceId, ProductId, Schedule, SubscriptionId, TaxBehavior, Timestamp, Zone,
+use crate::calendar::{Interval, Period, Schedule, Zone};
+use crate::catalog::{Category, TaxBehavior};
+use crate::currency::Currency;
+use crate::id::{
+    CustomerId, DiscountId, InvoiceId, ItemId, PaymentMethodId, PeriodId, PriceId, ProductId, SubscriptionId,
 };
+use crate::money::Money;
+use crate::timestamp::Timestamp;
 
 /// Where a subscription stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,7 +146,7 @@ impl Subscription {
     ///
     /// # Errors
     /// If its zone is not one of the bundled IANA zones.
-    pub fn schedule(&self) -> Result<Schedule, crate::CalendarError> {
+    pub fn schedule(&self) -> Result<Schedule, crate::timestamp::CalendarError> {
         Ok(Schedule { anchor: self.anchor, zone: Zone::parse(&self.zone)?, interval: self.interval })
     }
 

@@ -1,11 +1,21 @@
 //! What falls due in a subscription, one step at a time: its end, its next period, its announcement.
 
-use super::cancel::end_now;
-use super::create::bill_period;
-use super::{Item, PendingItem, Status, Subscription};
-use crate::invoice::{Charge, Invoice, OpenInvoice};
-use crate::payment::fail_without_method;
-use crate::{Bill, Change, Changes, Ctx, Discount, Payer, Payment, Refusal, Rules, Timestamp};
+use crate::catalog::Discount;
+use crate::changes::{Change, Changes};
+use crate::id::{Ctx, Id};
+use crate::invoice::in_context::Bill;
+use crate::invoice::totals::Charge;
+use crate::invoice::{Invoice, OpenInvoice};
+use crate::payer::Payer;
+use crate::payment::Payment;
+use crate::payment::collect::fail_without_method;
+use crate::refusal::Refusal;
+use crate::rules::Rules;
+use crate::subscription::bill_period::bill_period;
+use crate::subscription::cancel::end_now;
+use crate::subscription::due::{expire, next_due};
+use crate::subscription::{Item, PendingItem, Status, Subscription};
+use crate::timestamp::Timestamp;
 
 /// A subscription of which something is due, with all that the step may need.
 #[derive(Debug, Clone)]
@@ -106,7 +116,6 @@ fn is_renewed(subscription: &Subscription) -> bool {
 
 /// Moves the subscription to the next period of its schedule that is not empty.
 fn begin_next_period(ctx: &mut Ctx, subscription: &mut Subscription) -> Result<(), Refusal> {
-    use crate::Id;
     let (index, period) = subscription.schedule()?.next_nonempty(subscription.period_index + 1)?;
     subscription.period_index = index;
     subscription.period = period;
@@ -130,29 +139,6 @@ fn lack_method(
     fail_without_method(ctx, rules, payer, &mut bill, &description, false, changes)?;
     changes.push(Change::SettleInvoice(Box::new(bill.invoice.clone())));
     Ok((bill.subscription.unwrap_or(subscription), bill.invoice))
-}
-
-/// Gives up a subscription whose first payment never came.
-pub(crate) fn expire(
-    ctx: &mut Ctx,
-    payer: &Payer,
-    subscription: &mut Subscription,
-    open_invoices: &[OpenInvoice],
-    changes: &mut Changes,
-) -> Result<(), Refusal> {
-    subscription.status = Status::IncompleteExpired;
-    subscription.ended_at = Some(ctx.now);
-    changes.push(Change::EndPeriod(
-        payer.id(),
-        subscription.period_id,
-        ctx.now.min(subscription.period.end),
-        ctx.now,
-    ));
-    subscription.period.end = ctx.now.min(subscription.period.end);
-    for open in open_invoices.iter().filter(|open| open.invoice.settled == 0) {
-        crate::payment::withdraw(ctx, open, changes)?;
-    }
-    Ok(())
 }
 
 /// Drops the items that were to go and takes up those that were to come.
@@ -183,31 +169,4 @@ fn take_up_pending(
         subscription.category = first.category;
     }
     kept
-}
-
-/// When something of the subscription falls due; none when nothing ever will.
-///
-/// # Errors
-/// If a date is out of range.
-pub fn next_due(subscription: &Subscription, rules: &Rules) -> Result<Option<Timestamp>, Refusal> {
-    let environment = &rules.environment;
-    let end = match subscription.status {
-        Status::IncompleteExpired | Status::Canceled | Status::Completed => return Ok(None),
-        Status::Unpaid => return Ok(subscription.cancel_scheduled_at),
-        Status::Incomplete => {
-            let patience = environment.due_days.saturating_add(environment.grace_days);
-            let expiry = subscription.created_at.plus_days(patience)?;
-            return Ok(Some(subscription.cancel_scheduled_at.map_or(expiry, |at| at.min(expiry))));
-        }
-        Status::Trialing | Status::Active | Status::PastDue => subscription.period.end,
-    };
-    if let Some(at) = subscription.cancel_scheduled_at {
-        return Ok(Some(at.min(end)));
-    }
-    let remaining = environment.remind_at_percent_remaining.clamp(0, 100);
-    if remaining == 0 || subscription.reminded_at.is_some() || subscription.periods_left == Some(0) {
-        return Ok(Some(end));
-    }
-    let length = end.micros().saturating_sub(subscription.period.start.micros());
-    Ok(Some(end.plus_micros(-(length / 100 * remaining))?))
 }

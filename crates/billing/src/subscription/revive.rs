@@ -1,8 +1,11 @@
 //! Letting a subscription run again when nothing is owed of it any more.
 
-use super::change::move_end;
-use super::{Status, Subscription, next_due};
-use crate::{Changes, Ctx, Refusal, Rules};
+use crate::changes::Changes;
+use crate::id::Ctx;
+use crate::refusal::Refusal;
+use crate::rules::Rules;
+use crate::subscription::due::{move_end, next_due};
+use crate::subscription::{Status, Subscription};
 
 /// Makes a subscription active of which nothing is owed any more, if it was waiting for that.
 ///

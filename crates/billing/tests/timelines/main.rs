@@ -5,8 +5,9 @@
 mod properties;
 mod script;
 
-use billing::money::{Rate, Rounding};
+use billing::money::Rounding;
 use billing::proration::{DayCount, DayOwner, ProrationUnit};
+use billing::rate::Rate;
 use billing::scenario::{Align, Corrections, Terms, run};
 
 use script::{check, check_in, script};

@@ -1,8 +1,16 @@
-//! One-off sales.
+//! Selling something that is charged once.
 
-use crate::invoice::{Charge, Collect, Drawn, InvoiceFor, InvoiceKind, draw};
-use crate::subscription::NewItem;
-use crate::{Change, Changes, Ctx, Discount, Payer, PriceKind, Purchase, PurchaseStatus, Refusal, Rules};
+use crate::catalog::{Discount, PriceKind};
+use crate::changes::{Change, Changes};
+use crate::id::Ctx;
+use crate::invoice::InvoiceKind;
+use crate::invoice::draw::{Collect, Drawn, InvoiceFor, draw};
+use crate::invoice::totals::Charge;
+use crate::payer::Payer;
+use crate::purchase::{Purchase, PurchaseStatus};
+use crate::refusal::Refusal;
+use crate::rules::Rules;
+use crate::subscription::items::NewItem;
 
 /// Sells something once: a purchase with its invoice and its payment.
 ///

@@ -1,0 +1,43 @@
+//! Voiding an invoice, and what that does to its subscription.
+
+use crate::changes::{Change, Changes};
+use crate::id::Ctx;
+use crate::invoice::in_context::Bill;
+use crate::invoice::void::withdraw;
+use crate::invoice::{Invoice, OpenInvoice};
+use crate::payer::Payer;
+use crate::refusal::Refusal;
+use crate::rules::Rules;
+use crate::subscription::Status;
+use crate::subscription::due::expire;
+use crate::subscription::revive::revive;
+
+/// Withdraws an invoice of which nothing has been paid. Its subscription no longer waits for it: one that
+/// runs goes on, one that never became active expires.
+///
+/// # Errors
+/// If something has been paid, or a sum is out of range.
+pub fn void(
+    ctx: &mut Ctx,
+    rules: &Rules,
+    payer: &Payer,
+    open: &OpenInvoice,
+    bill: &Bill,
+    changes: &mut Changes,
+) -> Result<Invoice, Refusal> {
+    let voided = withdraw(ctx, open, changes)?;
+    if let Some(before) = bill.subscription.as_ref().filter(|_| !bill.owes_more) {
+        let mut subscription = before.clone();
+        if subscription.status == Status::Incomplete {
+            expire(ctx, payer, &mut subscription, &[], changes)?;
+            subscription.updated_at = ctx.now;
+            subscription.due_at = None;
+        } else {
+            revive(ctx, rules, &mut subscription, changes)?;
+        }
+        if subscription != *before {
+            changes.push(Change::UpdateSubscription(subscription));
+        }
+    }
+    Ok(voided)
+}

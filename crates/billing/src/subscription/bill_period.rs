@@ -1,0 +1,93 @@
+//! Billing one period of a subscription: its invoice, its row and the payment to ask for.
+
+use crate::catalog::Discount;
+use crate::changes::{Change, Changes};
+use crate::id::{Ctx, InvoiceId};
+use crate::invoice::InvoiceKind;
+use crate::invoice::draw::{Collect, Drawn, InvoiceFor, draw};
+use crate::invoice::totals::Charge;
+use crate::payer::Payer;
+use crate::refusal::Refusal;
+use crate::rules::Rules;
+use crate::subscription::{BillingPeriod, Item, Subscription};
+
+/// What a whole period of the items costs.
+///
+/// # Errors
+/// If an amount is out of range.
+fn charges_of(items: &[Item]) -> Result<Vec<Charge>, Refusal> {
+    items
+        .iter()
+        .map(|item| {
+            Ok(Charge {
+                description: item.name.clone(),
+                product_id: Some(item.product_id),
+                price_id: Some(item.price_id),
+                category: item.category,
+                quantity: item.quantity,
+                amount: item.unit_price.checked_mul_int(item.quantity)?,
+                tax_behavior: item.tax_behavior,
+            })
+        })
+        .collect()
+}
+
+/// Bills the subscription's current period: invoice, period row and payment intent.
+pub(super) fn bill_period(
+    ctx: &mut Ctx,
+    rules: &Rules,
+    payer: &mut Payer,
+    subscription: &mut Subscription,
+    items: &[Item],
+    setup_fees: &[Charge],
+    discount: Option<&Discount>,
+    renewal: bool,
+    changes: &mut Changes,
+) -> Result<Drawn, Refusal> {
+    let mut charges = charges_of(items)?;
+    charges.extend_from_slice(setup_fees);
+    let what = InvoiceFor {
+        kind: InvoiceKind::Subscription,
+        subscription_id: Some(subscription.id),
+        period_id: Some(subscription.period_id),
+        purchase_id: None,
+        period: Some(subscription.period),
+        memo: None,
+    };
+    let discount = discount.filter(|_| subscription.discount_payments_left != Some(0));
+    let collect =
+        Collect::Now([subscription.default_payment_method_id, subscription.backup_payment_method_id]);
+    let drawn = draw(ctx, rules, payer, what, &charges, discount, collect, changes)?;
+    if discount.is_some() {
+        subscription.discount_payments_left = subscription.discount_payments_left.map(|left| left - 1);
+    }
+    subscription.periods_left = subscription.periods_left.map(|left| left - 1);
+    let row = period_row(ctx, subscription, items, Some(drawn.invoice.id), renewal);
+    changes.push(Change::InsertPeriod(row));
+    Ok(drawn)
+}
+
+/// The row of the subscription's current period.
+pub(super) fn period_row(
+    ctx: &Ctx,
+    subscription: &Subscription,
+    items: &[Item],
+    invoice_id: Option<InvoiceId>,
+    renewal: bool,
+) -> BillingPeriod {
+    BillingPeriod {
+        id: subscription.period_id,
+        environment: subscription.environment,
+        number: 0,
+        customer_id: subscription.customer_id,
+        subscription_id: subscription.id,
+        period: subscription.period,
+        price_id: subscription.price_id,
+        quantity: items.first().map_or(1, |item| item.quantity),
+        invoice_id,
+        renewal,
+        reminder_sent_at: None,
+        created_at: ctx.now,
+        updated_at: ctx.now,
+    }
+}
