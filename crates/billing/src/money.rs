@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::currency::{Currency, UnknownCurrency};
+use crate::currency::Currency;
 
 /// Why a sum of money could not be computed or read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,9 +18,6 @@ pub enum MoneyError {
     /// The result does not fit 64 bits of minor units.
     #[error("the sum of money is too large")]
     Overflow,
-    /// The code is not in ISO 4217's list.
-    #[error(transparent)]
-    UnknownCurrency(#[from] UnknownCurrency),
     /// The text is not an amount, or has more decimals than the currency.
     #[error("{0:?} is not an amount")]
     MalformedAmount(String),
