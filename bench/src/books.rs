@@ -4,8 +4,8 @@ use crate::Failure;
 use billing::payment::{Outcome, conclude};
 use billing::subscription::{NewItem, NewSubscription, create};
 use billing::{
-    Bill, Category, Change, Changes, Ctx, Currency, Customer, CustomerId, CustomerUser, Id, Ids, Interval,
-    IntervalUnit, Money, Payer, PaymentMethod, PaymentMethodKind, Price, PriceKind, Product, Rules,
+    Bill, Category, Change, Changes, Ctx, Currency, Customer, CustomerAccount, CustomerId, CustomerUser, Id,
+    Ids, Interval, IntervalUnit, Money, PaymentMethod, PaymentMethodKind, Price, PriceKind, Product, Rules,
     TaxBehavior, Timestamp,
 };
 use engine::{Engine, NewBooks};
@@ -185,7 +185,7 @@ async fn join(
 }
 
 /// A customer with its card and one person, not in the books yet.
-fn payer(ctx: &mut Ctx, environment: i64, n: usize, changes: &mut Changes) -> Payer {
+fn payer(ctx: &mut Ctx, environment: i64, n: usize, changes: &mut Changes) -> CustomerAccount {
     let now = ctx.now;
     let id: CustomerId = ctx.customer_id(environment);
     let customer = Customer {
@@ -234,7 +234,7 @@ fn payer(ctx: &mut Ctx, environment: i64, n: usize, changes: &mut Changes) -> Pa
     changes.push(Change::InsertCustomer(customer.clone()));
     changes.push(Change::InsertCustomerUser(user));
     changes.push(Change::InsertPaymentMethod(method.clone()));
-    Payer {
+    CustomerAccount {
         customer,
         version: 1,
         methods: vec![method],

@@ -13,13 +13,13 @@ pub mod country;
 pub mod credential;
 pub mod currency;
 pub mod customer;
+pub mod customer_account;
 pub mod cycle;
 pub mod environment;
 pub mod id;
 pub mod invoice;
 pub mod ledger;
 pub mod money;
-pub mod payer;
 pub mod payment;
 pub mod pricing;
 pub mod proration;
@@ -45,13 +45,13 @@ pub use changes::{Change, Changes, Idempotency, Version};
 pub use credential::{Bearer, Credential, KeyScope, Role};
 pub use currency::Currency;
 pub use customer::{Customer, CustomerUser, Organization, PaymentMethod, PaymentMethodKind, Staff};
+pub use customer_account::CustomerAccount;
 pub use environment::{DunningEnd, DunningPolicy, Environment, Numbering};
 pub use id::*;
 pub use invoice::in_context::Bill;
 pub use invoice::{AMOUNT_MAX, Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, InvoiceTax};
 pub use ledger::{Account, EntryKind, JournalEntry, Posting};
 pub use money::{Money, MoneyError, Ratio, Rounding};
-pub use payer::Payer;
 pub use payment::{
     Allocation, Credit, Payment, PaymentKind, PaymentMeans, PaymentStatus, Purchase, PurchaseStatus, Refund,
     RefundStatus,

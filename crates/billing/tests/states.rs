@@ -6,13 +6,13 @@ use billing::catalog::{Category, Price, PriceKind, Product, TaxBehavior};
 use billing::changes::{Change, Changes};
 use billing::currency::Currency;
 use billing::customer::{Customer, PaymentMethod, PaymentMethodKind};
+use billing::customer_account::CustomerAccount;
 use billing::environment::{DunningPolicy, Environment, Numbering};
 use billing::id::{Ctx, Id, Ids};
 use billing::invoice::OpenInvoice;
 use billing::invoice::in_context::Bill;
 use billing::ledger::EntryKind;
 use billing::money::Money;
-use billing::payer::Payer;
 use billing::payment::Payment;
 use billing::payment::collect::{Outcome, conclude};
 use billing::payment::void::void;
@@ -38,7 +38,7 @@ fn id<T: Id>(n: u128) -> T {
 /// A subscription in a state, with all that a verb may need.
 struct World {
     rules: Rules,
-    payer: Payer,
+    payer: CustomerAccount,
     subscription: Subscription,
     items: Vec<Item>,
     open: OpenInvoice,
@@ -67,7 +67,7 @@ fn rules(now: Timestamp) -> Rules {
     Rules { environment, tax_rates: Vec::new() }
 }
 
-fn payer(now: Timestamp) -> Payer {
+fn payer(now: Timestamp) -> CustomerAccount {
     let customer = Customer {
         id: id(2),
         environment: 1,
@@ -102,7 +102,7 @@ fn payer(now: Timestamp) -> Payer {
         created_at: now,
         updated_at: now,
     };
-    Payer {
+    CustomerAccount {
         customer,
         version: 1,
         methods: vec![method],

@@ -6,7 +6,7 @@ use crate::due::{BATCH, PATIENCE_SECONDS, Work};
 use crate::{Engine, Error};
 use billing::Id;
 use billing::payment::{Outcome, conclude, key};
-use billing::{Bill, Changes, Payer, Payment, PaymentId, PaymentStatus, Rules, Timestamp};
+use billing::{Bill, Changes, CustomerAccount, Payment, PaymentId, PaymentStatus, Rules, Timestamp};
 use gateway::ChargeRequest;
 use store::Snapshot;
 
@@ -14,7 +14,7 @@ use store::Snapshot;
 #[derive(Debug, Clone)]
 pub(crate) struct Intent {
     pub(crate) payment: Payment,
-    pub(crate) payer: Payer,
+    pub(crate) payer: CustomerAccount,
     pub(crate) bill: Bill,
 }
 

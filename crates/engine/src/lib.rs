@@ -33,7 +33,7 @@ pub use payments::PaidBy;
 pub use setup::NewBooks;
 pub use subscriptions::{Adjust, Subscribe, SubscribeItem};
 
-use billing::{Ctx, CustomerId, Ids, Payer, Rules, Timestamp};
+use billing::{Ctx, CustomerAccount, CustomerId, Ids, Rules, Timestamp};
 use gateway::Gateway;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -141,7 +141,7 @@ pub(crate) async fn load(
     s: &mut Snapshot,
     environment: i64,
     customer: CustomerId,
-) -> Result<(Rules, Payer), Error> {
+) -> Result<(Rules, CustomerAccount), Error> {
     let rules = rules(s, environment).await?;
     let payer = store::payers::load_one(s, environment, customer)
         .await?

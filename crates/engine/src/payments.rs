@@ -4,7 +4,8 @@ use crate::views::{self, CustomerName};
 use crate::{Engine, Error};
 use billing::payment::{ManualPaymentEdit, NewManualPayment, Recorded, Standing, delete, edit, record};
 use billing::{
-    Currency, CustomerId, Invoice, Payer, Payment, PaymentId, PaymentKind, Refusal, Request, Rules, Timestamp,
+    Currency, CustomerAccount, CustomerId, Invoice, Payment, PaymentId, PaymentKind, Refusal, Request, Rules,
+    Timestamp,
 };
 use store::Snapshot;
 use store::views::payments::Received;
@@ -143,7 +144,7 @@ impl Engine {
 }
 
 /// A manual payment as it is shown: it paid for no price.
-fn received(payment: Payment, payer: Payer) -> Received {
+fn received(payment: Payment, payer: CustomerAccount) -> Received {
     Received {
         payment,
         customer_external_id: payer.customer.external_id,
@@ -157,7 +158,7 @@ async fn load_recorded(
     s: &mut Snapshot,
     environment: i64,
     id: PaymentId,
-) -> Result<(Rules, Payer, Recorded, Standing), Error> {
+) -> Result<(Rules, CustomerAccount, Recorded, Standing), Error> {
     let payment =
         store::payments::one(s, environment, id).await?.ok_or_else(|| Error::not_found("payment", ""))?;
     if payment.kind != PaymentKind::Manual {

@@ -4,7 +4,9 @@ use crate::charging::load_bill;
 use crate::{Engine, Error};
 use billing::Id;
 use billing::payment::{RefundOutcome, Taken, conclude_refund, request_refund};
-use billing::{Bill, Credit, Payer, Payment, PaymentId, Refund, RefundId, RefundStatus, Request, Timestamp};
+use billing::{
+    Bill, Credit, CustomerAccount, Payment, PaymentId, Refund, RefundId, RefundStatus, Request, Timestamp,
+};
 use gateway::RefundRequest;
 use store::Snapshot;
 
@@ -103,7 +105,7 @@ impl Engine {
 struct Refunding {
     refund: Refund,
     payment: Payment,
-    payer: Payer,
+    payer: CustomerAccount,
     credit: Option<Credit>,
     bill: Option<Bill>,
 }
@@ -112,7 +114,7 @@ async fn load_refundable(
     s: &mut Snapshot,
     environment: i64,
     id: PaymentId,
-) -> Result<(Payer, Payment, Taken), Error> {
+) -> Result<(CustomerAccount, Payment, Taken), Error> {
     let payment =
         store::payments::one(s, environment, id).await?.ok_or_else(|| Error::not_found("payment", ""))?;
     let (_, payer) = crate::load(s, environment, payment.customer_id).await?;

@@ -6,7 +6,9 @@ use crate::due::{BATCH, Work};
 use crate::{Engine, Error};
 use billing::payment::Outcome;
 use billing::subscription::{Due, NewItem, PendingItem, Status, renew, setup_fees};
-use billing::{Bill, Changes, CustomerId, Payer, Payment, Rules, Subscription, SubscriptionId, Timestamp};
+use billing::{
+    Bill, Changes, CustomerAccount, CustomerId, Payment, Rules, Subscription, SubscriptionId, Timestamp,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use store::Snapshot;
 
@@ -276,7 +278,7 @@ struct Intents {
 /// Steps that are committed, with the payments that the gateway is to be asked for.
 struct Started {
     steps: u64,
-    payers: BTreeMap<CustomerId, Payer>,
+    payers: BTreeMap<CustomerId, CustomerAccount>,
     bills: Vec<(Payment, Bill)>,
 }
 
@@ -290,7 +292,7 @@ struct Outcomes {
 /// Subscriptions of which something is due, with their customers.
 struct DueBatch {
     dues: Vec<Due>,
-    payers: BTreeMap<CustomerId, Payer>,
+    payers: BTreeMap<CustomerId, CustomerAccount>,
 }
 
 /// Shares out what is due among batches. A customer is in one of them only, so that no batch waits

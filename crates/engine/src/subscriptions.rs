@@ -7,8 +7,8 @@ use billing::subscription::{
     create, move_renewal, uncancel,
 };
 use billing::{
-    Changes, Ctx, CustomerId, Discount, Item, Payer, PaymentMethodId, PriceId, Refusal, Request, Rules,
-    Subscription, SubscriptionId, Timestamp,
+    Changes, Ctx, CustomerAccount, CustomerId, Discount, Item, PaymentMethodId, PriceId, Refusal, Request,
+    Rules, Subscription, SubscriptionId, Timestamp,
 };
 use store::Snapshot;
 
@@ -53,7 +53,7 @@ pub struct Adjust {
 
 struct Joinable {
     rules: Rules,
-    payer: Payer,
+    payer: CustomerAccount,
     items: Vec<NewItem>,
     discount: Option<Discount>,
     has_current: bool,
@@ -62,7 +62,7 @@ struct Joinable {
 /// A subscription with what its verbs need.
 struct Held {
     rules: Rules,
-    payer: Payer,
+    payer: CustomerAccount,
     subscription: Subscription,
     items: Vec<Item>,
     open_invoices: Vec<OpenInvoice>,
@@ -266,7 +266,7 @@ impl Engine {
     }
 }
 
-fn check_methods(payer: &Payer, new: &Subscribe) -> Result<(), Error> {
+fn check_methods(payer: &CustomerAccount, new: &Subscribe) -> Result<(), Error> {
     let wanted = [
         ("defaultPaymentMethodId", new.default_payment_method),
         ("backupPaymentMethodId", new.backup_payment_method),

@@ -3,13 +3,13 @@
 use crate::calendar::Period;
 use crate::catalog::{Discount, DiscountAmount};
 use crate::changes::{Change, Changes};
+use crate::customer_account::CustomerAccount;
 use crate::id::{Ctx, PaymentMethodId, PeriodId, PurchaseId, SubscriptionId};
 use crate::invoice::settle::{entry, settle};
 use crate::invoice::totals::{Charge, Totals, total};
 use crate::invoice::{AMOUNT_MAX, Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, InvoiceTax};
 use crate::ledger::{Account, EntryKind, JournalEntry, Posting};
 use crate::money::MoneyError;
-use crate::payer::Payer;
 use crate::payment::intent::intent;
 use crate::payment::{Allocation, Payment};
 use crate::refusal::Refusal;
@@ -58,7 +58,7 @@ pub enum Collect {
 pub fn draw(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &mut Payer,
+    payer: &mut CustomerAccount,
     what: InvoiceFor,
     charges: &[Charge],
     discount: Option<&Discount>,
@@ -109,7 +109,7 @@ pub fn draw(
 fn new_invoice(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &mut Payer,
+    payer: &mut CustomerAccount,
     what: InvoiceFor,
     first: &Charge,
     totals: &Totals,
@@ -204,7 +204,7 @@ fn taxes_of(invoice: &Invoice, totals: &Totals) -> Vec<InvoiceTax> {
 /// Debit what is owed and what was taken off; credit what was earned and what is owed to tax offices.
 fn issue_entry(
     ctx: &mut Ctx,
-    payer: &Payer,
+    payer: &CustomerAccount,
     invoice: &Invoice,
     lines: &[InvoiceLine],
     totals: &Totals,
@@ -241,7 +241,7 @@ fn add_posting(postings: &mut Vec<Posting>, account: Account, amount: i64) -> Re
 /// If a sum is out of range.
 fn use_balance(
     ctx: &mut Ctx,
-    payer: &mut Payer,
+    payer: &mut CustomerAccount,
     invoice: &mut Invoice,
 ) -> Result<(Vec<Change>, Option<JournalEntry>), Refusal> {
     let mut changes = Vec::new();

@@ -2,18 +2,18 @@
 //! with its journal entry.
 
 use crate::changes::{Change, Changes};
+use crate::customer_account::CustomerAccount;
 use crate::id::Ctx;
 use crate::invoice::{Invoice, InvoiceStatus};
 use crate::ledger::{Account, EntryKind, JournalEntry, Posting};
 use crate::money::MoneyError;
-use crate::payer::Payer;
 use crate::refusal::Refusal;
 use crate::timestamp::Timestamp;
 
 /// An entry about an invoice, checked to balance.
 pub(crate) fn entry(
     ctx: &mut Ctx,
-    payer: &Payer,
+    payer: &CustomerAccount,
     invoice: &Invoice,
     kind: EntryKind,
     postings: Vec<Posting>,
@@ -48,7 +48,7 @@ pub(crate) fn settle(invoice: &mut Invoice, amount: i64, now: Timestamp) -> Resu
 /// Gives an invoice up: what is owed becomes bad debt.
 pub(crate) fn write_off(
     ctx: &mut Ctx,
-    payer: &Payer,
+    payer: &CustomerAccount,
     invoice: &mut Invoice,
     changes: &mut Changes,
 ) -> Result<(), Refusal> {
@@ -65,7 +65,7 @@ pub(crate) fn write_off(
 /// A given-up invoice that is paid after all is owed again first.
 pub(crate) fn recover(
     ctx: &mut Ctx,
-    payer: &Payer,
+    payer: &CustomerAccount,
     invoice: &mut Invoice,
     changes: &mut Changes,
 ) -> Result<(), Refusal> {

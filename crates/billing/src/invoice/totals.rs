@@ -1,9 +1,9 @@
 //! What charges come to: discount, taxes and their sums, before there is an invoice.
 
 use crate::catalog::{Category, Discount, DiscountAmount, TaxBehavior, TaxRate};
+use crate::customer_account::CustomerAccount;
 use crate::id::{PriceId, ProductId};
 use crate::money::{Money, MoneyError, Ratio, Rounding, sum};
-use crate::payer::Payer;
 use crate::refusal::Refusal;
 use crate::tax;
 
@@ -58,7 +58,7 @@ pub struct TotalLine {
 /// If the currencies differ or a sum is beyond what the books can hold.
 pub fn total(
     rates: &[TaxRate],
-    payer: &Payer,
+    payer: &CustomerAccount,
     charges: &[Charge],
     discount: Option<&Discount>,
 ) -> Result<Totals, Refusal> {

@@ -2,12 +2,12 @@
 //! from its answer.
 
 use crate::changes::{Change, Changes};
+use crate::customer_account::CustomerAccount;
 use crate::id::Ctx;
 use crate::invoice::InvoiceStatus;
 use crate::invoice::in_context::Bill;
 use crate::invoice::settle::{entry, recover, settle};
 use crate::ledger::{Account, EntryKind, Posting};
-use crate::payer::Payer;
 use crate::payment::dunning::{is_collected, mark_past_due, plan_next, resume};
 use crate::payment::intent::intent;
 use crate::payment::{Credit, GATEWAY, Payment, PaymentStatus};
@@ -42,7 +42,7 @@ pub enum Outcome {
 pub(crate) fn fail_without_method(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &Payer,
+    payer: &CustomerAccount,
     bill: &mut Bill,
     description: &str,
     is_retry: bool,
@@ -76,7 +76,7 @@ pub enum Asking {
 pub fn try_again(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &mut Payer,
+    payer: &mut CustomerAccount,
     bill: &Bill,
     in_flight: bool,
     asking: Asking,
@@ -122,7 +122,7 @@ pub fn try_again(
 pub fn conclude(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &mut Payer,
+    payer: &mut CustomerAccount,
     payment: &Payment,
     bill: &Bill,
     outcome: &Outcome,
@@ -163,7 +163,7 @@ pub fn conclude(
 fn receive(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &mut Payer,
+    payer: &mut CustomerAccount,
     payment: &Payment,
     bill: &mut Bill,
     changes: &mut Changes,

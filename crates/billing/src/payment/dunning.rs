@@ -1,12 +1,12 @@
 //! What follows from an attempt that failed: the next one, or the end that the policy sets.
 
 use crate::changes::Changes;
+use crate::customer_account::CustomerAccount;
 use crate::environment::DunningEnd;
 use crate::id::Ctx;
 use crate::invoice::in_context::Bill;
 use crate::invoice::settle::write_off;
 use crate::invoice::{Invoice, InvoiceKind, InvoiceStatus};
-use crate::payer::Payer;
 use crate::purchase::PurchaseStatus;
 use crate::refusal::Refusal;
 use crate::rules::Rules;
@@ -20,7 +20,7 @@ use crate::timestamp::Timestamp;
 pub(super) fn plan_next(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &Payer,
+    payer: &CustomerAccount,
     bill: &mut Bill,
     failure: &str,
     changes: &mut Changes,
@@ -86,7 +86,7 @@ pub(super) fn mark_past_due(ctx: &Ctx, rules: &Rules, bill: &mut Bill) -> Result
 fn give_up(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &Payer,
+    payer: &CustomerAccount,
     bill: &mut Bill,
     end: DunningEnd,
     changes: &mut Changes,

@@ -2,12 +2,12 @@
 
 use crate::catalog::Category;
 use crate::changes::{Change, Changes};
+use crate::customer_account::CustomerAccount;
 use crate::id::{Ctx, InvoiceId, StaffId};
 use crate::invoice::settle::{recover, settle};
 use crate::invoice::{AMOUNT_MAX, Invoice, InvoiceStatus};
 use crate::ledger::{Account, EntryKind, JournalEntry, Posting};
 use crate::money::{Money, MoneyError};
-use crate::payer::Payer;
 use crate::payment::dunning::resume;
 use crate::payment::{Allocation, Credit, Payment, PaymentKind, PaymentMeans, PaymentStatus};
 use crate::purchase::Purchase;
@@ -135,7 +135,7 @@ impl Standing {
 pub fn record(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &Payer,
+    payer: &CustomerAccount,
     new: NewManualPayment,
     standing: &Standing,
     changes: &mut Changes,
@@ -205,7 +205,7 @@ enum IsNew {
 /// Uses the whole credit for the open invoices, oldest first, and posts the payment.
 fn apply(
     ctx: &mut Ctx,
-    payer: &Payer,
+    payer: &CustomerAccount,
     payment: &Payment,
     mut credit: Credit,
     is_new: IsNew,
@@ -256,7 +256,7 @@ fn apply(
 
 fn posted(
     ctx: &mut Ctx,
-    payer: &Payer,
+    payer: &CustomerAccount,
     payment: &Payment,
     kind: EntryKind,
     postings: Vec<Posting>,
@@ -278,7 +278,7 @@ fn posted(
 /// Takes back all that the credit has paid: its invoices are owed again.
 fn unapply(
     ctx: &mut Ctx,
-    payer: &Payer,
+    payer: &CustomerAccount,
     payment: &Payment,
     credit: &Credit,
     allocations: &[Allocation],
@@ -336,7 +336,7 @@ fn check_manual(payment: &Payment) -> Result<(), Refusal> {
 pub fn edit(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &Payer,
+    payer: &CustomerAccount,
     recorded: &Recorded,
     edit: ManualPaymentEdit,
     standing: &Standing,
@@ -378,7 +378,7 @@ pub fn edit(
 pub fn delete(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &Payer,
+    payer: &CustomerAccount,
     recorded: &Recorded,
     standing: &Standing,
     changes: &mut Changes,

@@ -1,11 +1,11 @@
 //! Giving money back: asked of the gateway like a payment, booked when it has gone.
 
 use crate::changes::{Change, Changes};
+use crate::customer_account::CustomerAccount;
 use crate::id::Ctx;
 use crate::invoice::in_context::Bill;
 use crate::ledger::{Account, EntryKind, JournalEntry, Posting};
 use crate::money::MoneyError;
-use crate::payer::Payer;
 use crate::payment::{Credit, GATEWAY, Payment, PaymentKind, PaymentStatus, Refund, RefundStatus};
 use crate::refusal::Refusal;
 
@@ -24,7 +24,7 @@ pub struct Taken {
 /// If the payment has not succeeded, is manual, or less than the amount is left of it.
 pub fn request_refund(
     ctx: &mut Ctx,
-    payer: &Payer,
+    payer: &CustomerAccount,
     payment: &Payment,
     taken: Taken,
     amount: Option<i64>,
@@ -80,7 +80,7 @@ pub enum RefundOutcome {
 /// If a sum is out of range.
 pub fn conclude_refund(
     ctx: &mut Ctx,
-    payer: &Payer,
+    payer: &CustomerAccount,
     refund: &Refund,
     payment: &Payment,
     credit: Option<&Credit>,

@@ -1,11 +1,11 @@
 //! Voiding an invoice, and what that does to its subscription.
 
 use crate::changes::{Change, Changes};
+use crate::customer_account::CustomerAccount;
 use crate::id::Ctx;
 use crate::invoice::in_context::Bill;
 use crate::invoice::void::withdraw;
 use crate::invoice::{Invoice, OpenInvoice};
-use crate::payer::Payer;
 use crate::refusal::Refusal;
 use crate::rules::Rules;
 use crate::subscription::Status;
@@ -20,7 +20,7 @@ use crate::subscription::revive::revive;
 pub fn void(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &Payer,
+    payer: &CustomerAccount,
     open: &OpenInvoice,
     bill: &Bill,
     changes: &mut Changes,

@@ -2,11 +2,11 @@
 
 use crate::catalog::{Discount, PriceKind};
 use crate::changes::{Change, Changes};
+use crate::customer_account::CustomerAccount;
 use crate::id::Ctx;
 use crate::invoice::InvoiceKind;
 use crate::invoice::draw::{Collect, Drawn, InvoiceFor, draw};
 use crate::invoice::totals::Charge;
-use crate::payer::Payer;
 use crate::purchase::{Purchase, PurchaseStatus};
 use crate::refusal::Refusal;
 use crate::rules::Rules;
@@ -19,7 +19,7 @@ use crate::subscription::items::NewItem;
 pub fn sell(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &mut Payer,
+    payer: &mut CustomerAccount,
     item: &NewItem,
     name: Option<String>,
     metadata: Option<String>,

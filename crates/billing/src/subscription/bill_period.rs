@@ -2,11 +2,11 @@
 
 use crate::catalog::Discount;
 use crate::changes::{Change, Changes};
+use crate::customer_account::CustomerAccount;
 use crate::id::{Ctx, InvoiceId};
 use crate::invoice::InvoiceKind;
 use crate::invoice::draw::{Collect, Drawn, InvoiceFor, draw};
 use crate::invoice::totals::Charge;
-use crate::payer::Payer;
 use crate::refusal::Refusal;
 use crate::rules::Rules;
 use crate::subscription::{BillingPeriod, Item, Subscription};
@@ -36,7 +36,7 @@ fn charges_of(items: &[Item]) -> Result<Vec<Charge>, Refusal> {
 pub(super) fn bill_period(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &mut Payer,
+    payer: &mut CustomerAccount,
     subscription: &mut Subscription,
     items: &[Item],
     setup_fees: &[Charge],

@@ -1,10 +1,10 @@
 //! Canceling a subscription now, when its period ends or at a date, and taking that back.
 
 use crate::changes::{Change, Changes};
+use crate::customer_account::CustomerAccount;
 use crate::id::Ctx;
 use crate::invoice::OpenInvoice;
 use crate::invoice::void::withdraw;
-use crate::payer::Payer;
 use crate::refusal::Refusal;
 use crate::rules::Rules;
 use crate::subscription::due::next_due;
@@ -29,7 +29,7 @@ pub enum CancelAt {
 pub fn cancel(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &Payer,
+    payer: &CustomerAccount,
     subscription: &Subscription,
     open_invoices: &[OpenInvoice],
     at: CancelAt,
@@ -83,7 +83,7 @@ pub fn uncancel(
 /// what it owes for a first period that never became active is withdrawn.
 pub(crate) fn end_now(
     ctx: &mut Ctx,
-    payer: &Payer,
+    payer: &CustomerAccount,
     subscription: &mut Subscription,
     open_invoices: &[OpenInvoice],
     at: Timestamp,

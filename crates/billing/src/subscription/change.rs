@@ -3,12 +3,12 @@
 use crate::calendar::Period;
 use crate::catalog::{Discount, TaxBehavior};
 use crate::changes::{Change, Changes};
+use crate::customer_account::CustomerAccount;
 use crate::id::{Ctx, PriceId};
 use crate::invoice::draw::{Collect, Drawn, InvoiceFor, draw};
 use crate::invoice::totals::{Charge, total};
 use crate::invoice::{Invoice, InvoiceKind, InvoiceLine};
 use crate::money::{Money, Rounding};
-use crate::payer::Payer;
 use crate::proration::{credit, share_by_seconds};
 use crate::refusal::Refusal;
 use crate::rules::Rules;
@@ -97,7 +97,7 @@ pub struct Changeable<'a> {
 pub fn change(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &mut Payer,
+    payer: &mut CustomerAccount,
     held: &Changeable<'_>,
     change: &ItemChange,
     changes: &mut Changes,
@@ -178,7 +178,7 @@ fn check(held: &Changeable<'_>, change: &ItemChange) -> Result<(), Refusal> {
 fn difference(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &mut Payer,
+    payer: &mut CustomerAccount,
     held: &Changeable<'_>,
     old: &[Item],
     new: &[Item],

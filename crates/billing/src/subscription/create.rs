@@ -3,10 +3,10 @@
 use crate::calendar::{Period, Schedule, Zone};
 use crate::catalog::Discount;
 use crate::changes::{Change, Changes};
+use crate::customer_account::CustomerAccount;
 use crate::id::{Ctx, PaymentMethodId};
 use crate::invoice::Invoice;
 use crate::invoice::draw::Drawn;
-use crate::payer::Payer;
 use crate::payment::Payment;
 use crate::refusal::Refusal;
 use crate::rules::Rules;
@@ -61,7 +61,7 @@ pub struct Joining {
 pub fn create(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &mut Payer,
+    payer: &mut CustomerAccount,
     new: NewSubscription,
     changes: &mut Changes,
 ) -> Result<Joining, Refusal> {
@@ -151,7 +151,7 @@ pub fn create(
 fn check<'a>(
     ctx: &Ctx,
     rules: &Rules,
-    payer: &Payer,
+    payer: &CustomerAccount,
     new: &'a NewSubscription,
 ) -> Result<&'a NewItem, Refusal> {
     let first =

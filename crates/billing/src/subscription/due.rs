@@ -1,10 +1,10 @@
 //! When something of a subscription falls due, and the ends of its periods that move that.
 
 use crate::changes::{Change, Changes};
+use crate::customer_account::CustomerAccount;
 use crate::id::Ctx;
 use crate::invoice::OpenInvoice;
 use crate::invoice::void::withdraw;
-use crate::payer::Payer;
 use crate::refusal::Refusal;
 use crate::rules::Rules;
 use crate::subscription::{Status, Subscription};
@@ -52,7 +52,7 @@ pub(crate) fn move_end(ctx: &Ctx, subscription: &mut Subscription, end: Timestam
 /// Gives up a subscription whose first payment never came.
 pub(crate) fn expire(
     ctx: &mut Ctx,
-    payer: &Payer,
+    payer: &CustomerAccount,
     subscription: &mut Subscription,
     open_invoices: &[OpenInvoice],
     changes: &mut Changes,

@@ -2,11 +2,11 @@
 
 use crate::catalog::Discount;
 use crate::changes::{Change, Changes};
+use crate::customer_account::CustomerAccount;
 use crate::id::{Ctx, Id};
 use crate::invoice::in_context::Bill;
 use crate::invoice::totals::Charge;
 use crate::invoice::{Invoice, OpenInvoice};
-use crate::payer::Payer;
 use crate::payment::Payment;
 use crate::payment::collect::fail_without_method;
 use crate::refusal::Refusal;
@@ -50,7 +50,7 @@ pub struct Renewing {
 pub fn renew(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &mut Payer,
+    payer: &mut CustomerAccount,
     due: Due,
     changes: &mut Changes,
 ) -> Result<Renewing, Refusal> {
@@ -128,7 +128,7 @@ fn begin_next_period(ctx: &mut Ctx, subscription: &mut Subscription) -> Result<(
 fn lack_method(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &Payer,
+    payer: &CustomerAccount,
     subscription: Subscription,
     invoice: Invoice,
     changes: &mut Changes,

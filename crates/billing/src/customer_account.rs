@@ -10,7 +10,7 @@ use crate::rules::Rules;
 /// A customer with what is needed to charge it. Decisions move it on, so that several in a row see
 /// each other.
 #[derive(Debug, Clone)]
-pub struct Payer {
+pub struct CustomerAccount {
     /// The customer.
     pub customer: Customer,
     /// The version at which it was read.
@@ -25,7 +25,7 @@ pub struct Payer {
     pub currency_invoice_counts: Vec<(Currency, i64)>,
 }
 
-impl Payer {
+impl CustomerAccount {
     /// Its id.
     pub fn id(&self) -> CustomerId {
         self.customer.id
