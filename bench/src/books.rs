@@ -4,9 +4,9 @@ use crate::Failure;
 use billing::payment::{Outcome, conclude};
 use billing::subscription::{NewItem, NewSubscription, create};
 use billing::{
-    Bill, Category, Change, Changes, Ctx, Currency, Customer, CustomerAccount, CustomerId, CustomerUser, Id,
-    Ids, Interval, IntervalUnit, Money, PaymentMethod, PaymentMethodKind, Price, PriceKind, Product, Rules,
-    TaxBehavior, Timestamp,
+    Category, Change, Changes, Ctx, Currency, Customer, CustomerAccount, CustomerId, CustomerUser, Id, Ids,
+    Interval, IntervalUnit, InvoiceInContext, Money, PaymentMethod, PaymentMethodKind, Price, PriceKind,
+    Product, Rules, TaxBehavior, Timestamp,
 };
 use engine::{Engine, NewBooks};
 use gateway::Sandbox;
@@ -174,7 +174,7 @@ async fn join(
     let mut changes = Changes::default();
     for ((mut payer, joining), invoice) in started.into_iter().zip(numbered) {
         let subscription = Some(joining.subscription);
-        let bill = Bill { invoice, subscription, purchase: None, owes_more: false };
+        let bill = InvoiceInContext { invoice, subscription, purchase: None, has_other_open_invoices: false };
         let payment = joining.payment.ok_or("a first invoice without a payment")?;
         let outcome = Outcome::Succeeded { reference: format!("ch_{:032x}", payment.id.raw()) };
         changes.decided_on.push((payer.id(), payer.version));

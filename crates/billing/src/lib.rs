@@ -48,7 +48,7 @@ pub use customer::{Customer, CustomerUser, Organization, PaymentMethod, PaymentM
 pub use customer_account::CustomerAccount;
 pub use environment::{DunningEnd, DunningPolicy, Environment, Numbering};
 pub use id::*;
-pub use invoice::in_context::Bill;
+pub use invoice::in_context::InvoiceInContext;
 pub use invoice::{AMOUNT_MAX, Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, InvoiceTax};
 pub use ledger::{Account, EntryKind, JournalEntry, Posting};
 pub use money::{Money, MoneyError, Ratio, Rounding};

@@ -10,7 +10,7 @@ use billing::customer_account::CustomerAccount;
 use billing::environment::{DunningPolicy, Environment, Numbering};
 use billing::id::{Ctx, Id, Ids};
 use billing::invoice::OpenInvoice;
-use billing::invoice::in_context::Bill;
+use billing::invoice::in_context::InvoiceInContext;
 use billing::ledger::EntryKind;
 use billing::money::Money;
 use billing::payment::Payment;
@@ -191,12 +191,12 @@ fn world(status: Status) -> World {
 }
 
 impl World {
-    fn bill(&self) -> Bill {
-        Bill {
+    fn bill(&self) -> InvoiceInContext {
+        InvoiceInContext {
             invoice: self.open.invoice.clone(),
             subscription: Some(self.subscription.clone()),
             purchase: None,
-            owes_more: false,
+            has_other_open_invoices: false,
         }
     }
 

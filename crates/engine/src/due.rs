@@ -4,7 +4,7 @@
 use crate::charging::bill_of;
 use crate::{Engine, Error};
 use billing::payment::{Asking, try_again};
-use billing::{Bill, CustomerAccount, InvoiceId, Payment, Rules, Timestamp};
+use billing::{CustomerAccount, InvoiceId, InvoiceInContext, Payment, Rules, Timestamp};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::Snapshot;
@@ -260,7 +260,7 @@ async fn load_retry(
     s: &mut Snapshot,
     environment: i64,
     id: InvoiceId,
-) -> Result<(Rules, CustomerAccount, Bill, bool), Error> {
+) -> Result<(Rules, CustomerAccount, InvoiceInContext, bool), Error> {
     let invoice =
         store::invoices::one(s, environment, id).await?.ok_or_else(|| Error::not_found("invoice", ""))?;
     let (rules, payer) = crate::load(s, environment, invoice.customer_id).await?;

@@ -5,7 +5,8 @@ use crate::{Engine, Error};
 use billing::Id;
 use billing::payment::{RefundOutcome, Taken, conclude_refund, request_refund};
 use billing::{
-    Bill, Credit, CustomerAccount, Payment, PaymentId, Refund, RefundId, RefundStatus, Request, Timestamp,
+    Credit, CustomerAccount, InvoiceInContext, Payment, PaymentId, Refund, RefundId, RefundStatus, Request,
+    Timestamp,
 };
 use gateway::RefundRequest;
 use store::Snapshot;
@@ -107,7 +108,7 @@ struct Refunding {
     payment: Payment,
     payer: CustomerAccount,
     credit: Option<Credit>,
-    bill: Option<Bill>,
+    bill: Option<InvoiceInContext>,
 }
 
 async fn load_refundable(

@@ -7,7 +7,8 @@ use crate::{Engine, Error};
 use billing::payment::Outcome;
 use billing::subscription::{Due, NewItem, PendingItem, Status, renew, setup_fees};
 use billing::{
-    Bill, Changes, CustomerAccount, CustomerId, Payment, Rules, Subscription, SubscriptionId, Timestamp,
+    Changes, CustomerAccount, CustomerId, InvoiceInContext, Payment, Rules, Subscription, SubscriptionId,
+    Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use store::Snapshot;
@@ -143,7 +144,7 @@ impl Engine {
         let mut ctx = self.ctx(now);
         let decided_on = payers.values().map(|payer| (payer.id(), payer.version)).collect();
         let mut changes = Changes { decided_on, ..Changes::default() };
-        let mut bills: Vec<(Payment, Bill)> = Vec::with_capacity(dues.len());
+        let mut bills: Vec<(Payment, InvoiceInContext)> = Vec::with_capacity(dues.len());
         let steps = dues.len() as u64;
         for due in dues {
             let customer = due.subscription.customer_id;
@@ -153,7 +154,15 @@ impl Engine {
                 .map_err(|refusal| Step::Refused(id, refusal))?;
             if let (Some(payment), Some(invoice)) = (step.payment, step.invoice) {
                 let subscription = Some(step.subscription);
-                bills.push((payment, Bill { invoice, subscription, purchase: None, owes_more: false }));
+                bills.push((
+                    payment,
+                    InvoiceInContext {
+                        invoice,
+                        subscription,
+                        purchase: None,
+                        has_other_open_invoices: false,
+                    },
+                ));
             }
         }
         Ok(Some(Intents { batch, changes, started: Started { steps, payers, bills } }))
@@ -246,7 +255,7 @@ impl Engine {
         Ok(())
     }
 
-    async fn fresh_bill(&self, environment: i64, bill: Bill) -> Result<Bill, Error> {
+    async fn fresh_bill(&self, environment: i64, bill: InvoiceInContext) -> Result<InvoiceInContext, Error> {
         let invoice = bill.invoice;
         self.store.read(move |s| Box::pin(async move { bill_of(s, environment, invoice).await })).await
     }
@@ -279,7 +288,7 @@ struct Intents {
 struct Started {
     steps: u64,
     payers: BTreeMap<CustomerId, CustomerAccount>,
-    bills: Vec<(Payment, Bill)>,
+    bills: Vec<(Payment, InvoiceInContext)>,
 }
 
 /// What the gateway said, and what that does.

@@ -7,7 +7,7 @@ use crate::subscription::Subscription;
 
 /// An invoice with the subscription and the purchase that its settlement moves.
 #[derive(Debug, Clone)]
-pub struct Bill {
+pub struct InvoiceInContext {
     /// The invoice.
     pub invoice: Invoice,
     /// Its subscription.
@@ -15,12 +15,12 @@ pub struct Bill {
     /// Its purchase.
     pub purchase: Option<Purchase>,
     /// Whether the subscription has other open invoices.
-    pub owes_more: bool,
+    pub has_other_open_invoices: bool,
 }
 
-impl Bill {
+impl InvoiceInContext {
     /// Writes the invoice's settlement, and the purchase if it moved.
-    pub(crate) fn write(&self, before: &Bill, changes: &mut Changes) {
+    pub(crate) fn write(&self, before: &InvoiceInContext, changes: &mut Changes) {
         if self.invoice != before.invoice {
             changes.push(Change::SettleInvoice(Box::new(self.invoice.clone())));
         }

@@ -5,7 +5,7 @@ use crate::changes::{Change, Changes};
 use crate::customer_account::CustomerAccount;
 use crate::id::Ctx;
 use crate::invoice::InvoiceStatus;
-use crate::invoice::in_context::Bill;
+use crate::invoice::in_context::InvoiceInContext;
 use crate::invoice::settle::{entry, recover, settle};
 use crate::ledger::{Account, EntryKind, Posting};
 use crate::payment::dunning::{is_collected, mark_past_due, plan_next, resume};
@@ -43,7 +43,7 @@ pub(crate) fn fail_without_method(
     ctx: &mut Ctx,
     rules: &Rules,
     payer: &CustomerAccount,
-    bill: &mut Bill,
+    bill: &mut InvoiceInContext,
     description: &str,
     is_retry: bool,
     changes: &mut Changes,
@@ -77,7 +77,7 @@ pub fn try_again(
     ctx: &mut Ctx,
     rules: &Rules,
     payer: &mut CustomerAccount,
-    bill: &Bill,
+    bill: &InvoiceInContext,
     in_flight: bool,
     asking: Asking,
     changes: &mut Changes,
@@ -124,7 +124,7 @@ pub fn conclude(
     rules: &Rules,
     payer: &mut CustomerAccount,
     payment: &Payment,
-    bill: &Bill,
+    bill: &InvoiceInContext,
     outcome: &Outcome,
     changes: &mut Changes,
 ) -> Result<Payment, Refusal> {
@@ -165,7 +165,7 @@ fn receive(
     rules: &Rules,
     payer: &mut CustomerAccount,
     payment: &Payment,
-    bill: &mut Bill,
+    bill: &mut InvoiceInContext,
     changes: &mut Changes,
 ) -> Result<(), Refusal> {
     recover(ctx, payer, &mut bill.invoice, changes)?;
@@ -206,12 +206,17 @@ fn receive(
 }
 
 /// What the payment of an invoice does to its subscription and purchase.
-fn after_payment(ctx: &Ctx, rules: &Rules, bill: &mut Bill, changes: &mut Changes) -> Result<(), Refusal> {
+fn after_payment(
+    ctx: &Ctx,
+    rules: &Rules,
+    bill: &mut InvoiceInContext,
+    changes: &mut Changes,
+) -> Result<(), Refusal> {
     if !bill.invoice.is_paid() {
         return Ok(());
     }
     if let Some(subscription) = &mut bill.subscription
-        && !bill.owes_more
+        && !bill.has_other_open_invoices
     {
         revive(ctx, rules, subscription, changes)?;
     }

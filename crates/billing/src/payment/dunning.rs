@@ -4,7 +4,7 @@ use crate::changes::Changes;
 use crate::customer_account::CustomerAccount;
 use crate::environment::DunningEnd;
 use crate::id::Ctx;
-use crate::invoice::in_context::Bill;
+use crate::invoice::in_context::InvoiceInContext;
 use crate::invoice::settle::write_off;
 use crate::invoice::{Invoice, InvoiceKind, InvoiceStatus};
 use crate::purchase::PurchaseStatus;
@@ -21,7 +21,7 @@ pub(super) fn plan_next(
     ctx: &mut Ctx,
     rules: &Rules,
     payer: &CustomerAccount,
-    bill: &mut Bill,
+    bill: &mut InvoiceInContext,
     failure: &str,
     changes: &mut Changes,
 ) -> Result<(), Refusal> {
@@ -67,12 +67,12 @@ pub(super) fn resume(
 }
 
 /// Whether the policy asks for the invoice.
-pub(super) fn is_collected(bill: &Bill) -> bool {
+pub(super) fn is_collected(bill: &InvoiceInContext) -> bool {
     bill.subscription.as_ref().is_none_or(|subscription| subscription.status.is_collected())
 }
 
 /// Notes that the last invoice of a subscription that runs is not paid.
-pub(super) fn mark_past_due(ctx: &Ctx, rules: &Rules, bill: &mut Bill) -> Result<(), Refusal> {
+pub(super) fn mark_past_due(ctx: &Ctx, rules: &Rules, bill: &mut InvoiceInContext) -> Result<(), Refusal> {
     let Some(subscription) = &mut bill.subscription else { return Ok(()) };
     if matches!(subscription.status, Status::Incomplete | Status::Active) {
         subscription.status = Status::PastDue;
@@ -87,7 +87,7 @@ fn give_up(
     ctx: &mut Ctx,
     rules: &Rules,
     payer: &CustomerAccount,
-    bill: &mut Bill,
+    bill: &mut InvoiceInContext,
     end: DunningEnd,
     changes: &mut Changes,
 ) -> Result<(), Refusal> {

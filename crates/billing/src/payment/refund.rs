@@ -3,7 +3,7 @@
 use crate::changes::{Change, Changes};
 use crate::customer_account::CustomerAccount;
 use crate::id::Ctx;
-use crate::invoice::in_context::Bill;
+use crate::invoice::in_context::InvoiceInContext;
 use crate::ledger::{Account, EntryKind, JournalEntry, Posting};
 use crate::money::MoneyError;
 use crate::payment::{Credit, GATEWAY, Payment, PaymentKind, PaymentStatus, Refund, RefundStatus};
@@ -84,7 +84,7 @@ pub fn conclude_refund(
     refund: &Refund,
     payment: &Payment,
     credit: Option<&Credit>,
-    bill: Option<&Bill>,
+    bill: Option<&InvoiceInContext>,
     outcome: &RefundOutcome,
     changes: &mut Changes,
 ) -> Result<Refund, Refusal> {
@@ -136,7 +136,7 @@ pub fn conclude_refund(
 }
 
 /// What a refund does to the paid invoice and its purchase.
-fn give_back(ctx: &Ctx, bill: &Bill, amount: i64, changes: &mut Changes) -> Result<(), Refusal> {
+fn give_back(ctx: &Ctx, bill: &InvoiceInContext, amount: i64, changes: &mut Changes) -> Result<(), Refusal> {
     let mut after = bill.clone();
     let invoice = &mut after.invoice;
     invoice.refunded = invoice.refunded.checked_add(amount).ok_or(MoneyError::Overflow)?;

@@ -3,7 +3,7 @@
 use crate::changes::{Change, Changes};
 use crate::customer_account::CustomerAccount;
 use crate::id::Ctx;
-use crate::invoice::in_context::Bill;
+use crate::invoice::in_context::InvoiceInContext;
 use crate::invoice::void::withdraw;
 use crate::invoice::{Invoice, OpenInvoice};
 use crate::refusal::Refusal;
@@ -22,11 +22,11 @@ pub fn void(
     rules: &Rules,
     payer: &CustomerAccount,
     open: &OpenInvoice,
-    bill: &Bill,
+    bill: &InvoiceInContext,
     changes: &mut Changes,
 ) -> Result<Invoice, Refusal> {
     let voided = withdraw(ctx, open, changes)?;
-    if let Some(before) = bill.subscription.as_ref().filter(|_| !bill.owes_more) {
+    if let Some(before) = bill.subscription.as_ref().filter(|_| !bill.has_other_open_invoices) {
         let mut subscription = before.clone();
         if subscription.status == Status::Incomplete {
             expire(ctx, payer, &mut subscription, &[], changes)?;

@@ -4,7 +4,7 @@ use crate::catalog::Discount;
 use crate::changes::{Change, Changes};
 use crate::customer_account::CustomerAccount;
 use crate::id::{Ctx, Id};
-use crate::invoice::in_context::Bill;
+use crate::invoice::in_context::InvoiceInContext;
 use crate::invoice::totals::Charge;
 use crate::invoice::{Invoice, OpenInvoice};
 use crate::payment::Payment;
@@ -134,8 +134,12 @@ fn lack_method(
     changes: &mut Changes,
 ) -> Result<(Subscription, Invoice), Refusal> {
     let description = subscription.name.clone();
-    let mut bill =
-        Bill { invoice, subscription: Some(subscription.clone()), purchase: None, owes_more: false };
+    let mut bill = InvoiceInContext {
+        invoice,
+        subscription: Some(subscription.clone()),
+        purchase: None,
+        has_other_open_invoices: false,
+    };
     fail_without_method(ctx, rules, payer, &mut bill, &description, false, changes)?;
     changes.push(Change::SettleInvoice(Box::new(bill.invoice.clone())));
     Ok((bill.subscription.unwrap_or(subscription), bill.invoice))
