@@ -3,7 +3,7 @@
 use crate::charging::bill_of;
 use crate::subscriptions::{SubscribeItem, load_discount, load_items};
 use crate::{Engine, Error};
-use billing::invoice::{Charge, Collect, InvoiceFor, InvoiceKind, draw};
+use billing::invoice::{Charge, Collect, InvoiceFor, InvoiceKind, issue};
 use billing::payment::{Asking, void};
 use billing::{
     Category, CustomerId, Invoice, InvoiceId, InvoiceStatus, Money, Payment, PriceId, ProductId, Purchase,
@@ -72,10 +72,11 @@ impl Engine {
                     memo: memo.clone(),
                 };
                 let collect = if charge { Collect::Now([None, None]) } else { Collect::Later };
-                let drawn = draw(&mut ctx, &rules, &mut payer, what, &charges, None, collect, &mut changes)?;
-                changes.answers(&ctx, drawn.invoice.id);
+                let issued =
+                    issue(&mut ctx, &rules, &mut payer, what, &charges, None, collect, &mut changes)?;
+                changes.answers(&ctx, issued.invoice.id);
                 self.store.commit(changes).await?;
-                Ok((drawn.invoice, drawn.payment))
+                Ok((issued.invoice, issued.payment))
             })
             .await?;
         self.charge_if(now, environment, payment).await?;
@@ -140,7 +141,7 @@ impl Engine {
                 let mut ctx = self.ctx(now);
                 ctx.request = request.clone();
                 let mut changes = payer.changes();
-                let (purchase, drawn) = billing::purchase::sell(
+                let (purchase, issued) = billing::purchase::sell(
                     &mut ctx,
                     &rules,
                     &mut payer,
@@ -152,7 +153,7 @@ impl Engine {
                 )?;
                 changes.answers(&ctx, purchase.id);
                 self.store.commit(changes).await?;
-                Ok((purchase, drawn.payment))
+                Ok((purchase, issued.payment))
             })
             .await?;
         self.charge_if(now, environment, payment).await?;

@@ -226,10 +226,10 @@ impl Engine {
                     billed: &billed,
                     discount: discount.as_ref(),
                 };
-                let (subscription, drawn) =
+                let (subscription, issued) =
                     change(&mut ctx, &held.rules, &mut held.payer, &changeable, &what, &mut changes)?;
                 self.store.commit(changes).await?;
-                Ok((subscription, drawn.and_then(|drawn| drawn.payment)))
+                Ok((subscription, issued.and_then(|issued| issued.payment)))
             })
             .await?;
         match payment {

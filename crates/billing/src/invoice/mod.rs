@@ -1,12 +1,12 @@
-//! Invoices: drawn up from lines, final and numbered from the moment they exist, settled by payments.
+//! Invoices: made from lines, final and numbered from the moment they exist, settled by payments.
 
-pub mod draw;
 pub mod in_context;
+pub mod issue;
 pub(crate) mod settle;
 pub mod totals;
 pub(crate) mod void;
 
-pub use draw::{Collect, Drawn, InvoiceFor, draw};
+pub use issue::{Collect, InvoiceFor, Issued, issue};
 pub use totals::{Charge, TotalLine, Totals, total};
 
 use crate::calendar::Period;

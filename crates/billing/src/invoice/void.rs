@@ -7,7 +7,7 @@ use crate::ledger::EntryKind;
 use crate::refusal::Refusal;
 
 /// Reverses the entry of an invoice of which nothing has been paid. Its number stays taken.
-pub(crate) fn withdraw(ctx: &mut Ctx, open: &OpenInvoice, changes: &mut Changes) -> Result<Invoice, Refusal> {
+pub(crate) fn void(ctx: &mut Ctx, open: &OpenInvoice, changes: &mut Changes) -> Result<Invoice, Refusal> {
     let invoice = &open.invoice;
     if invoice.settled != 0 || invoice.status != InvoiceStatus::Open {
         return Err(Refusal::State("only an open invoice of which nothing is paid can be withdrawn".into()));

@@ -4,7 +4,7 @@ use crate::changes::{Change, Changes};
 use crate::customer_account::CustomerAccount;
 use crate::id::Ctx;
 use crate::invoice::in_context::InvoiceInContext;
-use crate::invoice::void::withdraw;
+use crate::invoice::void::void;
 use crate::invoice::{Invoice, OpenInvoice};
 use crate::refusal::Refusal;
 use crate::rules::Rules;
@@ -25,7 +25,7 @@ pub fn void(
     bill: &InvoiceInContext,
     changes: &mut Changes,
 ) -> Result<Invoice, Refusal> {
-    let voided = withdraw(ctx, open, changes)?;
+    let voided = void(ctx, open, changes)?;
     if let Some(before) = bill.subscription.as_ref().filter(|_| !bill.has_other_open_invoices) {
         let mut subscription = before.clone();
         if subscription.status == Status::Incomplete {

@@ -5,7 +5,7 @@ use crate::changes::{Change, Changes};
 use crate::customer_account::CustomerAccount;
 use crate::id::Ctx;
 use crate::invoice::InvoiceKind;
-use crate::invoice::draw::{Collect, Drawn, InvoiceFor, draw};
+use crate::invoice::issue::{Collect, InvoiceFor, Issued, issue};
 use crate::invoice::totals::Charge;
 use crate::purchase::{Purchase, PurchaseStatus};
 use crate::refusal::Refusal;
@@ -25,7 +25,7 @@ pub fn sell(
     metadata: Option<String>,
     discount: Option<&Discount>,
     changes: &mut Changes,
-) -> Result<(Purchase, Drawn), Refusal> {
+) -> Result<(Purchase, Issued), Refusal> {
     if item.price.kind != PriceKind::SinglePayment {
         return Err(Refusal::invalid("priceId", "a price of type single_payment"));
     }
@@ -74,13 +74,13 @@ pub fn sell(
         memo: None,
     };
     let row = changes.rows.len();
-    let drawn = draw(ctx, rules, payer, what, &[charge], discount, Collect::Now([None, None]), changes)?;
-    purchase.first_invoice_value = drawn.invoice.subtotal;
-    if drawn.invoice.owed() == 0 {
+    let issued = issue(ctx, rules, payer, what, &[charge], discount, Collect::Now([None, None]), changes)?;
+    purchase.first_invoice_value = issued.invoice.subtotal;
+    if issued.invoice.owed() == 0 {
         purchase.status = PurchaseStatus::Paid;
         purchase.purchased_at = Some(ctx.now);
     }
     // The purchase goes before the invoice that refers to it.
     changes.rows.insert(row, Change::InsertPurchase(purchase.clone()));
-    Ok((purchase, drawn))
+    Ok((purchase, issued))
 }

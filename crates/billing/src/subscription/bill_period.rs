@@ -5,7 +5,7 @@ use crate::changes::{Change, Changes};
 use crate::customer_account::CustomerAccount;
 use crate::id::{Ctx, InvoiceId};
 use crate::invoice::InvoiceKind;
-use crate::invoice::draw::{Collect, Drawn, InvoiceFor, draw};
+use crate::invoice::issue::{Collect, InvoiceFor, Issued, issue};
 use crate::invoice::totals::Charge;
 use crate::refusal::Refusal;
 use crate::rules::Rules;
@@ -43,7 +43,7 @@ pub(super) fn bill_period(
     discount: Option<&Discount>,
     renewal: bool,
     changes: &mut Changes,
-) -> Result<Drawn, Refusal> {
+) -> Result<Issued, Refusal> {
     let mut charges = charges_of(items)?;
     charges.extend_from_slice(setup_fees);
     let what = InvoiceFor {
@@ -57,14 +57,14 @@ pub(super) fn bill_period(
     let discount = discount.filter(|_| subscription.discount_payments_left != Some(0));
     let collect =
         Collect::Now([subscription.default_payment_method_id, subscription.backup_payment_method_id]);
-    let drawn = draw(ctx, rules, payer, what, &charges, discount, collect, changes)?;
+    let issued = issue(ctx, rules, payer, what, &charges, discount, collect, changes)?;
     if discount.is_some() {
         subscription.discount_payments_left = subscription.discount_payments_left.map(|left| left - 1);
     }
     subscription.periods_left = subscription.periods_left.map(|left| left - 1);
-    let row = period_row(ctx, subscription, items, Some(drawn.invoice.id), renewal);
+    let row = period_row(ctx, subscription, items, Some(issued.invoice.id), renewal);
     changes.push(Change::InsertPeriod(row));
-    Ok(drawn)
+    Ok(issued)
 }
 
 /// The row of the subscription's current period.

@@ -4,7 +4,7 @@ use crate::changes::{Change, Changes};
 use crate::customer_account::CustomerAccount;
 use crate::id::Ctx;
 use crate::invoice::OpenInvoice;
-use crate::invoice::void::withdraw;
+use crate::invoice::void::void;
 use crate::refusal::Refusal;
 use crate::rules::Rules;
 use crate::subscription::due::next_due;
@@ -99,7 +99,7 @@ pub(crate) fn end_now(
     }
     for open in open_invoices {
         if was_incomplete && open.invoice.settled == 0 {
-            withdraw(ctx, open, changes)?;
+            void(ctx, open, changes)?;
         } else if open.invoice.next_attempt_at.is_some() {
             let mut invoice = open.invoice.clone();
             invoice.next_attempt_at = None;

@@ -5,7 +5,7 @@ use crate::catalog::{Discount, TaxBehavior};
 use crate::changes::{Change, Changes};
 use crate::customer_account::CustomerAccount;
 use crate::id::{Ctx, PriceId};
-use crate::invoice::draw::{Collect, Drawn, InvoiceFor, draw};
+use crate::invoice::issue::{Collect, InvoiceFor, Issued, issue};
 use crate::invoice::totals::{Charge, total};
 use crate::invoice::{Invoice, InvoiceKind, InvoiceLine};
 use crate::money::{Money, Rounding};
@@ -101,7 +101,7 @@ pub fn change(
     held: &Changeable<'_>,
     change: &ItemChange,
     changes: &mut Changes,
-) -> Result<(Subscription, Option<Drawn>), Refusal> {
+) -> Result<(Subscription, Option<Issued>), Refusal> {
     payer.customer.buys()?;
     check(held, change)?;
     let mut subscription = held.subscription.clone();
@@ -115,7 +115,7 @@ pub fn change(
         }
     }
     let mut new = items_of(ctx, &subscription, &change.items);
-    let mut drawn = None;
+    let mut issued = None;
     match change.when {
         Changing::PeriodEnd => {
             for mut item in current {
@@ -127,7 +127,7 @@ pub fn change(
         }
         Changing::Now => {
             if subscription.status != Status::Trialing {
-                drawn = difference(ctx, rules, payer, held, &current, &new, changes)?;
+                issued = difference(ctx, rules, payer, held, &current, &new, changes)?;
             }
             for item in current {
                 changes.push(Change::DeleteItem(item.subscription_id, item.id));
@@ -141,7 +141,7 @@ pub fn change(
     }
     changes.rows.extend(new.into_iter().map(Change::InsertItem));
     changes.push(Change::UpdateSubscription(subscription.clone()));
-    Ok((subscription, drawn))
+    Ok((subscription, issued))
 }
 
 fn check(held: &Changeable<'_>, change: &ItemChange) -> Result<(), Refusal> {
@@ -183,7 +183,7 @@ fn difference(
     old: &[Item],
     new: &[Item],
     changes: &mut Changes,
-) -> Result<Option<Drawn>, Refusal> {
+) -> Result<Option<Issued>, Refusal> {
     let subscription = held.subscription;
     if subscription.period.is_empty() {
         return Ok(None);
@@ -228,11 +228,11 @@ fn difference(
     };
     let collect =
         Collect::Now([subscription.default_payment_method_id, subscription.backup_payment_method_id]);
-    let drawn = draw(ctx, rules, payer, what, &charges, discount, collect, changes)?;
-    if drawn.invoice.owed() > 0 && drawn.payment.is_none() {
+    let issued = issue(ctx, rules, payer, what, &charges, discount, collect, changes)?;
+    if issued.invoice.owed() > 0 && issued.payment.is_none() {
         return Err(Refusal::State("the customer has no payment method to charge".into()));
     }
-    Ok(Some(drawn))
+    Ok(Some(issued))
 }
 
 fn part(item: &Item, amount: Money, tax_behavior: TaxBehavior, verb: &str) -> Charge {

@@ -6,7 +6,7 @@ use crate::changes::{Change, Changes};
 use crate::customer_account::CustomerAccount;
 use crate::id::{Ctx, PaymentMethodId};
 use crate::invoice::Invoice;
-use crate::invoice::draw::Drawn;
+use crate::invoice::issue::Issued;
 use crate::payment::Payment;
 use crate::refusal::Refusal;
 use crate::rules::Rules;
@@ -120,7 +120,7 @@ pub fn create(
     let mut joining = Joining { subscription: subscription.clone(), invoice: None, payment: None };
     let setup_fees = setup_fees(&new.items);
     if trial_end.is_none() {
-        let drawn = bill_period(
+        let issued = bill_period(
             ctx,
             rules,
             payer,
@@ -131,9 +131,9 @@ pub fn create(
             false,
             changes,
         )?;
-        subscription.status = first_status(&drawn);
-        joining.invoice = Some(drawn.invoice);
-        joining.payment = drawn.payment;
+        subscription.status = first_status(&issued);
+        joining.invoice = Some(issued.invoice);
+        joining.payment = issued.payment;
     } else {
         subscription.status = Status::Trialing;
         let free = period_row(ctx, &subscription, &items, None, false);
@@ -191,6 +191,6 @@ fn name_of(item: &NewItem) -> String {
 /// Where a subscription stands after an invoice whose payment has not been asked for yet.
 ///
 /// Without anything to charge, and something owed, it waits for its first payment.
-fn first_status(drawn: &Drawn) -> Status {
-    if drawn.invoice.owed() == 0 { Status::Active } else { Status::Incomplete }
+fn first_status(issued: &Issued) -> Status {
+    if issued.invoice.owed() == 0 { Status::Active } else { Status::Incomplete }
 }

@@ -4,7 +4,7 @@ use crate::changes::{Change, Changes};
 use crate::customer_account::CustomerAccount;
 use crate::id::Ctx;
 use crate::invoice::OpenInvoice;
-use crate::invoice::void::withdraw;
+use crate::invoice::void::void;
 use crate::refusal::Refusal;
 use crate::rules::Rules;
 use crate::subscription::{Status, Subscription};
@@ -67,7 +67,7 @@ pub(crate) fn expire(
     ));
     subscription.period.end = ctx.now.min(subscription.period.end);
     for open in open_invoices.iter().filter(|open| open.invoice.settled == 0) {
-        withdraw(ctx, open, changes)?;
+        void(ctx, open, changes)?;
     }
     Ok(())
 }

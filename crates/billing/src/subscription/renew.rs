@@ -72,7 +72,7 @@ pub fn renew(
             let renewal = subscription.status != Status::Trialing;
             let fees: &[Charge] = if renewal { &[] } else { &setup_fees };
             begin_next_period(ctx, &mut subscription)?;
-            let drawn = bill_period(
+            let issued = bill_period(
                 ctx,
                 rules,
                 payer,
@@ -86,12 +86,12 @@ pub fn renew(
             if subscription.status == Status::Trialing {
                 subscription.status = Status::Active;
             }
-            let mut invoice = drawn.invoice;
-            if invoice.owed() > 0 && drawn.payment.is_none() {
+            let mut invoice = issued.invoice;
+            if invoice.owed() > 0 && issued.payment.is_none() {
                 (subscription, invoice) = lack_method(ctx, rules, payer, subscription, invoice, changes)?;
             }
             renewing.invoice = Some(invoice);
-            renewing.payment = drawn.payment;
+            renewing.payment = issued.payment;
         }
     } else {
         subscription.reminded_at = Some(ctx.now);

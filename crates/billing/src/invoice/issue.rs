@@ -1,4 +1,4 @@
-//! Drawing up an invoice from charges: discount, tax, number, balance and ledger in one decision.
+//! Issuing an invoice from charges: discount, tax, number, balance and ledger in one decision.
 
 use crate::calendar::Period;
 use crate::catalog::{Discount, DiscountAmount};
@@ -15,7 +15,7 @@ use crate::payment::{Allocation, Payment};
 use crate::refusal::Refusal;
 use crate::rules::Rules;
 
-/// What an invoice is drawn up for.
+/// What an invoice is issued for.
 #[derive(Debug, Clone)]
 pub struct InvoiceFor {
     /// What it is for.
@@ -32,9 +32,9 @@ pub struct InvoiceFor {
     pub memo: Option<String>,
 }
 
-/// An invoice that was drawn up. Its rows are in the changes already.
+/// An invoice that was issued. Its rows are in the changes already.
 #[derive(Debug, Clone)]
-pub struct Drawn {
+pub struct Issued {
     /// The invoice, its number still empty.
     pub invoice: Invoice,
     /// The payment that is to be asked of the gateway, once these changes are committed.
@@ -50,12 +50,12 @@ pub enum Collect {
     Now([Option<PaymentMethodId>; 2]),
 }
 
-/// Draws up an invoice, final at once: lines, taxes, journal entry, and what the balance pays of it.
+/// Issues an invoice, final at once: lines, taxes, journal entry, and what the balance pays of it.
 ///
 /// # Errors
 /// If there is no charge, the currencies differ, the total is negative or above [`AMOUNT_MAX`], or a sum
 /// is out of range.
-pub fn draw(
+pub fn issue(
     ctx: &mut Ctx,
     rules: &Rules,
     payer: &mut CustomerAccount,
@@ -64,7 +64,7 @@ pub fn draw(
     discount: Option<&Discount>,
     collect: Collect,
     changes: &mut Changes,
-) -> Result<Drawn, Refusal> {
+) -> Result<Issued, Refusal> {
     let Some(first) = charges.first() else {
         return Err(Refusal::invalid("invoiceLineItems", "at least one line is needed"));
     };
@@ -102,7 +102,7 @@ pub fn draw(
     changes.rows.extend(uses);
     changes.rows.extend(used_entry.map(Change::Post));
     changes.rows.extend(payment.clone().map(|payment| Change::InsertPayment(Box::new(payment))));
-    Ok(Drawn { invoice, payment })
+    Ok(Issued { invoice, payment })
 }
 
 /// The invoice itself, with the customer's next places and an empty number.
