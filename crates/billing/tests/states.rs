@@ -19,10 +19,10 @@ use billing::payment::void::void;
 use billing::refusal::Refusal;
 use billing::rules::Rules;
 use billing::subscription::cancel::{CancelAt, cancel, uncancel};
-use billing::subscription::change::{Changeable, Changing, ItemChange, change, move_renewal};
+use billing::subscription::change::{ChangeBasis, ChangeTiming, ItemChange, change, reschedule_renewal};
 use billing::subscription::create::{NewSubscription, create};
 use billing::subscription::items::NewItem;
-use billing::subscription::renew::{Due, renew};
+use billing::subscription::step::{Due, step};
 use billing::subscription::{Item, Status, Subscription};
 use billing::timestamp::Timestamp;
 use std::fmt::Write;
@@ -246,23 +246,23 @@ fn perform(verb: &str, world: &mut World, changes: &mut Changes) -> Result<(), R
     if let Some(when) = canceling {
         return cancel(&mut ctx, rules, payer, subscription, &open, when, changes).map(drop);
     }
-    let when = if verb == "change now" { Changing::Now } else { Changing::PeriodEnd };
+    let when = if verb == "change now" { ChangeTiming::Now } else { ChangeTiming::PeriodEnd };
     match verb {
         "uncancel" => uncancel(&mut ctx, rules, subscription, changes).map(drop),
         "change now" | "change at period end" => {
             let mut bigger = world.new.clone();
             bigger.quantity = 2;
-            let held = Changeable { subscription, items, billed: &[], discount: None };
+            let held = ChangeBasis { subscription, items, billed: &[], discount: None };
             let what = ItemChange { items: vec![bigger], when };
             change(&mut ctx, rules, payer, &held, &what, changes).map(drop)
         }
         "move renewal" => {
             let end = at("2024-02-10T00:00:00Z");
-            move_renewal(&mut ctx, rules, subscription, end, changes).map(drop)
+            reschedule_renewal(&mut ctx, rules, subscription, end, changes).map(drop)
         }
         "step at period end" => {
             let due = world.due();
-            renew(&mut ctx, &world.rules, &mut world.payer, due, changes).map(drop)
+            step(&mut ctx, &world.rules, &mut world.payer, due, changes).map(drop)
         }
         "payment succeeds" => {
             world.conclude(&mut ctx, &Outcome::Succeeded { reference: "ch".into() }, changes)

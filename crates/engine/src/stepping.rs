@@ -5,7 +5,7 @@ use crate::charging::{Intent, bill_of, conclude_one};
 use crate::due::{BATCH, Work};
 use crate::{Engine, Error};
 use billing::payment::Outcome;
-use billing::subscription::{Due, NewItem, PendingItem, Status, renew, setup_fees};
+use billing::subscription::{Due, NewItem, PendingItem, Status, setup_fees, step};
 use billing::{
     Changes, CustomerAccount, CustomerId, InvoiceInContext, Payment, Rules, Subscription, SubscriptionId,
     Timestamp,
@@ -150,7 +150,7 @@ impl Engine {
             let customer = due.subscription.customer_id;
             let payer = payers.get_mut(&customer).ok_or_else(|| Error::not_found("customer", ""))?;
             let id = due.subscription.id;
-            let step = renew(&mut ctx, rules, payer, due, &mut changes)
+            let step = step(&mut ctx, rules, payer, due, &mut changes)
                 .map_err(|refusal| Step::Refused(id, refusal))?;
             if let (Some(payment), Some(invoice)) = (step.payment, step.invoice) {
                 let subscription = Some(step.subscription);

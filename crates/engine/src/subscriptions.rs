@@ -3,8 +3,8 @@
 use crate::{Engine, Error};
 use billing::invoice::OpenInvoice;
 use billing::subscription::{
-    Billed, CancelAt, Changeable, Changing, ItemChange, NewItem, NewSubscription, Status, cancel, change,
-    create, move_renewal, uncancel,
+    Billed, CancelAt, ChangeBasis, ChangeTiming, ItemChange, NewItem, NewSubscription, Status, cancel,
+    change, create, reschedule_renewal, uncancel,
 };
 use billing::{
     Changes, Ctx, CustomerAccount, CustomerId, Discount, Item, PaymentMethodId, PriceId, Refusal, Request,
@@ -48,7 +48,7 @@ pub struct Adjust {
     /// The new items.
     pub items: Vec<SubscribeItem>,
     /// When.
-    pub when: Changing,
+    pub when: ChangeTiming,
 }
 
 struct Joinable {
@@ -60,7 +60,7 @@ struct Joinable {
 }
 
 /// A subscription with what its verbs need.
-struct Held {
+struct Loaded {
     rules: Rules,
     payer: CustomerAccount,
     subscription: Subscription,
@@ -106,10 +106,10 @@ impl Engine {
                     metadata: new.metadata.clone(),
                     has_current,
                 };
-                let joining = create(&mut ctx, &rules, &mut payer, what, &mut changes)?;
-                changes.answers(&ctx, joining.subscription.id);
+                let created = create(&mut ctx, &rules, &mut payer, what, &mut changes)?;
+                changes.answers(&ctx, created.subscription.id);
                 self.store.commit(changes).await?;
-                Ok((joining.subscription, joining.payment))
+                Ok((created.subscription, created.payment))
             })
             .await?;
         match payment {
@@ -171,7 +171,7 @@ impl Engine {
     ///
     /// # Errors
     /// If there is no such subscription, it does not run, or the end is not after now.
-    pub async fn move_renewal(
+    pub async fn reschedule_renewal(
         &self,
         now: Timestamp,
         environment: i64,
@@ -180,7 +180,7 @@ impl Engine {
         request: Option<Request>,
     ) -> Result<Subscription, Error> {
         self.on_subscription(now, environment, id, request, |ctx, held, changes| {
-            Ok(move_renewal(ctx, &held.rules, &held.subscription, end, changes)?)
+            Ok(reschedule_renewal(ctx, &held.rules, &held.subscription, end, changes)?)
         })
         .await
     }
@@ -220,14 +220,14 @@ impl Engine {
                 let mut changes = held.payer.changes();
                 changes.answers(&ctx, id);
                 let what = ItemChange { items, when: adjust.when };
-                let changeable = Changeable {
+                let basis = ChangeBasis {
                     subscription: &held.subscription,
                     items: &held.items,
                     billed: &billed,
                     discount: discount.as_ref(),
                 };
                 let (subscription, issued) =
-                    change(&mut ctx, &held.rules, &mut held.payer, &changeable, &what, &mut changes)?;
+                    change(&mut ctx, &held.rules, &mut held.payer, &basis, &what, &mut changes)?;
                 self.store.commit(changes).await?;
                 Ok((subscription, issued.and_then(|issued| issued.payment)))
             })
@@ -247,7 +247,7 @@ impl Engine {
         environment: i64,
         id: SubscriptionId,
         request: Option<Request>,
-        decide: impl Fn(&mut Ctx, &Held, &mut Changes) -> Result<Subscription, Error>,
+        decide: impl Fn(&mut Ctx, &Loaded, &mut Changes) -> Result<Subscription, Error>,
     ) -> Result<Subscription, Error> {
         self.deciding(environment, async || {
             let held = self
@@ -353,12 +353,12 @@ async fn load_billed(s: &mut Snapshot, subscription: &Subscription) -> Result<Ve
     Ok(billed.flat_map(|(invoice, lines)| Billed::lines_of(invoice, lines)).collect())
 }
 
-async fn load_held(s: &mut Snapshot, environment: i64, id: SubscriptionId) -> Result<Held, Error> {
+async fn load_held(s: &mut Snapshot, environment: i64, id: SubscriptionId) -> Result<Loaded, Error> {
     let subscription = store::subscriptions::one(s, environment, id)
         .await?
         .ok_or_else(|| Error::not_found("subscription", ""))?;
     let (rules, payer) = crate::load(s, environment, subscription.customer_id).await?;
     let items = store::subscriptions::items(s, &[id]).await?.pop().unwrap_or_default();
     let open_invoices = store::invoices::open_of_subscription(s, subscription.customer_id, id).await?;
-    Ok(Held { rules, payer, subscription, items, open_invoices })
+    Ok(Loaded { rules, payer, subscription, items, open_invoices })
 }

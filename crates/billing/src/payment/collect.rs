@@ -13,7 +13,7 @@ use crate::payment::intent::intent;
 use crate::payment::{Credit, GATEWAY, Payment, PaymentStatus};
 use crate::refusal::Refusal;
 use crate::rules::Rules;
-use crate::subscription::revive::revive;
+use crate::subscription::reactivate::reactivate;
 
 /// What a gateway said of a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -218,7 +218,7 @@ fn after_payment(
     if let Some(subscription) = &mut bill.subscription
         && !bill.has_other_open_invoices
     {
-        revive(ctx, rules, subscription, changes)?;
+        reactivate(ctx, rules, subscription, changes)?;
     }
     if let Some(purchase) = &mut bill.purchase {
         purchase.follow(&bill.invoice, ctx.now);

@@ -14,7 +14,7 @@ use crate::purchase::Purchase;
 use crate::refusal::Refusal;
 use crate::rules::Rules;
 use crate::subscription::due::next_due;
-use crate::subscription::revive::revive;
+use crate::subscription::reactivate::reactivate;
 use crate::subscription::{Status, Subscription};
 use crate::timestamp::Timestamp;
 
@@ -89,7 +89,7 @@ impl Standing {
                 owes_again |= was.status != InvoiceStatus::Open && !self.in_flight.contains(&invoice.id);
             }
             if !owes {
-                revive(ctx, rules, subscription, changes)?;
+                reactivate(ctx, rules, subscription, changes)?;
             } else if owes_again && subscription.status == Status::Active {
                 subscription.status = Status::PastDue;
                 subscription.updated_at = ctx.now;

@@ -10,7 +10,7 @@ use crate::refusal::Refusal;
 use crate::rules::Rules;
 use crate::subscription::Status;
 use crate::subscription::due::expire;
-use crate::subscription::revive::revive;
+use crate::subscription::reactivate::reactivate;
 
 /// Withdraws an invoice of which nothing has been paid. Its subscription no longer waits for it: one that
 /// runs goes on, one that never became active expires.
@@ -33,7 +33,7 @@ pub fn void(
             subscription.updated_at = ctx.now;
             subscription.due_at = None;
         } else {
-            revive(ctx, rules, &mut subscription, changes)?;
+            reactivate(ctx, rules, &mut subscription, changes)?;
         }
         if subscription != *before {
             changes.push(Change::UpdateSubscription(subscription));

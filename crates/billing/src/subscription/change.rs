@@ -1,4 +1,4 @@
-//! Changing what a subscription holds: at the end of the period, or now with the difference in price.
+//! ChangeTiming what a subscription holds: at the end of the period, or now with the difference in price.
 
 use crate::calendar::Period;
 use crate::catalog::{Discount, TaxBehavior};
@@ -19,7 +19,7 @@ use crate::timestamp::Timestamp;
 
 /// When a change happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Changing {
+pub enum ChangeTiming {
     /// Now; what is left of the period is charged at the new price less the old one.
     Now,
     /// When the current period ends.
@@ -32,7 +32,7 @@ pub struct ItemChange {
     /// The new items.
     pub items: Vec<NewItem>,
     /// When.
-    pub when: Changing,
+    pub when: ChangeTiming,
 }
 
 /// A line by which an item of the current period was billed, less the discount on it.
@@ -77,7 +77,7 @@ impl Billed {
 
 /// What a change is decided on, beside the customer.
 #[derive(Debug, Clone)]
-pub struct Changeable<'a> {
+pub struct ChangeBasis<'a> {
     /// The subscription.
     pub subscription: &'a Subscription,
     /// All its items, pending ones too.
@@ -98,17 +98,17 @@ pub fn change(
     ctx: &mut Ctx,
     rules: &Rules,
     payer: &mut CustomerAccount,
-    held: &Changeable<'_>,
+    basis: &ChangeBasis<'_>,
     change: &ItemChange,
     changes: &mut Changes,
 ) -> Result<(Subscription, Option<Issued>), Refusal> {
     payer.customer.buys()?;
-    check(held, change)?;
-    let mut subscription = held.subscription.clone();
+    check(basis, change)?;
+    let mut subscription = basis.subscription.clone();
     subscription.updated_at = ctx.now;
     // A change that was to come and is replaced by this one is forgotten.
     let mut current = Vec::new();
-    for item in held.items {
+    for item in basis.items {
         match item.pending {
             Some(PendingItem::Add) => changes.push(Change::DeleteItem(item.subscription_id, item.id)),
             Some(PendingItem::Remove) | None => current.push(item.clone()),
@@ -117,7 +117,7 @@ pub fn change(
     let mut new = items_of(ctx, &subscription, &change.items);
     let mut issued = None;
     match change.when {
-        Changing::PeriodEnd => {
+        ChangeTiming::PeriodEnd => {
             for mut item in current {
                 item.pending = Some(PendingItem::Remove);
                 item.updated_at = ctx.now;
@@ -125,9 +125,9 @@ pub fn change(
             }
             new.iter_mut().for_each(|item| item.pending = Some(PendingItem::Add));
         }
-        Changing::Now => {
+        ChangeTiming::Now => {
             if subscription.status != Status::Trialing {
-                issued = difference(ctx, rules, payer, held, &current, &new, changes)?;
+                issued = difference(ctx, rules, payer, basis, &current, &new, changes)?;
             }
             for item in current {
                 changes.push(Change::DeleteItem(item.subscription_id, item.id));
@@ -144,8 +144,8 @@ pub fn change(
     Ok((subscription, issued))
 }
 
-fn check(held: &Changeable<'_>, change: &ItemChange) -> Result<(), Refusal> {
-    let subscription = held.subscription;
+fn check(basis: &ChangeBasis<'_>, change: &ItemChange) -> Result<(), Refusal> {
+    let subscription = basis.subscription;
     match subscription.status {
         Status::Trialing | Status::Active | Status::PastDue => {}
         Status::Incomplete
@@ -165,7 +165,7 @@ fn check(held: &Changeable<'_>, change: &ItemChange) -> Result<(), Refusal> {
     for item in &change.items {
         check_item("newSubscriptionItems", item, Some(subscription.interval), subscription.currency)?;
         // Who has a price keeps it when it is no longer sold.
-        if !item.is_sold() && held.items.iter().all(|held| held.price_id != item.price.id) {
+        if !item.is_sold() && basis.items.iter().all(|held| held.price_id != item.price.id) {
             let problem = "the price or its product is not active";
             return Err(Refusal::invalid("newSubscriptionItems", problem));
         }
@@ -179,12 +179,12 @@ fn difference(
     ctx: &mut Ctx,
     rules: &Rules,
     payer: &mut CustomerAccount,
-    held: &Changeable<'_>,
+    basis: &ChangeBasis<'_>,
     old: &[Item],
     new: &[Item],
     changes: &mut Changes,
 ) -> Result<Option<Issued>, Refusal> {
-    let subscription = held.subscription;
+    let subscription = basis.subscription;
     if subscription.period.is_empty() {
         return Ok(None);
     }
@@ -196,7 +196,7 @@ fn difference(
         charges.push(part(item, amount, item.tax_behavior, "Addition of"));
     }
     let mut is_discounted = false;
-    let mut lines = held.billed.to_vec();
+    let mut lines = basis.billed.to_vec();
     for item in old {
         // Two items may share a price: each line is credited once.
         let Some(line) = lines.iter().rposition(|line| line.price_id == item.price_id) else { continue };
@@ -206,7 +206,7 @@ fn difference(
         let back = credit(billed.net, none_yet, share_by_seconds(billed.period, ctx.now))?;
         charges.push(part(item, back.checked_neg()?, TaxBehavior::Exclusive, "Removal of"));
     }
-    let discount = held.discount.filter(|_| is_discounted).map(|discount| discount.prorated(share));
+    let discount = basis.discount.filter(|_| is_discounted).map(|discount| discount.prorated(share));
     let discount = discount.transpose()?;
     let discount = discount.as_ref();
     let total = total(&rules.tax_rates, payer, &charges, discount)?.total;
@@ -251,7 +251,7 @@ fn part(item: &Item, amount: Money, tax_behavior: TaxBehavior, verb: &str) -> Ch
 ///
 /// # Errors
 /// If the subscription does not run or the new end is not after now and after the period's start.
-pub fn move_renewal(
+pub fn reschedule_renewal(
     ctx: &mut Ctx,
     rules: &Rules,
     subscription: &Subscription,

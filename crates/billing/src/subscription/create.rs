@@ -44,7 +44,7 @@ pub struct NewSubscription {
 
 /// A subscription that was made, and what is to be asked of the gateway for it.
 #[derive(Debug, Clone)]
-pub struct Joining {
+pub struct Created {
     /// The subscription.
     pub subscription: Subscription,
     /// Its first invoice; none in a trial.
@@ -64,7 +64,7 @@ pub fn create(
     payer: &mut CustomerAccount,
     new: NewSubscription,
     changes: &mut Changes,
-) -> Result<Joining, Refusal> {
+) -> Result<Created, Refusal> {
     let first = check(ctx, rules, payer, &new)?.clone();
     let Some(interval) = first.price.interval else {
         return Err(Refusal::invalid("priceId", "a price of type subscription has an interval"));
@@ -117,7 +117,7 @@ pub fn create(
     };
     let items = items_of(ctx, &subscription, &new.items);
     let row = changes.rows.len();
-    let mut joining = Joining { subscription: subscription.clone(), invoice: None, payment: None };
+    let mut created = Created { subscription: subscription.clone(), invoice: None, payment: None };
     let setup_fees = setup_fees(&new.items);
     if trial_end.is_none() {
         let issued = bill_period(
@@ -132,8 +132,8 @@ pub fn create(
             changes,
         )?;
         subscription.status = first_status(&issued);
-        joining.invoice = Some(issued.invoice);
-        joining.payment = issued.payment;
+        created.invoice = Some(issued.invoice);
+        created.payment = issued.payment;
     } else {
         subscription.status = Status::Trialing;
         let free = period_row(ctx, &subscription, &items, None, false);
@@ -144,8 +144,8 @@ pub fn create(
     let mut rows = vec![Change::InsertSubscription(subscription.clone())];
     rows.extend(items.into_iter().map(Change::InsertItem));
     changes.rows.splice(row..row, rows);
-    joining.subscription = subscription;
-    Ok(joining)
+    created.subscription = subscription;
+    Ok(created)
 }
 
 fn check<'a>(

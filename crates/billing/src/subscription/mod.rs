@@ -6,15 +6,15 @@ pub mod change;
 pub mod create;
 pub mod due;
 pub mod items;
-pub mod renew;
-pub(crate) mod revive;
+pub(crate) mod reactivate;
+pub mod step;
 
 pub use cancel::{CancelAt, cancel, uncancel};
-pub use change::{Billed, Changeable, Changing, ItemChange, change, move_renewal};
-pub use create::{Joining, NewSubscription, create};
+pub use change::{Billed, ChangeBasis, ChangeTiming, ItemChange, change, reschedule_renewal};
+pub use create::{Created, NewSubscription, create};
 pub use due::next_due;
 pub use items::{NewItem, setup_fees};
-pub use renew::{Due, Renewing, renew};
+pub use step::{Due, Step, step};
 
 use crate::calendar::{Interval, Period, Schedule, Zone};
 use crate::catalog::{Category, TaxBehavior};

@@ -34,7 +34,7 @@ pub struct Due {
 
 /// What came of a step.
 #[derive(Debug, Clone)]
-pub struct Renewing {
+pub struct Step {
     /// The subscription, moved on.
     pub subscription: Subscription,
     /// The invoice of the new period, if one began.
@@ -47,16 +47,16 @@ pub struct Renewing {
 ///
 /// # Errors
 /// If it does not run, or a date or an amount is out of range.
-pub fn renew(
+pub fn step(
     ctx: &mut Ctx,
     rules: &Rules,
     payer: &mut CustomerAccount,
     due: Due,
     changes: &mut Changes,
-) -> Result<Renewing, Refusal> {
+) -> Result<Step, Refusal> {
     let Due { mut subscription, items, discount, setup_fees, open_invoices } = due;
     subscription.updated_at = ctx.now;
-    let mut renewing = Renewing { subscription: subscription.clone(), invoice: None, payment: None };
+    let mut step = Step { subscription: subscription.clone(), invoice: None, payment: None };
     if let Some(at) = ends_at(&subscription, ctx.now) {
         end_now(ctx, payer, &mut subscription, &open_invoices, at, changes)?;
     } else if subscription.status == Status::Incomplete {
@@ -88,10 +88,11 @@ pub fn renew(
             }
             let mut invoice = issued.invoice;
             if invoice.owed() > 0 && issued.payment.is_none() {
-                (subscription, invoice) = lack_method(ctx, rules, payer, subscription, invoice, changes)?;
+                (subscription, invoice) =
+                    fail_first_attempt(ctx, rules, payer, subscription, invoice, changes)?;
             }
-            renewing.invoice = Some(invoice);
-            renewing.payment = issued.payment;
+            step.invoice = Some(invoice);
+            step.payment = issued.payment;
         }
     } else {
         subscription.reminded_at = Some(ctx.now);
@@ -99,8 +100,8 @@ pub fn renew(
     }
     subscription.due_at = next_due(&subscription, rules)?;
     changes.push(Change::UpdateSubscription(subscription.clone()));
-    renewing.subscription = subscription;
-    Ok(renewing)
+    step.subscription = subscription;
+    Ok(step)
 }
 
 /// When the subscription ends, if that is what is due: whole periods before its end are billed first.
@@ -125,7 +126,7 @@ fn begin_next_period(ctx: &mut Ctx, subscription: &mut Subscription) -> Result<(
 }
 
 /// Begins to collect a new period's invoice where there is nothing to charge: the first attempt has failed.
-fn lack_method(
+fn fail_first_attempt(
     ctx: &mut Ctx,
     rules: &Rules,
     payer: &CustomerAccount,

@@ -14,7 +14,7 @@ use crate::subscription::{Status, Subscription};
 ///
 /// # Errors
 /// If a date is out of range.
-pub(crate) fn revive(
+pub(crate) fn reactivate(
     ctx: &Ctx,
     rules: &Rules,
     subscription: &mut Subscription,
