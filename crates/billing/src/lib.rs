@@ -53,8 +53,8 @@ pub use invoice::{AMOUNT_MAX, Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, 
 pub use ledger::{Account, EntryKind, JournalEntry, Posting};
 pub use money::{Money, MoneyError, Ratio, Rounding};
 pub use payment::{
-    Allocation, Credit, Payment, PaymentKind, PaymentMeans, PaymentStatus, Purchase, PurchaseStatus, Refund,
-    RefundStatus,
+    Allocation, Credit, Payment, PaymentChannel, PaymentKind, PaymentStatus, Purchase, PurchaseStatus,
+    Refund, RefundStatus,
 };
 pub use rate::{Rate, UnitPrice};
 pub use refusal::Refusal;

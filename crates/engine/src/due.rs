@@ -3,7 +3,7 @@
 
 use crate::charging::bill_of;
 use crate::{Engine, Error};
-use billing::payment::{Asking, try_again};
+use billing::payment::{Initiator, try_again};
 use billing::{CustomerAccount, InvoiceId, InvoiceInContext, Payment, Rules, Timestamp};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -206,7 +206,7 @@ impl Engine {
                 if !work.is_held() {
                     return Ok(retries);
                 }
-                match self.retry(now, environment, invoice.id, Asking::Policy, None).await {
+                match self.retry(now, environment, invoice.id, Initiator::Dunning, None).await {
                     Ok((_, true)) => retries += 1,
                     Ok((_, false)) => drop(stuck.insert(invoice.id)),
                     Err(error) if error.is_of_one() => {
@@ -225,7 +225,7 @@ impl Engine {
         now: Timestamp,
         environment: i64,
         id: InvoiceId,
-        asking: Asking,
+        initiator: Initiator,
         request: Option<billing::Request>,
     ) -> Result<(Option<Payment>, bool), Error> {
         let started = self
@@ -235,7 +235,7 @@ impl Engine {
                     .read(move |s| Box::pin(async move { load_retry(s, environment, id).await }))
                     .await?;
                 let is_due = bill.invoice.next_attempt_at.is_some_and(|at| at <= now);
-                if asking == Asking::Policy && (!is_due || in_flight) {
+                if initiator == Initiator::Dunning && (!is_due || in_flight) {
                     return Ok(None);
                 }
                 let mut ctx = self.ctx(now);

@@ -4,7 +4,7 @@ use crate::charging::bill_of;
 use crate::subscriptions::{SubscribeItem, load_discount, load_items};
 use crate::{Engine, Error};
 use billing::invoice::{Charge, Collect, InvoiceFor, InvoiceKind, issue};
-use billing::payment::{Asking, void};
+use billing::payment::{Initiator, void};
 use billing::{
     Category, CustomerId, Invoice, InvoiceId, InvoiceStatus, Money, Payment, PriceId, ProductId, Purchase,
     Refusal, Request, TaxBehavior, Timestamp,
@@ -175,7 +175,7 @@ impl Engine {
         id: InvoiceId,
         request: Option<Request>,
     ) -> Result<Option<Payment>, Error> {
-        Ok(self.retry(now, environment, id, Asking::Person, request).await?.0)
+        Ok(self.retry(now, environment, id, Initiator::Person, request).await?.0)
     }
 
     /// Withdraws an open invoice of which nothing has been paid.

@@ -63,7 +63,7 @@ pub(crate) fn write_off(
 }
 
 /// A given-up invoice that is paid after all is owed again first.
-pub(crate) fn recover(
+pub(crate) fn reopen(
     ctx: &mut Ctx,
     payer: &CustomerAccount,
     invoice: &mut Invoice,

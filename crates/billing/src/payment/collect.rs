@@ -6,7 +6,7 @@ use crate::customer_account::CustomerAccount;
 use crate::id::Ctx;
 use crate::invoice::InvoiceStatus;
 use crate::invoice::in_context::InvoiceInContext;
-use crate::invoice::settle::{entry, recover, settle};
+use crate::invoice::settle::{entry, reopen, settle};
 use crate::ledger::{Account, EntryKind, Posting};
 use crate::payment::dunning::{is_collected, mark_past_due, plan_next, resume};
 use crate::payment::intent::intent;
@@ -39,7 +39,7 @@ pub enum Outcome {
 
 /// An attempt that fails at once, because there is nothing to charge. It is kept and counted like any
 /// other, and the policy says what follows.
-pub(crate) fn fail_without_method(
+pub(crate) fn fail_missing_method(
     ctx: &mut Ctx,
     rules: &Rules,
     payer: &CustomerAccount,
@@ -62,7 +62,7 @@ const NO_METHOD: &str = "no_payment_method";
 
 /// Who asks for another attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asking {
+pub enum Initiator {
     /// The dunning policy: the attempt counts as a retry, unless it is the first.
     Policy,
     /// A person: it does not.
@@ -79,7 +79,7 @@ pub fn try_again(
     payer: &mut CustomerAccount,
     bill: &InvoiceInContext,
     in_flight: bool,
-    asking: Asking,
+    initiator: Initiator,
     changes: &mut Changes,
 ) -> Result<Option<Payment>, Refusal> {
     if bill.invoice.status != InvoiceStatus::Open {
@@ -92,19 +92,19 @@ pub fn try_again(
         [subscription.default_payment_method_id, subscription.backup_payment_method_id]
     });
     let mut after = bill.clone();
-    if asking == Asking::Policy && !is_collected(bill) {
+    if initiator == Initiator::Dunning && !is_collected(bill) {
         after.invoice.next_attempt_at = None;
         after.invoice.updated_at = ctx.now;
         after.write(bill, changes);
         return Ok(None);
     }
     let description = format!("Payment of invoice {}", bill.invoice.number);
-    let is_retry = asking == Asking::Policy && bill.invoice.attempt_count > 0;
+    let is_retry = initiator == Initiator::Dunning && bill.invoice.attempt_count > 0;
     let Some(method) = payer.method(&wanted).cloned() else {
-        if asking == Asking::Person {
+        if initiator == Initiator::Person {
             return Err(Refusal::State("the customer has no payment method to charge".into()));
         }
-        fail_without_method(ctx, rules, payer, &mut after, &description, is_retry, changes)?;
+        fail_missing_method(ctx, rules, payer, &mut after, &description, is_retry, changes)?;
         after.write(bill, changes);
         return Ok(None);
     };
@@ -168,7 +168,7 @@ fn receive(
     bill: &mut InvoiceInContext,
     changes: &mut Changes,
 ) -> Result<(), Refusal> {
-    recover(ctx, payer, &mut bill.invoice, changes)?;
+    reopen(ctx, payer, &mut bill.invoice, changes)?;
     let applied = payment.amount.min(bill.invoice.owed());
     let over = payment.amount - applied;
     if applied > 0 {

@@ -3,7 +3,7 @@
 use crate::customer::{PaymentMethod, PaymentMethodKind};
 use crate::id::{Ctx, Id};
 use crate::invoice::Invoice;
-use crate::payment::{Payment, PaymentKind, PaymentMeans, PaymentStatus};
+use crate::payment::{Payment, PaymentChannel, PaymentKind, PaymentStatus};
 
 /// The payment that is about to be asked of the gateway, counted on its invoice; without a method nobody
 /// can be asked.
@@ -28,11 +28,11 @@ pub(crate) fn intent(
         payment_method_id: method.map(|method| method.id),
         kind: PaymentKind::Automatic,
         means: match method.map(|method| method.kind) {
-            Some(PaymentMethodKind::Card) => PaymentMeans::Card,
+            Some(PaymentMethodKind::Card) => PaymentChannel::Card,
             Some(PaymentMethodKind::UsBankAccount | PaymentMethodKind::SepaDebit) => {
-                PaymentMeans::BankTransfer
+                PaymentChannel::BankTransfer
             }
-            None => PaymentMeans::Other,
+            None => PaymentChannel::Other,
         },
         category: invoice.category,
         amount: invoice.owed(),

@@ -4,12 +4,12 @@ use crate::catalog::Category;
 use crate::changes::{Change, Changes};
 use crate::customer_account::CustomerAccount;
 use crate::id::{Ctx, InvoiceId, StaffId};
-use crate::invoice::settle::{recover, settle};
+use crate::invoice::settle::{reopen, settle};
 use crate::invoice::{AMOUNT_MAX, Invoice, InvoiceStatus};
 use crate::ledger::{Account, EntryKind, JournalEntry, Posting};
 use crate::money::{Money, MoneyError};
 use crate::payment::dunning::resume;
-use crate::payment::{Allocation, Credit, Payment, PaymentKind, PaymentMeans, PaymentStatus};
+use crate::payment::{Allocation, Credit, Payment, PaymentChannel, PaymentKind, PaymentStatus};
 use crate::purchase::Purchase;
 use crate::refusal::Refusal;
 use crate::rules::Rules;
@@ -26,7 +26,7 @@ pub struct NewManualPayment {
     /// How much, above 0.
     pub amount: Money,
     /// By what means it came.
-    pub means: PaymentMeans,
+    pub means: PaymentChannel,
     /// When it came.
     pub paid_at: Timestamp,
     /// What it says.
@@ -45,7 +45,7 @@ pub struct ManualPaymentEdit {
     /// How much, above 0.
     pub amount: Option<Money>,
     /// By what means it came.
-    pub means: Option<PaymentMeans>,
+    pub means: Option<PaymentChannel>,
     /// When it came.
     pub paid_at: Option<Timestamp>,
     /// What it says; some none takes it away.
@@ -58,7 +58,7 @@ pub struct ManualPaymentEdit {
 
 /// What a customer owes, and what hangs on it: the state that manual payments move.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Standing {
+pub struct OpenItems {
     /// The open invoices, oldest first, and those that the payment at hand has paid.
     pub invoices: Vec<Invoice>,
     /// Their subscriptions.
@@ -69,13 +69,13 @@ pub struct Standing {
     pub in_flight: Vec<InvoiceId>,
 }
 
-impl Standing {
+impl OpenItems {
     /// Brings subscriptions and purchases in line with their invoices, and writes all that moved.
     fn write(
         mut self,
         ctx: &Ctx,
         rules: &Rules,
-        before: &Standing,
+        before: &OpenItems,
         changes: &mut Changes,
     ) -> Result<(), Refusal> {
         for subscription in &mut self.subscriptions {
@@ -137,7 +137,7 @@ pub fn record(
     rules: &Rules,
     payer: &CustomerAccount,
     new: NewManualPayment,
-    standing: &Standing,
+    open_items: &OpenItems,
     changes: &mut Changes,
 ) -> Result<Payment, Refusal> {
     positive(new.amount)?;
@@ -181,9 +181,9 @@ pub fn record(
         currency: payment.currency,
         created_at: ctx.now,
     };
-    let mut after = standing.clone();
+    let mut after = open_items.clone();
     apply(ctx, payer, &payment, credit, IsNew::Yes, &mut after, changes)?;
-    after.write(ctx, rules, standing, changes)?;
+    after.write(ctx, rules, open_items, changes)?;
     Ok(payment)
 }
 
@@ -209,11 +209,11 @@ fn apply(
     payment: &Payment,
     mut credit: Credit,
     is_new: IsNew,
-    standing: &mut Standing,
+    open_items: &mut OpenItems,
     changes: &mut Changes,
 ) -> Result<(), Refusal> {
     let mut uses = Vec::new();
-    let open = standing
+    let open = open_items
         .invoices
         .iter_mut()
         .filter(|invoice| invoice.status == InvoiceStatus::Open && invoice.currency == credit.currency);
@@ -282,14 +282,14 @@ fn unapply(
     payment: &Payment,
     credit: &Credit,
     allocations: &[Allocation],
-    standing: &mut Standing,
+    open_items: &mut OpenItems,
     changes: &mut Changes,
 ) -> Result<(), Refusal> {
     for allocation in allocations {
-        let invoice = standing.invoices.iter_mut().find(|invoice| invoice.id == allocation.invoice_id);
+        let invoice = open_items.invoices.iter_mut().find(|invoice| invoice.id == allocation.invoice_id);
         let invoice = invoice.ok_or_else(|| Refusal::State("the paid invoice was not read".into()))?;
         // What was given up is owed again too, or the ledger would go on calling it lost.
-        recover(ctx, payer, invoice, changes)?;
+        reopen(ctx, payer, invoice, changes)?;
         invoice.settled = invoice.settled.checked_sub(allocation.amount).ok_or(MoneyError::Overflow)?;
         invoice.status = InvoiceStatus::Open;
         invoice.paid_at = None;
@@ -339,7 +339,7 @@ pub fn edit(
     payer: &CustomerAccount,
     recorded: &Recorded,
     edit: ManualPaymentEdit,
-    standing: &Standing,
+    open_items: &OpenItems,
     changes: &mut Changes,
 ) -> Result<Payment, Refusal> {
     check_manual(&recorded.payment)?;
@@ -360,13 +360,13 @@ pub fn edit(
     payment.updated_at = ctx.now;
     changes.push(Change::UpdatePayment(Box::new(before.clone()), Box::new(payment.clone())));
     if payment.amount != before.amount {
-        let mut after = standing.clone();
+        let mut after = open_items.clone();
         unapply(ctx, payer, before, &recorded.credit, &recorded.allocations, &mut after, changes)?;
         let mut credit = recorded.credit.clone();
         credit.amount = payment.amount;
         credit.remaining = payment.amount;
         apply(ctx, payer, &payment, credit, IsNew::No, &mut after, changes)?;
-        after.write(ctx, rules, standing, changes)?;
+        after.write(ctx, rules, open_items, changes)?;
     }
     Ok(payment)
 }
@@ -380,7 +380,7 @@ pub fn delete(
     rules: &Rules,
     payer: &CustomerAccount,
     recorded: &Recorded,
-    standing: &Standing,
+    open_items: &OpenItems,
     changes: &mut Changes,
 ) -> Result<(), Refusal> {
     check_manual(&recorded.payment)?;
@@ -388,11 +388,11 @@ pub fn delete(
     payment.deleted_at = Some(ctx.now);
     payment.updated_at = ctx.now;
     changes.push(Change::UpdatePayment(Box::new(recorded.payment.clone()), Box::new(payment.clone())));
-    let mut after = standing.clone();
+    let mut after = open_items.clone();
     unapply(ctx, payer, &payment, &recorded.credit, &recorded.allocations, &mut after, changes)?;
     let mut credit = recorded.credit.clone();
     credit.amount = 0;
     credit.remaining = 0;
     changes.push(Change::UpdateCredit(credit));
-    after.write(ctx, rules, standing, changes)
+    after.write(ctx, rules, open_items, changes)
 }

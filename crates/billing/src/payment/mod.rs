@@ -9,9 +9,9 @@ pub mod refund;
 pub mod void;
 
 pub use crate::purchase::{Purchase, PurchaseStatus};
-pub use collect::{Asking, Outcome, conclude, try_again};
+pub use collect::{Initiator, Outcome, conclude, try_again};
 pub use key::key;
-pub use manual::{ManualPaymentEdit, NewManualPayment, Recorded, Standing, delete, edit, record};
+pub use manual::{ManualPaymentEdit, NewManualPayment, OpenItems, Recorded, delete, edit, record};
 pub use refund::{RefundOutcome, Taken, conclude_refund, request_refund};
 pub use void::void;
 
@@ -59,7 +59,7 @@ crate::text_enum!(PaymentStatus {
 
 /// By what means money came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PaymentMeans {
+pub enum PaymentChannel {
     /// Coins and notes.
     Cash,
     /// A transfer between banks.
@@ -70,7 +70,7 @@ pub enum PaymentMeans {
     Other,
 }
 
-crate::text_enum!(PaymentMeans {
+crate::text_enum!(PaymentChannel {
     Cash = "cash",
     BankTransfer = "bank_transfer",
     Card = "card",
@@ -97,7 +97,7 @@ pub struct Payment {
     /// How it came into the books.
     pub kind: PaymentKind,
     /// By what means.
-    pub means: PaymentMeans,
+    pub means: PaymentChannel,
     /// What it is for.
     pub category: Category,
     /// How much, in minor units, above 0.

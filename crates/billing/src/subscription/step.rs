@@ -8,7 +8,7 @@ use crate::invoice::in_context::InvoiceInContext;
 use crate::invoice::totals::Charge;
 use crate::invoice::{Invoice, OpenInvoice};
 use crate::payment::Payment;
-use crate::payment::collect::fail_without_method;
+use crate::payment::collect::fail_missing_method;
 use crate::refusal::Refusal;
 use crate::rules::Rules;
 use crate::subscription::bill_period::bill_period;
@@ -141,7 +141,7 @@ fn fail_first_attempt(
         purchase: None,
         has_other_open_invoices: false,
     };
-    fail_without_method(ctx, rules, payer, &mut bill, &description, false, changes)?;
+    fail_missing_method(ctx, rules, payer, &mut bill, &description, false, changes)?;
     changes.push(Change::SettleInvoice(Box::new(bill.invoice.clone())));
     Ok((bill.subscription.unwrap_or(subscription), bill.invoice))
 }

@@ -6,8 +6,8 @@ use billing::catalog::{NewPrice, ProductEdit};
 use billing::customer::CustomerEdit;
 use billing::payment::{NewManualPayment, Outcome};
 use billing::{
-    Category, Credit, Currency, CustomerId, Id, Ids, IntervalUnit, Invoice, Money, Payment, PaymentId,
-    PaymentMeans, PaymentMethod, Price, PriceId, Request, Staff, Subscription, SubscriptionId, TaxBehavior,
+    Category, Credit, Currency, CustomerId, Id, Ids, IntervalUnit, Invoice, Money, Payment, PaymentChannel,
+    PaymentId, PaymentMethod, Price, PriceId, Request, Staff, Subscription, SubscriptionId, TaxBehavior,
     Timestamp,
 };
 use engine::{Engine, NewBooks, NewLine, Of, Subscribe, SubscribeItem};
@@ -289,7 +289,7 @@ impl World {
         NewManualPayment {
             category: Category::Subscription,
             amount: Money::new(minor, Currency::USD),
-            means: PaymentMeans::Cash,
+            means: PaymentChannel::Cash,
             paid_at: now,
             description: None,
             notes: None,

@@ -8,8 +8,8 @@ use billing::customer::{Address, CustomerEdit, NewPaymentMethod};
 use billing::payment::{ManualPaymentEdit, NewManualPayment};
 use billing::subscription::{CancelAt, ChangeTiming};
 use billing::{
-    Category, Currency, CustomerId, Invoice, InvoiceId, InvoiceStatus, Money, Payment, PaymentId,
-    PaymentKind, PaymentMeans, PaymentMethodId, PaymentMethodKind, PaymentStatus, PurchaseId, Refusal,
+    Category, Currency, CustomerId, Invoice, InvoiceId, InvoiceStatus, Money, Payment, PaymentChannel,
+    PaymentId, PaymentKind, PaymentMethodId, PaymentMethodKind, PaymentStatus, PurchaseId, Refusal,
     SubscriptionId, TaxBehavior, Timestamp,
 };
 use engine::{Adjust, Engine, Error, NewLine, Of, Subscribe, SubscribeItem};
@@ -206,7 +206,7 @@ impl Stage<'_> {
         &self,
         now: Timestamp,
         player: &mut Player,
-        means: PaymentMeans,
+        means: PaymentChannel,
         category: Category,
         currency: Currency,
         amount: Option<i64>,
@@ -228,9 +228,9 @@ impl Stage<'_> {
             means,
             paid_at: now,
             description: Some("Payment received".to_owned()),
-            notes: (means == PaymentMeans::BankTransfer)
+            notes: (means == PaymentChannel::BankTransfer)
                 .then(|| "Matched with the bank statement".to_owned()),
-            receipt_image: (means != PaymentMeans::Card).then(|| receipt_json(now)),
+            receipt_image: (means != PaymentChannel::Card).then(|| receipt_json(now)),
             created_by: self.shop.owner,
         };
         let environment = self.shop.environment.number;
