@@ -72,7 +72,7 @@ pub(crate) async fn engine(address: &str, synchronous: Synchronous, seed: u64) -
 pub(crate) async fn make(address: &str, shape: Shape) -> Result<(), Failure> {
     eprintln!("making books: {} customers, {} invoices each", shape.customers, shape.months);
     let engine = engine(address, Synchronous::Off, 1).await?;
-    engine.store().spread(billing::Spread::over(shape.shards)).await?;
+    engine.store().spread(billing::ShardPlacement::over(shape.shards)).await?;
     let first = Timestamp::parse(FIRST)?;
     let now = month_end(0)?;
     let mut ctx = engine.ctx(now);

@@ -5,7 +5,6 @@
 
 #![deny(clippy::float_arithmetic)]
 
-pub mod access;
 pub mod calendar;
 pub mod catalog;
 pub mod changes;
@@ -16,6 +15,7 @@ pub mod customer;
 pub mod customer_account;
 pub mod cycle;
 pub mod environment;
+pub mod grace;
 pub mod id;
 pub mod invoice;
 pub mod ledger;
@@ -26,16 +26,15 @@ pub mod proration;
 pub mod purchase;
 pub mod rate;
 pub mod refusal;
+pub mod reporting_windows;
 pub mod rules;
 pub mod scenario;
-pub mod spread;
+pub mod sharding;
 pub mod subscription;
 pub mod tax;
 pub mod text_enum;
 pub mod timestamp;
-pub mod today;
 
-pub use access::{Access, access};
 pub use calendar::{CalendarError, Interval, IntervalUnit, Period, Schedule, Zone};
 pub use catalog::{
     Catalog, Category, Discount, DiscountAmount, DiscountDuration, Price, PriceKind, Product, TaxBehavior,
@@ -47,6 +46,7 @@ pub use currency::Currency;
 pub use customer::{Customer, CustomerUser, Organization, PaymentMethod, PaymentMethodKind, Staff};
 pub use customer_account::CustomerAccount;
 pub use environment::{DunningEnd, DunningPolicy, Environment, Numbering};
+pub use grace::{Expiry, expiry};
 pub use id::*;
 pub use invoice::in_context::InvoiceInContext;
 pub use invoice::{AMOUNT_MAX, Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, InvoiceTax};
@@ -58,8 +58,8 @@ pub use payment::{
 };
 pub use rate::{Rate, UnitPrice};
 pub use refusal::Refusal;
+pub use reporting_windows::ReportingWindows;
 pub use rules::Rules;
-pub use spread::{Spread, SpreadBy};
+pub use sharding::{ShardKey, ShardPlacement};
 pub use subscription::{BillingPeriod, Item, Subscription};
 pub use timestamp::Timestamp;
-pub use today::{Today, today};

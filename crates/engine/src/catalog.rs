@@ -38,7 +38,7 @@ struct Shop {
 
 impl Shop {
     fn changes(&self) -> Changes {
-        Changes { decided_on_offer: Some((self.environment, self.version)), ..Changes::default() }
+        Changes { catalog_version: Some((self.environment, self.version)), ..Changes::default() }
     }
 
     fn offer(&self) -> Result<&Offer, Error> {

@@ -59,7 +59,7 @@ impl Engine {
                         })
                     })
                     .await?;
-                payer.customer.buys()?;
+                payer.customer.ensure_not_archived()?;
                 let mut ctx = self.ctx(now);
                 ctx.request = request.clone();
                 let mut changes = payer.changes();

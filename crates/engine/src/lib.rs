@@ -104,7 +104,7 @@ impl Engine {
     /// Time and ids for a decision of this engine.
     pub fn ctx(&self, now: Timestamp) -> Ctx {
         let ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner).split();
-        Ctx { spread: self.store.spreading(), ..Ctx::new(now, ids) }
+        Ctx { placement: self.store.spreading(), ..Ctx::new(now, ids) }
     }
 }
 

@@ -70,7 +70,7 @@ impl Customer {
     ///
     /// # Errors
     /// If it is archived.
-    pub fn buys(&self) -> Result<(), Refusal> {
+    pub fn ensure_not_archived(&self) -> Result<(), Refusal> {
         match self.archived {
             true => Err(Refusal::State("the customer is archived: nothing new can be sold to it".into())),
             false => Ok(()),

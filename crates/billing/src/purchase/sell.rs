@@ -32,7 +32,7 @@ pub fn sell(
     if !item.price.active || !item.product.active {
         return Err(Refusal::invalid("priceId", "the price or its product is not active"));
     }
-    payer.customer.buys()?;
+    payer.customer.ensure_not_archived()?;
     if let Some(discount) = discount {
         discount.check_currency(item.price.unit_price.currency())?;
     }

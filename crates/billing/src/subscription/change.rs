@@ -102,7 +102,7 @@ pub fn change(
     change: &ItemChange,
     changes: &mut Changes,
 ) -> Result<(Subscription, Option<Issued>), Refusal> {
-    payer.customer.buys()?;
+    payer.customer.ensure_not_archived()?;
     check(basis, change)?;
     let mut subscription = basis.subscription.clone();
     subscription.updated_at = ctx.now;

@@ -156,7 +156,7 @@ fn check<'a>(
 ) -> Result<&'a NewItem, Refusal> {
     let first =
         new.items.first().ok_or_else(|| Refusal::invalid("priceId", "at least one item is needed"))?;
-    payer.customer.buys()?;
+    payer.customer.ensure_not_archived()?;
     if new.has_current && !rules.environment.multiple_subscriptions {
         return Err(Refusal::State(
             "the customer already has an active subscription, and these books allow one at a time".into(),

@@ -1,11 +1,11 @@
-//! Today, this week and this month in a zone.
+//! The windows of reports: this day, this week and this month in a zone.
 
 use crate::calendar::Zone;
 use crate::timestamp::{CalendarError, Timestamp};
 
 /// When the current day, week and month began, and when the day ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Today {
+pub struct ReportingWindows {
     /// The first instant of the day.
     pub day: Timestamp,
     /// The first instant of the week, which starts on Sunday.
@@ -16,22 +16,24 @@ pub struct Today {
     pub tomorrow: Timestamp,
 }
 
-/// The day that holds an instant.
-///
-/// # Errors
-/// If an instant is out of the calendar's range.
-pub fn today(now: Timestamp, zone: &Zone) -> Result<Today, CalendarError> {
-    let date = zone.civil_date(now);
-    let since_sunday = i64::from(date.weekday().to_sunday_zero_offset());
-    let sunday =
-        date.checked_sub(jiff::Span::new().days(since_sunday)).map_err(|_| CalendarError::OutOfRange)?;
-    let tomorrow = date.tomorrow().map_err(|_| CalendarError::OutOfRange)?;
-    Ok(Today {
-        day: zone.start_of_day(date)?,
-        week: zone.start_of_day(sunday)?,
-        month: zone.start_of_day(date.first_of_month())?,
-        tomorrow: zone.start_of_day(tomorrow)?,
-    })
+impl ReportingWindows {
+    /// The windows that hold an instant.
+    ///
+    /// # Errors
+    /// If an instant is out of the calendar's range.
+    pub fn at(now: Timestamp, zone: &Zone) -> Result<Self, CalendarError> {
+        let date = zone.civil_date(now);
+        let since_sunday = i64::from(date.weekday().to_sunday_zero_offset());
+        let sunday =
+            date.checked_sub(jiff::Span::new().days(since_sunday)).map_err(|_| CalendarError::OutOfRange)?;
+        let tomorrow = date.tomorrow().map_err(|_| CalendarError::OutOfRange)?;
+        Ok(Self {
+            day: zone.start_of_day(date)?,
+            week: zone.start_of_day(sunday)?,
+            month: zone.start_of_day(date.first_of_month())?,
+            tomorrow: zone.start_of_day(tomorrow)?,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -43,13 +45,13 @@ mod tests {
         let cairo = Zone::parse("Africa/Cairo").unwrap();
         // A Saturday night in UTC is Sunday in Cairo.
         let now = Timestamp::parse("2026-01-31T22:30:00Z").unwrap();
-        let found = today(now, &cairo).unwrap();
+        let found = ReportingWindows::at(now, &cairo).unwrap();
         let text = |at: Timestamp| at.to_string();
         assert_eq!(text(found.day), "2026-01-31T22:00:00Z");
         assert_eq!(text(found.week), "2026-01-31T22:00:00Z");
         assert_eq!(text(found.month), "2026-01-31T22:00:00Z");
         assert_eq!(text(found.tomorrow), "2026-02-01T22:00:00Z");
-        let utc = today(now, &Zone::utc()).unwrap();
+        let utc = ReportingWindows::at(now, &Zone::utc()).unwrap();
         assert_eq!(
             (text(utc.day), text(utc.week)),
             ("2026-01-31T00:00:00Z".into(), "2026-01-25T00:00:00Z".into())
