@@ -15,7 +15,7 @@ use billing::ledger::EntryKind;
 use billing::money::Money;
 use billing::payment::Payment;
 use billing::payment::collect::{Outcome, conclude};
-use billing::payment::void::void;
+use billing::payment::void::void_invoice;
 use billing::refusal::Refusal;
 use billing::rules::Rules;
 use billing::subscription::cancel::{CancelAt, cancel, uncancel};
@@ -227,7 +227,7 @@ const VERBS: &[&str] = &[
     "step at period end",
     "payment succeeds",
     "payment is declined",
-    "withdraw invoice",
+    "void invoice",
 ];
 
 /// Does a verb to a subscription in a state.
@@ -271,9 +271,9 @@ fn perform(verb: &str, world: &mut World, changes: &mut Changes) -> Result<(), R
             let outcome = Outcome::Declined { code: "card_declined".into(), message: "No.".into() };
             world.conclude(&mut ctx, &outcome, changes)
         }
-        "withdraw invoice" => {
+        "void invoice" => {
             let bill = world.bill();
-            void(&mut ctx, &world.rules, &world.payer, &open[0], &bill, changes).map(drop)
+            void_invoice(&mut ctx, &world.rules, &world.payer, &open[0], &bill, changes).map(drop)
         }
         _ => unreachable!("{verb} is not a verb"),
     }

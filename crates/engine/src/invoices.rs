@@ -4,7 +4,7 @@ use crate::charging::bill_of;
 use crate::subscriptions::{SubscribeItem, load_discount, load_items};
 use crate::{Engine, Error};
 use billing::invoice::{Charge, Collect, InvoiceFor, InvoiceKind, issue};
-use billing::payment::{Initiator, void};
+use billing::payment::{Initiator, void_invoice};
 use billing::{
     Category, CustomerId, Invoice, InvoiceId, InvoiceStatus, Money, Payment, PriceId, ProductId, Purchase,
     Refusal, Request, TaxBehavior, Timestamp,
@@ -216,7 +216,7 @@ impl Engine {
             ctx.request = request.clone();
             let mut changes = payer.changes();
             changes.answers(&ctx, id);
-            let voided = void(&mut ctx, &rules, &payer, &open, &bill, &mut changes)?;
+            let voided = void_invoice(&mut ctx, &rules, &payer, &open, &bill, &mut changes)?;
             self.store.commit(changes).await?;
             Ok(voided)
         })

@@ -64,7 +64,7 @@ const NO_METHOD: &str = "no_payment_method";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Initiator {
     /// The dunning policy: the attempt counts as a retry, unless it is the first.
-    Policy,
+    Dunning,
     /// A person: it does not.
     Person,
 }

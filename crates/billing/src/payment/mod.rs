@@ -13,7 +13,7 @@ pub use collect::{Initiator, Outcome, conclude, try_again};
 pub use key::key;
 pub use manual::{ManualPaymentEdit, NewManualPayment, OpenItems, Recorded, delete, edit, record};
 pub use refund::{RefundOutcome, Taken, conclude_refund, request_refund};
-pub use void::void;
+pub use void::void_invoice;
 
 use crate::catalog::Category;
 use crate::currency::Currency;

@@ -17,7 +17,7 @@ use crate::subscription::reactivate::reactivate;
 ///
 /// # Errors
 /// If something has been paid, or a sum is out of range.
-pub fn void(
+pub fn void_invoice(
     ctx: &mut Ctx,
     rules: &Rules,
     payer: &CustomerAccount,
