@@ -243,7 +243,7 @@ impl Engine {
                 let mut changes = payer.changes();
                 changes.answers(&ctx, id);
                 let payment =
-                    try_again(&mut ctx, &rules, &mut payer, &bill, in_flight, asking, &mut changes)?;
+                    try_again(&mut ctx, &rules, &mut payer, &bill, in_flight, initiator, &mut changes)?;
                 self.store.commit(changes).await?;
                 Ok(Some(payment))
             })
