@@ -1,6 +1,6 @@
 //! The countries of ISO 3166.
 
-use crate::refusal::Refusal;
+use crate::refusal::{Field, Refusal};
 
 /// Alpha-2 codes in alphabetical order.
 #[rustfmt::skip]
@@ -32,7 +32,7 @@ pub fn parse(code: &str) -> Option<&'static str> {
 ///
 /// # Errors
 /// If there is no such country.
-pub(crate) fn country_of(field: &'static str, code: &str) -> Result<String, Refusal> {
+pub(crate) fn country_of(field: Field, code: &str) -> Result<String, Refusal> {
     match parse(code) {
         Some(code) => Ok(code.to_owned()),
         None => Err(Refusal::invalid(field, "an ISO 3166 alpha-2 country code, such as US")),

@@ -5,6 +5,7 @@ use crate::subscriptions::{SubscribeItem, load_discount, load_items};
 use crate::{Engine, Error};
 use billing::invoice::{Charge, Collect, InvoiceFor, InvoiceKind, issue};
 use billing::payment::{Initiator, void_invoice};
+use billing::refusal::Field;
 use billing::{
     Category, CustomerId, Invoice, InvoiceId, InvoiceStatus, Money, Payment, PriceId, ProductId, Purchase,
     Refusal, Request, TaxBehavior, Timestamp,
@@ -234,12 +235,12 @@ async fn check_sold(
         if let Some(id) = price
             && store::catalog::price(s, environment, *id).await?.is_none()
         {
-            return Err(Refusal::invalid("priceId", "the id of a price").into());
+            return Err(Refusal::invalid(Field::Price, "the id of a price").into());
         }
         if let Some(id) = product
             && store::catalog::product(s, environment, *id).await?.is_none()
         {
-            return Err(Refusal::invalid("productId", "the id of a product").into());
+            return Err(Refusal::invalid(Field::Product, "the id of a product").into());
         }
     }
     Ok(())
@@ -247,7 +248,7 @@ async fn check_sold(
 
 fn charge_of(line: &NewLine) -> Result<Charge, Error> {
     if line.quantity < 1 {
-        return Err(Refusal::invalid("quantity", "a whole number of at least 1").into());
+        return Err(Refusal::invalid(Field::Quantity, "a whole number of at least 1").into());
     }
     Ok(Charge {
         description: line.description.clone(),

@@ -2,6 +2,7 @@
 
 use crate::{Engine, Error};
 use billing::invoice::OpenInvoice;
+use billing::refusal::Field;
 use billing::subscription::{
     Billed, CancelAt, ChangeBasis, ChangeTiming, ItemChange, NewItem, NewSubscription, Status, cancel,
     change, create, reschedule_renewal, uncancel,
@@ -268,8 +269,8 @@ impl Engine {
 
 fn check_methods(payer: &CustomerAccount, new: &Subscribe) -> Result<(), Error> {
     let wanted = [
-        ("defaultPaymentMethodId", new.default_payment_method),
-        ("backupPaymentMethodId", new.backup_payment_method),
+        (Field::DefaultPaymentMethod, new.default_payment_method),
+        (Field::BackupPaymentMethod, new.backup_payment_method),
     ];
     for (field, id) in wanted {
         if let Some(id) = id
@@ -325,7 +326,7 @@ pub(crate) async fn load_discount(s: &mut Snapshot, environment: i64, code: &str
     store::subscriptions::discount_by_code(s, environment, code)
         .await?
         .filter(|discount| discount.active)
-        .ok_or_else(|| Refusal::invalid("discountCode", "the code of an active discount").into())
+        .ok_or_else(|| Refusal::invalid(Field::Discount, "the code of an active discount").into())
 }
 
 /// Prices with their products, as items to subscribe to or to sell.
@@ -338,7 +339,7 @@ pub(crate) async fn load_items(
     for item in wanted {
         let (price, product) = store::subscriptions::offer(s, environment, item.price)
             .await?
-            .ok_or_else(|| Refusal::invalid("priceId", "the id of a price"))?;
+            .ok_or_else(|| Refusal::invalid(Field::Price, "the id of a price"))?;
         items.push(NewItem { price, product, quantity: item.quantity });
     }
     Ok(items)

@@ -12,7 +12,7 @@ use crate::currency::Currency;
 use crate::id::{CatalogId, DiscountId, PriceId, ProductId, TaxRateId};
 use crate::money::{Money, MoneyError, Ratio, Rounding};
 use crate::rate::Rate;
-use crate::refusal::Refusal;
+use crate::refusal::{Field, Refusal};
 use crate::timestamp::Timestamp;
 
 /// What a charge is for.
@@ -219,7 +219,7 @@ impl Discount {
         match self.amount {
             DiscountAmount::Fixed(amount) if amount.currency() != sold_in => {
                 let wanted = format!("the code of a discount in {sold_in}, or of a percentage");
-                Err(Refusal::invalid("discountCode", wanted))
+                Err(Refusal::invalid(Field::Discount, wanted))
             }
             DiscountAmount::Fixed(_) | DiscountAmount::Percent(_) => Ok(()),
         }

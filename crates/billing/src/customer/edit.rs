@@ -4,7 +4,7 @@ use crate::calendar::Zone;
 use crate::country::country_of;
 use crate::customer::{Customer, CustomerUser, PaymentMethod, PaymentMethodKind};
 use crate::id::{CatalogId, Ctx, CustomerId};
-use crate::refusal::Refusal;
+use crate::refusal::{Field, Refusal};
 
 /// An address, as text for documents and as places for taxes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +95,7 @@ pub fn edit_customer(ctx: &Ctx, customer: &Customer, edit: &CustomerEdit) -> Res
     after.zone = edit.zone.unwrap_or(after.zone);
     if let Some(address) = edit.billing_address {
         after.country = match address.as_ref().and_then(|address| address.country.as_deref()) {
-            Some(code) => Some(country_of("billingAddress.address.country", code)?),
+            Some(code) => Some(country_of(Field::AddressCountry, code)?),
             None => None,
         };
         after.state =
@@ -111,21 +111,21 @@ pub fn edit_customer(ctx: &Ctx, customer: &Customer, edit: &CustomerEdit) -> Res
 
 fn check(customer: &Customer) -> Result<(), Refusal> {
     if customer.external_id.is_empty() {
-        return Err(Refusal::invalid("externalId", "the id of the customer in your application"));
+        return Err(Refusal::invalid(Field::ExternalId, "the id of the customer in your application"));
     }
     if customer.name.trim().is_empty() {
-        return Err(Refusal::invalid("name", "the name of the customer"));
+        return Err(Refusal::invalid(Field::Name, "the name of the customer"));
     }
-    email("email", &customer.email)?;
+    email(Field::Email, &customer.email)?;
     if let Some(zone) = &customer.zone
         && Zone::parse(zone).is_err()
     {
-        return Err(Refusal::invalid("zone", "an IANA time zone, such as Europe/Paris"));
+        return Err(Refusal::invalid(Field::Zone, "an IANA time zone, such as Europe/Paris"));
     }
     if let Some(handle) = &customer.handle {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
         if handle.is_empty() || handle.len() > 253 || !handle.chars().all(plain) {
-            return Err(Refusal::invalid("handle", "lower-case letters, digits, hyphens and dots"));
+            return Err(Refusal::invalid(Field::Handle, "lower-case letters, digits, hyphens and dots"));
         }
     }
     Ok(())
@@ -135,7 +135,7 @@ fn check(customer: &Customer) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// If it cannot.
-fn email(field: &'static str, text: &str) -> Result<(), Refusal> {
+fn email(field: Field, text: &str) -> Result<(), Refusal> {
     let is_one = text.len() <= 254
         && text.chars().all(|c| !c.is_whitespace() && !c.is_control())
         && text.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
@@ -153,7 +153,7 @@ pub fn new_user(
     name: &str,
 ) -> Result<CustomerUser, Refusal> {
     use crate::id::Id;
-    email("email", address)?;
+    email(Field::Email, address)?;
     Ok(CustomerUser {
         id: ctx.id(customer.id.shard()),
         environment: customer.environment,
@@ -194,7 +194,7 @@ pub fn new_payment_method(
     use crate::id::Id;
     let digits = new.token.chars().filter(char::is_ascii_digit).count();
     if new.token.is_empty() || looks_like_a_card(&new.token) || digits == new.token.len() {
-        return Err(Refusal::invalid("token", "a token of the payment gateway, never a card number"));
+        return Err(Refusal::invalid(Field::Token, "a token of the payment gateway, never a card number"));
     }
     Ok(PaymentMethod {
         id: ctx.id(customer.shard()),
@@ -261,10 +261,10 @@ mod tests {
     #[test]
     fn an_address_is_one() {
         for text in ["a@b", "ada.l+x@sub.example.com", "ü@ö.example"] {
-            assert!(email("email", text).is_ok(), "{text}");
+            assert!(email(Field::Email, text).is_ok(), "{text}");
         }
         for text in ["", "a", "@b", "a@", "a b@c", "a@b\n"] {
-            assert!(email("email", text).is_err(), "{text}");
+            assert!(email(Field::Email, text).is_err(), "{text}");
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::ledger::{Account, EntryKind, JournalEntry, Posting};
 use crate::money::MoneyError;
 use crate::payment::intent::intent;
 use crate::payment::{Allocation, Payment};
-use crate::refusal::Refusal;
+use crate::refusal::{Field, Refusal};
 use crate::rules::Rules;
 
 /// What an invoice is issued for.
@@ -66,11 +66,11 @@ pub fn issue(
     changes: &mut Changes,
 ) -> Result<Issued, Refusal> {
     let Some(first) = charges.first() else {
-        return Err(Refusal::invalid("invoiceLineItems", "at least one line is needed"));
+        return Err(Refusal::invalid(Field::InvoiceLines, "at least one line is needed"));
     };
     let currency = first.amount.currency();
     if charges.iter().any(|charge| charge.amount.currency() != currency) {
-        return Err(Refusal::invalid("currency", "all lines of an invoice are in one currency"));
+        return Err(Refusal::invalid(Field::Currency, "all lines of an invoice are in one currency"));
     }
     let totals = total(&rules.tax_rates, payer, charges, discount)?;
     if totals.total < 0 {

@@ -11,7 +11,7 @@ use crate::money::{Money, MoneyError};
 use crate::payment::dunning::resume;
 use crate::payment::{Allocation, Credit, Payment, PaymentChannel, PaymentKind, PaymentStatus};
 use crate::purchase::Purchase;
-use crate::refusal::Refusal;
+use crate::refusal::{Field, Refusal};
 use crate::rules::Rules;
 use crate::subscription::due::next_due;
 use crate::subscription::reactivate::reactivate;
@@ -190,7 +190,7 @@ pub fn record(
 fn positive(amount: Money) -> Result<(), Refusal> {
     match amount.minor() {
         1..=AMOUNT_MAX => Ok(()),
-        ..=0 => Err(Refusal::invalid("amount", "an amount above 0")),
+        ..=0 => Err(Refusal::invalid(Field::Amount, "an amount above 0")),
         _ => Err(Refusal::OutOfRange),
     }
 }
@@ -353,7 +353,7 @@ pub fn edit(
     if let Some(amount) = edit.amount {
         positive(amount)?;
         if amount.currency() != payment.currency {
-            return Err(Refusal::invalid("amount", "an amount in the currency of the payment"));
+            return Err(Refusal::invalid(Field::Amount, "an amount in the currency of the payment"));
         }
         payment.amount = amount.minor();
     }

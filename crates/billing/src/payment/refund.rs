@@ -7,7 +7,7 @@ use crate::invoice::in_context::InvoiceInContext;
 use crate::ledger::{Account, EntryKind, JournalEntry, Posting};
 use crate::money::MoneyError;
 use crate::payment::{Credit, GATEWAY, Payment, PaymentKind, PaymentStatus, Refund, RefundStatus};
-use crate::refusal::Refusal;
+use crate::refusal::{Field, Refusal};
 
 /// What cannot be given back of a payment any more, beside what was, in minor units.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub fn request_refund(
     }
     let amount = amount.unwrap_or(left);
     if amount < 1 || amount > left {
-        return Err(Refusal::invalid("partialAmount", format!("a whole number from 1 to {left}")));
+        return Err(Refusal::invalid(Field::RefundAmount, format!("a whole number from 1 to {left}")));
     }
     let refund = Refund {
         id: ctx.id(payer.shard()),

@@ -8,7 +8,7 @@ use crate::invoice::InvoiceKind;
 use crate::invoice::issue::{Collect, InvoiceFor, Issued, issue};
 use crate::invoice::totals::Charge;
 use crate::purchase::{Purchase, PurchaseStatus};
-use crate::refusal::Refusal;
+use crate::refusal::{Field, Refusal};
 use crate::rules::Rules;
 use crate::subscription::items::NewItem;
 
@@ -27,17 +27,17 @@ pub fn sell(
     changes: &mut Changes,
 ) -> Result<(Purchase, Issued), Refusal> {
     if item.price.kind != PriceKind::SinglePayment {
-        return Err(Refusal::invalid("priceId", "a price of type single_payment"));
+        return Err(Refusal::invalid(Field::Price, "a price of type single_payment"));
     }
     if !item.price.active || !item.product.active {
-        return Err(Refusal::invalid("priceId", "the price or its product is not active"));
+        return Err(Refusal::invalid(Field::Price, "the price or its product is not active"));
     }
     payer.customer.ensure_not_archived()?;
     if let Some(discount) = discount {
         discount.check_currency(item.price.unit_price.currency())?;
     }
     if item.quantity < 1 {
-        return Err(Refusal::invalid("quantity", "a whole number of at least 1"));
+        return Err(Refusal::invalid(Field::Quantity, "a whole number of at least 1"));
     }
     let amount = item.price.unit_price.checked_mul_int(item.quantity)?;
     let mut purchase = Purchase {

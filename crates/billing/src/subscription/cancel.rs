@@ -5,7 +5,7 @@ use crate::customer_account::CustomerAccount;
 use crate::id::Ctx;
 use crate::invoice::OpenInvoice;
 use crate::invoice::void::void;
-use crate::refusal::Refusal;
+use crate::refusal::{Field, Refusal};
 use crate::rules::Rules;
 use crate::subscription::due::next_due;
 use crate::subscription::{Status, Subscription};
@@ -48,7 +48,7 @@ pub fn cancel(
         }
         CancelAt::PeriodEnd => subscription.cancel_scheduled_at = Some(subscription.period.end),
         CancelAt::Date(date) if date <= ctx.now => {
-            return Err(Refusal::invalid("endDate", "an instant after now"));
+            return Err(Refusal::invalid(Field::CancelDate, "an instant after now"));
         }
         CancelAt::Date(date) => subscription.cancel_scheduled_at = Some(date),
     }

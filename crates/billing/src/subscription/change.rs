@@ -10,7 +10,7 @@ use crate::invoice::totals::{Charge, total};
 use crate::invoice::{Invoice, InvoiceKind, InvoiceLine};
 use crate::money::{Money, Rounding};
 use crate::proration::{credit, share_by_seconds};
-use crate::refusal::Refusal;
+use crate::refusal::{Field, Refusal};
 use crate::rules::Rules;
 use crate::subscription::due::{move_end, next_due};
 use crate::subscription::items::{NewItem, check_item, items_of};
@@ -160,14 +160,14 @@ fn check(basis: &ChangeBasis<'_>, change: &ItemChange) -> Result<(), Refusal> {
         return Err(Refusal::State("the subscription is to be canceled; take that back first".into()));
     }
     if change.items.is_empty() {
-        return Err(Refusal::invalid("newSubscriptionItems", "at least one item is needed"));
+        return Err(Refusal::invalid(Field::Items, "at least one item is needed"));
     }
     for item in &change.items {
-        check_item("newSubscriptionItems", item, Some(subscription.interval), subscription.currency)?;
+        check_item(Field::Items, item, Some(subscription.interval), subscription.currency)?;
         // Who has a price keeps it when it is no longer sold.
         if !item.is_sold() && basis.items.iter().all(|held| held.price_id != item.price.id) {
             let problem = "the price or its product is not active";
-            return Err(Refusal::invalid("newSubscriptionItems", problem));
+            return Err(Refusal::invalid(Field::Items, problem));
         }
     }
     Ok(())
@@ -269,7 +269,7 @@ pub fn reschedule_renewal(
         }
     }
     if end <= ctx.now || end <= subscription.period.start {
-        return Err(Refusal::invalid("end_at", "an instant after now"));
+        return Err(Refusal::invalid(Field::PeriodEnd, "an instant after now"));
     }
     let mut subscription = subscription.clone();
     if subscription.status == Status::Trialing {

@@ -8,7 +8,7 @@ use crate::id::{Ctx, PaymentMethodId};
 use crate::invoice::Invoice;
 use crate::invoice::issue::Issued;
 use crate::payment::Payment;
-use crate::refusal::Refusal;
+use crate::refusal::{Field, Refusal};
 use crate::rules::Rules;
 use crate::subscription::bill_period::{bill_period, period_row};
 use crate::subscription::due::next_due;
@@ -67,7 +67,7 @@ pub fn create(
 ) -> Result<Created, Refusal> {
     let first = check(ctx, rules, payer, &new)?.clone();
     let Some(interval) = first.price.interval else {
-        return Err(Refusal::invalid("priceId", "a price of type subscription has an interval"));
+        return Err(Refusal::invalid(Field::Price, "a price of type subscription has an interval"));
     };
     let zone = payer.zone(rules).to_owned();
     let trial_end = match (new.trial_end, first.price.trial_days) {
@@ -155,7 +155,7 @@ fn check<'a>(
     new: &'a NewSubscription,
 ) -> Result<&'a NewItem, Refusal> {
     let first =
-        new.items.first().ok_or_else(|| Refusal::invalid("priceId", "at least one item is needed"))?;
+        new.items.first().ok_or_else(|| Refusal::invalid(Field::Price, "at least one item is needed"))?;
     payer.customer.ensure_not_archived()?;
     if new.has_current && !rules.environment.multiple_subscriptions {
         return Err(Refusal::State(
@@ -163,19 +163,19 @@ fn check<'a>(
         ));
     }
     if new.start > ctx.now {
-        return Err(Refusal::invalid("startDate", "a subscription starts now or has started already"));
+        return Err(Refusal::invalid(Field::Start, "a subscription starts now or has started already"));
     }
     // Every period since then is billed one by one: a slip of the pen must not make thousands.
     if new.start < ctx.now.plus_days(-BACKDATED_DAYS_MAX)? {
-        return Err(Refusal::invalid("startDate", "at most ten years ago"));
+        return Err(Refusal::invalid(Field::Start, "at most ten years ago"));
     }
     if let Some(discount) = &new.discount {
         discount.check_currency(first.price.unit_price.currency())?;
     }
     for item in &new.items {
-        check_item("priceId", item, first.price.interval, first.price.unit_price.currency())?;
+        check_item(Field::Price, item, first.price.interval, first.price.unit_price.currency())?;
         if !item.is_sold() {
-            return Err(Refusal::invalid("priceId", "the price or its product is not active"));
+            return Err(Refusal::invalid(Field::Price, "the price or its product is not active"));
         }
     }
     Ok(first)

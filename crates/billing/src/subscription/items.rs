@@ -6,7 +6,7 @@ use crate::currency::Currency;
 use crate::id::{Ctx, Id};
 use crate::invoice::AMOUNT_MAX;
 use crate::invoice::totals::Charge;
-use crate::refusal::Refusal;
+use crate::refusal::{Field, Refusal};
 use crate::subscription::{Item, Subscription};
 
 /// One thing to subscribe to.
@@ -29,7 +29,7 @@ impl NewItem {
 
 /// Checks that an item can be one of a subscription with an interval and a currency.
 pub(super) fn check_item(
-    field: &'static str,
+    field: Field,
     item: &NewItem,
     interval: Option<Interval>,
     currency: Currency,
@@ -41,7 +41,7 @@ pub(super) fn check_item(
         return Err(Refusal::invalid(field, "all items share one interval and one currency"));
     }
     if item.quantity < 1 {
-        return Err(Refusal::invalid("quantity", "a whole number of at least 1"));
+        return Err(Refusal::invalid(Field::Quantity, "a whole number of at least 1"));
     }
     match item.price.unit_price.checked_mul_int(item.quantity)?.minor() {
         ..=AMOUNT_MAX => Ok(()),
