@@ -5,6 +5,7 @@ use crate::subscriptions::{SubscribeItem, load_discount, load_items};
 use crate::{Engine, Error};
 use billing::invoice::{Charge, Collect, InvoiceFor, InvoiceKind, issue};
 use billing::payment::{Initiator, void_invoice};
+use billing::purchase::{Sale, sell};
 use billing::refusal::Field;
 use billing::{
     Category, CustomerId, Invoice, InvoiceId, InvoiceStatus, Money, Payment, PriceId, ProductId, Purchase,
@@ -71,10 +72,9 @@ impl Engine {
                     purchase_id: None,
                     period: None,
                     memo: memo.clone(),
+                    collect: if charge { Collect::Now([None, None]) } else { Collect::Later },
                 };
-                let collect = if charge { Collect::Now([None, None]) } else { Collect::Later };
-                let issued =
-                    issue(&mut ctx, &rules, &mut payer, what, &charges, None, collect, &mut changes)?;
+                let issued = issue(&mut ctx, &rules, &mut payer, what, &charges, None, &mut changes)?;
                 changes.answers(&ctx, issued.invoice.id);
                 self.store.commit(changes).await?;
                 Ok((issued.invoice, issued.payment))
@@ -142,16 +142,13 @@ impl Engine {
                 let mut ctx = self.ctx(now);
                 ctx.request = request.clone();
                 let mut changes = payer.changes();
-                let (purchase, issued) = billing::purchase::sell(
-                    &mut ctx,
-                    &rules,
-                    &mut payer,
-                    &items[0],
-                    name.clone(),
-                    metadata.clone(),
-                    discount.as_ref(),
-                    &mut changes,
-                )?;
+                let sale = Sale {
+                    item: &items[0],
+                    name: name.clone(),
+                    metadata: metadata.clone(),
+                    discount: discount.as_ref(),
+                };
+                let (purchase, issued) = sell(&mut ctx, &rules, &mut payer, sale, &mut changes)?;
                 changes.answers(&ctx, purchase.id);
                 self.store.commit(changes).await?;
                 Ok((purchase, issued.payment))

@@ -3,7 +3,7 @@
 use crate::charging::load_bill;
 use crate::{Engine, Error};
 use billing::Id;
-use billing::payment::{RefundOutcome, Taken, conclude_refund, request_refund};
+use billing::payment::{RefundInContext, RefundOutcome, Taken, conclude_refund, request_refund};
 use billing::{
     Credit, CustomerAccount, InvoiceInContext, Payment, PaymentId, Refund, RefundId, RefundStatus, Request,
     Timestamp,
@@ -89,10 +89,12 @@ impl Engine {
             let concluded = conclude_refund(
                 &mut ctx,
                 &state.payer,
-                &state.refund,
-                &state.payment,
-                state.credit.as_ref(),
-                state.bill.as_ref(),
+                RefundInContext {
+                    refund: &state.refund,
+                    payment: &state.payment,
+                    credit: state.credit.as_ref(),
+                    bill: state.bill.as_ref(),
+                },
                 outcome,
                 &mut changes,
             )?;

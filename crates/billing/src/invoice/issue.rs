@@ -30,6 +30,8 @@ pub struct InvoiceFor {
     pub period: Option<Period>,
     /// A note to the customer.
     pub memo: Option<String>,
+    /// Whether it is charged at once.
+    pub collect: Collect,
 }
 
 /// An invoice that was issued. Its rows are in the changes already.
@@ -62,7 +64,6 @@ pub fn issue(
     what: InvoiceFor,
     charges: &[Charge],
     discount: Option<&Discount>,
-    collect: Collect,
     changes: &mut Changes,
 ) -> Result<Issued, Refusal> {
     let Some(first) = charges.first() else {
@@ -79,6 +80,7 @@ pub fn issue(
     if totals.total > AMOUNT_MAX {
         return Err(Refusal::OutOfRange);
     }
+    let collect = what.collect.clone();
     let mut invoice = new_invoice(ctx, rules, payer, what, first, &totals)?;
     let lines = lines_of(ctx, &invoice, charges, discount, &totals, payer.shard());
     let taxes = taxes_of(&invoice, &totals);

@@ -12,7 +12,7 @@ pub use crate::purchase::{Purchase, PurchaseStatus};
 pub use collect::{Initiator, Outcome, conclude, try_again};
 pub use key::key;
 pub use manual::{ManualPaymentEdit, NewManualPayment, OpenItems, Recorded, delete, edit, record};
-pub use refund::{RefundOutcome, Taken, conclude_refund, request_refund};
+pub use refund::{RefundInContext, RefundOutcome, Taken, conclude_refund, request_refund};
 pub use void::void_invoice;
 
 use crate::catalog::Category;

@@ -72,6 +72,19 @@ pub enum RefundOutcome {
     Failed(String),
 }
 
+/// A refund with what its outcome moves.
+#[derive(Debug, Clone, Copy)]
+pub struct RefundInContext<'a> {
+    /// The refund.
+    pub refund: &'a Refund,
+    /// The payment that is given back.
+    pub payment: &'a Payment,
+    /// What the payment left on the balance.
+    pub credit: Option<&'a Credit>,
+    /// The invoice that the payment paid.
+    pub bill: Option<&'a InvoiceInContext>,
+}
+
 /// Writes down what the gateway said of a refund. Said twice, the second time changes nothing.
 ///
 /// What the payment left on the balance (`credit`) is given back before what it paid.
@@ -81,13 +94,11 @@ pub enum RefundOutcome {
 pub fn conclude_refund(
     ctx: &mut Ctx,
     payer: &CustomerAccount,
-    refund: &Refund,
-    payment: &Payment,
-    credit: Option<&Credit>,
-    bill: Option<&InvoiceInContext>,
+    what: RefundInContext<'_>,
     outcome: &RefundOutcome,
     changes: &mut Changes,
 ) -> Result<Refund, Refusal> {
+    let RefundInContext { refund, payment, credit, bill } = what;
     if refund.status != RefundStatus::Processing {
         return Ok(refund.clone());
     }

@@ -2,7 +2,7 @@
 
 pub mod sell;
 
-pub use sell::sell;
+pub use sell::{Sale, sell};
 
 use crate::calendar::Interval;
 use crate::catalog::Price;

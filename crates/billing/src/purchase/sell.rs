@@ -12,6 +12,19 @@ use crate::refusal::{Field, Refusal};
 use crate::rules::Rules;
 use crate::subscription::items::NewItem;
 
+/// Something to sell once.
+#[derive(Debug, Clone)]
+pub struct Sale<'a> {
+    /// What, by which price, and how many.
+    pub item: &'a NewItem,
+    /// What the purchase is called; the product's name if none.
+    pub name: Option<String>,
+    /// The merchant's own data as JSON text.
+    pub metadata: Option<String>,
+    /// What takes money off.
+    pub discount: Option<&'a Discount>,
+}
+
 /// Sells something once: a purchase with its invoice and its payment.
 ///
 /// # Errors
@@ -20,12 +33,10 @@ pub fn sell(
     ctx: &mut Ctx,
     rules: &Rules,
     payer: &mut CustomerAccount,
-    item: &NewItem,
-    name: Option<String>,
-    metadata: Option<String>,
-    discount: Option<&Discount>,
+    sale: Sale<'_>,
     changes: &mut Changes,
 ) -> Result<(Purchase, Issued), Refusal> {
+    let Sale { item, name, metadata, discount } = sale;
     if item.price.kind != PriceKind::SinglePayment {
         return Err(Refusal::invalid(Field::Price, "a price of type single_payment"));
     }
@@ -72,9 +83,10 @@ pub fn sell(
         purchase_id: Some(purchase.id),
         period: None,
         memo: None,
+        collect: Collect::Now([None, None]),
     };
     let row = changes.rows.len();
-    let issued = issue(ctx, rules, payer, what, &[charge], discount, Collect::Now([None, None]), changes)?;
+    let issued = issue(ctx, rules, payer, what, &[charge], discount, changes)?;
     purchase.first_invoice_value = issued.invoice.subtotal;
     if issued.invoice.owed() == 0 {
         purchase.status = PurchaseStatus::Paid;

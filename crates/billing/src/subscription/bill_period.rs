@@ -32,20 +32,29 @@ fn charges_of(items: &[Item]) -> Result<Vec<Charge>, Refusal> {
         .collect()
 }
 
+/// By what a period is billed.
+pub(super) struct PeriodBasis<'a> {
+    /// The items.
+    pub(super) items: &'a [Item],
+    /// What is charged once, beside them.
+    pub(super) setup_fees: &'a [Charge],
+    /// The subscription's discount.
+    pub(super) discount: Option<&'a Discount>,
+    /// Whether the period followed another by itself.
+    pub(super) is_renewal: bool,
+}
+
 /// Bills the subscription's current period: invoice, period row and payment intent.
 pub(super) fn bill_period(
     ctx: &mut Ctx,
     rules: &Rules,
     payer: &mut CustomerAccount,
     subscription: &mut Subscription,
-    items: &[Item],
-    setup_fees: &[Charge],
-    discount: Option<&Discount>,
-    renewal: bool,
+    basis: &PeriodBasis<'_>,
     changes: &mut Changes,
 ) -> Result<Issued, Refusal> {
-    let mut charges = charges_of(items)?;
-    charges.extend_from_slice(setup_fees);
+    let mut charges = charges_of(basis.items)?;
+    charges.extend_from_slice(basis.setup_fees);
     let what = InvoiceFor {
         kind: InvoiceKind::Subscription,
         subscription_id: Some(subscription.id),
@@ -53,18 +62,22 @@ pub(super) fn bill_period(
         purchase_id: None,
         period: Some(subscription.period),
         memo: None,
+        collect: collect_of(subscription),
     };
-    let discount = discount.filter(|_| subscription.discount_payments_left != Some(0));
-    let collect =
-        Collect::Now([subscription.default_payment_method_id, subscription.backup_payment_method_id]);
-    let issued = issue(ctx, rules, payer, what, &charges, discount, collect, changes)?;
+    let discount = basis.discount.filter(|_| subscription.discount_payments_left != Some(0));
+    let issued = issue(ctx, rules, payer, what, &charges, discount, changes)?;
     if discount.is_some() {
         subscription.discount_payments_left = subscription.discount_payments_left.map(|left| left - 1);
     }
     subscription.periods_left = subscription.periods_left.map(|left| left - 1);
-    let row = period_row(ctx, subscription, items, Some(issued.invoice.id), renewal);
+    let row = period_row(ctx, subscription, basis.items, Some(issued.invoice.id), basis.is_renewal);
     changes.push(Change::InsertPeriod(row));
     Ok(issued)
+}
+
+/// What the subscription's invoices are charged to.
+pub(super) const fn collect_of(subscription: &Subscription) -> Collect {
+    Collect::Now([subscription.default_payment_method_id, subscription.backup_payment_method_id])
 }
 
 /// The row of the subscription's current period.

@@ -5,13 +5,14 @@ use crate::catalog::{Discount, TaxBehavior};
 use crate::changes::{Change, Changes};
 use crate::customer_account::CustomerAccount;
 use crate::id::{Ctx, PriceId};
-use crate::invoice::issue::{Collect, InvoiceFor, Issued, issue};
+use crate::invoice::issue::{InvoiceFor, Issued, issue};
 use crate::invoice::totals::{Charge, total};
 use crate::invoice::{Invoice, InvoiceKind, InvoiceLine};
 use crate::money::{Money, Rounding};
 use crate::proration::{credit, share_by_seconds};
 use crate::refusal::{Field, Refusal};
 use crate::rules::Rules;
+use crate::subscription::bill_period::collect_of;
 use crate::subscription::due::{move_end, next_due};
 use crate::subscription::items::{NewItem, check_item, items_of};
 use crate::subscription::{Item, PendingItem, Status, Subscription};
@@ -225,10 +226,9 @@ fn difference(
         purchase_id: None,
         period: Some(Period { start: ctx.now, end: subscription.period.end }),
         memo: None,
+        collect: collect_of(subscription),
     };
-    let collect =
-        Collect::Now([subscription.default_payment_method_id, subscription.backup_payment_method_id]);
-    let issued = issue(ctx, rules, payer, what, &charges, discount, collect, changes)?;
+    let issued = issue(ctx, rules, payer, what, &charges, discount, changes)?;
     if issued.invoice.owed() > 0 && issued.payment.is_none() {
         return Err(Refusal::State("the customer has no payment method to charge".into()));
     }

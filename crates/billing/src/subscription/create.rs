@@ -10,7 +10,7 @@ use crate::invoice::issue::Issued;
 use crate::payment::Payment;
 use crate::refusal::{Field, Refusal};
 use crate::rules::Rules;
-use crate::subscription::bill_period::{bill_period, period_row};
+use crate::subscription::bill_period::{PeriodBasis, bill_period, period_row};
 use crate::subscription::due::next_due;
 use crate::subscription::items::{NewItem, check_item, items_of, setup_fees};
 use crate::subscription::{Status, Subscription};
@@ -65,7 +65,41 @@ pub fn create(
     new: NewSubscription,
     changes: &mut Changes,
 ) -> Result<Created, Refusal> {
-    let first = check(ctx, rules, payer, &new)?.clone();
+    let first = check(ctx, rules, payer, &new)?;
+    let mut subscription = new_row(ctx, rules, payer, &new, first)?;
+    let items = items_of(ctx, &subscription, &new.items);
+    let row = changes.rows.len();
+    let mut created = Created { subscription: subscription.clone(), invoice: None, payment: None };
+    let setup_fees = setup_fees(&new.items);
+    if subscription.trial_end.is_none() {
+        let discount = new.discount.as_ref();
+        let basis = PeriodBasis { items: &items, setup_fees: &setup_fees, discount, is_renewal: false };
+        let issued = bill_period(ctx, rules, payer, &mut subscription, &basis, changes)?;
+        subscription.status = first_status(&issued);
+        created.invoice = Some(issued.invoice);
+        created.payment = issued.payment;
+    } else {
+        subscription.status = Status::Trialing;
+        let free = period_row(ctx, &subscription, &items, None, false);
+        changes.push(Change::InsertPeriod(free));
+    }
+    subscription.due_at = next_due(&subscription, rules)?;
+    // The subscription and its items go before the rows that refer to them.
+    let mut rows = vec![Change::InsertSubscription(subscription.clone())];
+    rows.extend(items.into_iter().map(Change::InsertItem));
+    changes.rows.splice(row..row, rows);
+    created.subscription = subscription;
+    Ok(created)
+}
+
+/// The subscription's row before anything of it was billed: in its trial, or in its first paid period.
+fn new_row(
+    ctx: &mut Ctx,
+    rules: &Rules,
+    payer: &CustomerAccount,
+    new: &NewSubscription,
+    first: &NewItem,
+) -> Result<Subscription, Refusal> {
     let Some(interval) = first.price.interval else {
         return Err(Refusal::invalid(Field::Price, "a price of type subscription has an interval"));
     };
@@ -82,7 +116,7 @@ pub fn create(
         Some(end) => (-1, Period { start: new.start, end }),
         None => schedule.next_nonempty(0)?,
     };
-    let mut subscription = Subscription {
+    Ok(Subscription {
         id: ctx.id(payer.shard()),
         environment: rules.environment.number,
         number: 0,
@@ -90,7 +124,7 @@ pub fn create(
         price_id: first.price.id,
         product_id: first.product.id,
         category: first.product.category,
-        name: new.name.clone().unwrap_or_else(|| name_of(&first)),
+        name: new.name.clone().unwrap_or_else(|| name_of(first)),
         status: Status::Incomplete,
         currency: first.price.unit_price.currency(),
         interval,
@@ -114,38 +148,7 @@ pub fn create(
         started_at: new.start,
         created_at: ctx.now,
         updated_at: ctx.now,
-    };
-    let items = items_of(ctx, &subscription, &new.items);
-    let row = changes.rows.len();
-    let mut created = Created { subscription: subscription.clone(), invoice: None, payment: None };
-    let setup_fees = setup_fees(&new.items);
-    if trial_end.is_none() {
-        let issued = bill_period(
-            ctx,
-            rules,
-            payer,
-            &mut subscription,
-            &items,
-            &setup_fees,
-            new.discount.as_ref(),
-            false,
-            changes,
-        )?;
-        subscription.status = first_status(&issued);
-        created.invoice = Some(issued.invoice);
-        created.payment = issued.payment;
-    } else {
-        subscription.status = Status::Trialing;
-        let free = period_row(ctx, &subscription, &items, None, false);
-        changes.push(Change::InsertPeriod(free));
-    }
-    subscription.due_at = next_due(&subscription, rules)?;
-    // The subscription and its items go before the rows that refer to them.
-    let mut rows = vec![Change::InsertSubscription(subscription.clone())];
-    rows.extend(items.into_iter().map(Change::InsertItem));
-    changes.rows.splice(row..row, rows);
-    created.subscription = subscription;
-    Ok(created)
+    })
 }
 
 fn check<'a>(

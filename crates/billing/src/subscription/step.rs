@@ -11,7 +11,7 @@ use crate::payment::Payment;
 use crate::payment::collect::fail_missing_method;
 use crate::refusal::Refusal;
 use crate::rules::Rules;
-use crate::subscription::bill_period::bill_period;
+use crate::subscription::bill_period::{PeriodBasis, bill_period};
 use crate::subscription::cancel::end_now;
 use crate::subscription::due::{expire, next_due};
 use crate::subscription::{Item, PendingItem, Status, Subscription};
@@ -72,17 +72,9 @@ pub fn step(
             let renewal = subscription.status != Status::Trialing;
             let fees: &[Charge] = if renewal { &[] } else { &setup_fees };
             begin_next_period(ctx, &mut subscription)?;
-            let issued = bill_period(
-                ctx,
-                rules,
-                payer,
-                &mut subscription,
-                &items,
-                fees,
-                discount.as_ref(),
-                renewal,
-                changes,
-            )?;
+            let discount = discount.as_ref();
+            let basis = PeriodBasis { items: &items, setup_fees: fees, discount, is_renewal: renewal };
+            let issued = bill_period(ctx, rules, payer, &mut subscription, &basis, changes)?;
             if subscription.status == Status::Trialing {
                 subscription.status = Status::Active;
             }
