@@ -1,4 +1,11 @@
-//! Local calendars: zones, intervals, and the periods of a schedule, which tile time without gap or overlap.
+//! Local calendars: zones, intervals, and the periods of a schedule.
+//!
+//! Owns how an anchor, a zone and an interval become instants. It does not know what a period is for, nor
+//! what a share of one costs (`proration`).
+//!
+//! Periods tile time without gap or overlap; boundary *n* is counted from the anchor and never from boundary
+//! *n − 1*, so that a month's end is not lost on the way. It speaks of local time on the way and of instants
+//! at its ends.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,7 @@
 //! The countries of ISO 3166.
+//!
+//! Owns the list and the reading of codes in any case. Knows nothing of taxes or addresses, and no time. A
+//! code is two upper-case letters from then on.
 
 use crate::refusal::{Field, Refusal};
 

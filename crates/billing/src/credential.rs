@@ -1,4 +1,7 @@
 //! Who may ask the server for something: API keys and tokens, and the roles of staff.
+//!
+//! Owns what is kept of them. The secret itself is nowhere, and how it is hashed or signed is the server's.
+//! Expiry is by the real clock, also in test books whose own clock stands elsewhere.
 
 use crate::id::{CredentialId, CustomerId, CustomerUserId, StaffId};
 use crate::timestamp::Timestamp;

@@ -1,4 +1,7 @@
 //! ISO 4217 currencies and the number of decimals of each.
+//!
+//! Owns the table. A value of [`Currency`] is always one of it. Sums are in `money`; no time, no rates of
+//! exchange.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,8 @@
 //! The state of a customer on which decisions about its money are made.
+//!
+//! Owns what was read of one customer, with the version at which it was: a commit after somebody else's is a
+//! conflict. Decisions move it on, so that several in a row see each other; it writes nothing by itself. Not
+//! the ledger's accounts, which are in `ledger`. Money on the balance is used oldest first.
 
 use crate::changes::{Changes, Version};
 use crate::currency::Currency;

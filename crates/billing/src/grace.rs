@@ -1,4 +1,8 @@
 //! Whether what a period gave is over, with and without the days of grace.
+//!
+//! Owns that comparison and the instant at which its answer changes. It moves no subscription: grace is what
+//! a customer keeps, not what it pays. Ends are exclusive, and a day of grace is 24 hours after the period's
+//! end.
 
 use crate::calendar::Period;
 use crate::timestamp::{CalendarError, Timestamp};

@@ -8,6 +8,9 @@
 //!
 //! Ids of books that are older have the mark `00`: their shard stands where the counter's upper bits
 //! are now, and all of the counter after the variant.
+//!
+//! Owns ids and [`Ctx`], by which time and ids come to a decision. Which shard a new customer gets is in `sharding`.
+//! The milliseconds are of the clock that the maker is told, which in test books is not the real one.
 
 use crate::sharding::ShardPlacement;
 use crate::timestamp::Timestamp;

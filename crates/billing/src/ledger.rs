@@ -1,4 +1,8 @@
 //! The ledger: every movement of money is one balanced, immutable entry.
+//!
+//! Owns accounts, kinds of entries and the rule that postings sum to zero, which is asserted when an entry
+//! is made. What is posted when is decided where money moves. An entry is never changed; it is taken back by
+//! one that reverses it. `at` is when the books learned of the movement: `ctx.now`.
 
 use crate::catalog::Category;
 use crate::currency::Currency;

@@ -1,5 +1,9 @@
 //! The domain of subscription billing: pure, deterministic, synchronous, without IO.
 //!
+//! Owns what may happen to a customer's money and subscriptions, and by which rule not. It reads and writes
+//! nothing: state comes in, rows to write come out, and time and ids are told by [`id::Ctx`]. What a module
+//! holds is named through it.
+//!
 //! Reading order: [`money`], [`calendar`] and [`id`]; what there is ([`customer`], [`catalog`],
 //! [`subscription`], [`invoice`], [`payment`], [`ledger`]); how a decision is returned ([`changes`]).
 

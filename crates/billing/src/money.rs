@@ -1,4 +1,7 @@
 //! Money in whole minor units, with checked arithmetic and no float anywhere.
+//!
+//! Owns sums, ratios and the one rounding of each. Percentages and prices below a minor unit are in `rate`.
+//! Two currencies never meet in one sum, nothing wraps, and shares add up to what was shared.
 
 use std::fmt;
 

@@ -1,4 +1,6 @@
 //! Prices finer than a minor unit, and percentages: exact decimals until one explicit rounding.
+//!
+//! Owns both and their limits. Who bears a percentage is in `tax`. A rate is never negative.
 
 use std::fmt;
 use std::str::FromStr;

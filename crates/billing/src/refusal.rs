@@ -1,4 +1,8 @@
 //! The answer no: a rule of the business forbids what was asked.
+//!
+//! Owns the ways to say it. A refusal is no failure of the machine and is never repeated by itself. It names
+//! things of the domain; how a contract calls the field, and where it stands in a request, is known to that
+//! contract's face.
 
 use crate::money::MoneyError;
 use crate::timestamp::CalendarError;

@@ -1,4 +1,7 @@
 //! The windows of reports: this day, this week and this month in a zone.
+//!
+//! Owns where they begin. A week starts on Sunday. Windows are local and half-open, and told as instants;
+//! what is counted in them is asked elsewhere.
 
 use crate::calendar::Zone;
 use crate::timestamp::{CalendarError, Timestamp};

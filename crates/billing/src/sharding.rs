@@ -1,4 +1,7 @@
 //! How new customers are spread over shards.
+//!
+//! Owns the choice, which is made once: a customer keeps its shard for life, because it is in every id of
+//! its rows. Where a shard's rows lie is the store's. No time.
 
 /// What customers of one shard have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,7 @@
 //! Which tax a charge bears, and how much it comes to.
+//!
+//! Owns the choice among rates and the sums of EN 16931. It does not know where a customer is but from the
+//! customer's row, and no time: the rates that it is told are those that hold.
 
 use crate::catalog::{Category, TaxBehavior, TaxRate};
 use crate::customer::Customer;

@@ -1,4 +1,7 @@
 //! Instants: microseconds since the Unix epoch, in UTC.
+//!
+//! Owns reading, writing and moving them within the years ±9998, and what can go wrong with times. Zones and
+//! calendars are in `calendar`. Nothing here asks what time it is.
 
 use std::fmt;
 use std::str::FromStr;

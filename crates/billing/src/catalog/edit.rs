@@ -1,4 +1,8 @@
 //! Making and changing what is sold.
+//!
+//! Owns which values a catalog, product, price, discount or tax rate can have. Whether a name or slug is
+//! free is asked of the books by the engine. What a price costs never changes: another amount is another
+//! price. The only time is `ctx.now`, at which a row was made or changed.
 
 use crate::calendar::{Interval, IntervalUnit};
 use crate::catalog::{

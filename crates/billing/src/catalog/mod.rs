@@ -1,4 +1,8 @@
 //! What is sold: catalogs, products, prices, discounts and tax rates.
+//!
+//! Owns what these are. How they are made and changed is in `edit`, what is charged by them in `invoice`,
+//! who bears which tax in `tax`. Amounts are in the currency of the price; a discount's percent is whole and
+//! from 1 to 100. Rows say when they were made and changed, and no other time.
 
 pub mod edit;
 

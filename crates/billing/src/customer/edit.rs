@@ -1,4 +1,7 @@
 //! Making and changing customers and what they are charged with.
+//!
+//! Owns which values they can have; that an external id or handle is free is asked of the books by the
+//! engine. A text that looks like a card number is never taken for a token. The only time is `ctx.now`.
 
 use crate::calendar::Zone;
 use crate::country::country_of;

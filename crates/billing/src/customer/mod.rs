@@ -1,4 +1,8 @@
 //! Who pays: customers, the people who act for them, and what they can be charged with.
+//!
+//! Owns what these are, and the seller's organization and staff. The state of a customer's money is in
+//! `customer_account`. Every row of a customer has its shard in its id. Its zone, where it has one, is that
+//! of its periods; rows say when they were made and changed.
 
 pub mod edit;
 

@@ -1,4 +1,8 @@
 //! An invoice with what hangs on its settlement.
+//!
+//! Owns the three rows that move together when money comes or fails to: invoice, subscription and purchase.
+//! They are read at once and written by [`InvoiceInContext::write`] only where they differ from before. It
+//! decides nothing.
 
 use crate::changes::{Change, Changes};
 use crate::invoice::Invoice;

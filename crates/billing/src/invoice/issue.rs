@@ -1,4 +1,9 @@
 //! Issuing an invoice from charges: discount, tax, number, balance and ledger in one decision.
+//!
+//! Owns the rows of a new invoice and their order. What charges come to is in `invoice::totals`; the number
+//! and the seal are given by the commit. An invoice is final from then on: only its settlement changes. Its
+//! entry balances, and the balance pays what it can before anything is charged. It is dated `ctx.now`, due
+//! some days later, and says itself which time it covers.
 
 use crate::calendar::Period;
 use crate::catalog::{Discount, DiscountAmount};

@@ -1,4 +1,9 @@
 //! Invoices: made from lines, final and numbered from the moment they exist, settled by payments.
+//!
+//! Owns what they are and the text that seals them. They are issued in `issue` and paid, given up or taken
+//! back in `settle` and `void`; attempts to collect them are of `payment`. `settled` never exceeds `total`;
+//! an invoice is paid when they are equal. Times: when it was issued, when it is due, the period it covers,
+//! when it was paid, and when it is tried next.
 
 pub mod in_context;
 pub mod issue;

@@ -1,5 +1,9 @@
 //! What moves an invoice after it was issued: money that came, debt that is given up or owed again, each
 //! with its journal entry.
+//!
+//! Owns the invoice's amounts and status. What that does to a subscription or a purchase is decided by
+//! `payment`. The caller writes the invoice, once, when it has done all of it. Everything happens at
+//! `ctx.now`.
 
 use crate::changes::{Change, Changes};
 use crate::customer_account::CustomerAccount;

@@ -1,4 +1,8 @@
 //! What charges come to: discount, taxes and their sums, before there is an invoice.
+//!
+//! Owns the arithmetic. It writes nothing and knows no time. One discount is rounded once and shared out
+//! without a remainder; one tax is rounded once for each category and rate; lines and taxes add up to the
+//! total exactly.
 
 use crate::catalog::{Category, Discount, DiscountAmount, TaxBehavior, TaxRate};
 use crate::customer_account::CustomerAccount;

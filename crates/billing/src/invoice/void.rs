@@ -1,4 +1,7 @@
 //! Taking an invoice back of which nothing has been paid.
+//!
+//! Owns the reversal of its entry. Its number stays taken. What that does to the subscription is in
+//! `payment::void`.
 
 use crate::changes::{Change, Changes};
 use crate::id::Ctx;

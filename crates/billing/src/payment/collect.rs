@@ -1,5 +1,9 @@
-//! Collecting an invoice: the intent that is committed before the gateway is asked, and what follows
-//! from its answer.
+//! Collecting an invoice: the intent that is committed before the gateway is asked, and what follows from
+//! its answer.
+//!
+//! Owns attempts and their outcomes. It asks nobody: the engine does, between two commits. An outcome that
+//! is told twice changes nothing the second time, and money that has come is always booked, whatever became
+//! of the invoice meanwhile. Attempts and outcomes are of `ctx.now`; when the next one is, `dunning` says.
 
 use crate::changes::{Change, Changes};
 use crate::customer_account::CustomerAccount;

@@ -1,4 +1,7 @@
 //! What follows from an attempt that failed: the next one, or the end that the policy sets.
+//!
+//! Owns when an open invoice is tried again and when it is given up. The policy's days are counted from the
+//! failure, and retries, not attempts, use them up. A subscription that was ended is no longer asked for.
 
 use crate::changes::Changes;
 use crate::customer_account::CustomerAccount;

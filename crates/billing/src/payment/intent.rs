@@ -1,4 +1,7 @@
 //! The intent to ask a gateway for money, which is committed before it is asked.
+//!
+//! Owns the row of a payment that is under way and its count on the invoice. Between this commit and that of
+//! the outcome nobody knows whether money moved, which is why it is asked again under the same key.
 
 use crate::customer::{PaymentMethod, PaymentMethodKind};
 use crate::id::{Ctx, Id};

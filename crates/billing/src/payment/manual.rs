@@ -1,4 +1,8 @@
 //! Money that came another way: written down, changed and taken back by staff.
+//!
+//! Owns manual payments and what they pay: the oldest open invoices of their currency, the rest goes on the
+//! balance. No gateway is asked, and an automatic payment cannot be changed here. When money came is what
+//! staff say (`paid_at`); when it was written down is `ctx.now`, and that is the time of the entry.
 
 use crate::catalog::Category;
 use crate::changes::{Change, Changes};

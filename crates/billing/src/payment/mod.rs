@@ -1,4 +1,8 @@
 //! Payments: every attempt to move money, what came of it, and money that is given back.
+//!
+//! Owns payments, refunds, credits and their allocations as rows; each verb has a file. Invoices are of
+//! `invoice`, gateways of a crate of their own. What is left of a credit is its amount less its allocations
+//! and what was given back. A payment says when it was made, and when its money came.
 
 pub mod collect;
 pub(crate) mod dunning;

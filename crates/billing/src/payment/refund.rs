@@ -1,4 +1,8 @@
 //! Giving money back: asked of the gateway like a payment, booked when it has gone.
+//!
+//! Owns refunds of automatic payments. Never more is given back than has come and is not under way; what
+//! lies on the balance goes first. Nothing is booked before the gateway has said that the money has gone;
+//! then it is, at `ctx.now`.
 
 use crate::changes::{Change, Changes};
 use crate::customer_account::CustomerAccount;

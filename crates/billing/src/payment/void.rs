@@ -1,4 +1,7 @@
 //! Voiding an invoice, and what that does to its subscription.
+//!
+//! Owns the consequence: a subscription that waited for this invoice alone goes on or expires. The reversal
+//! itself is in `invoice::void`.
 
 use crate::changes::{Change, Changes};
 use crate::customer_account::CustomerAccount;

@@ -1,4 +1,7 @@
-//! One-off sales: what they are. [`sell`] makes them.
+//! One-off sales: what they are. `sell` makes them.
+//!
+//! Owns the row and how it follows its invoice; nothing else moves it. It says when it was agreed and when
+//! it was paid.
 
 pub mod sell;
 

@@ -1,4 +1,7 @@
 //! Selling something that is charged once.
+//!
+//! Owns which price can be sold so, and the purchase with its invoice and payment in one decision. Charged
+//! at `ctx.now`; nothing of it falls due again.
 
 use crate::catalog::{Discount, PriceKind};
 use crate::changes::{Change, Changes};

@@ -1,4 +1,8 @@
 //! Billing one period of a subscription: its invoice, its row and the payment to ask for.
+//!
+//! Owns what a whole period costs and the row that remembers it. Which period is current was decided before
+//! (`create`, `step`). The invoice covers the period, is dated `ctx.now`, and is of now even when the period
+//! is of the past.
 
 use crate::catalog::Discount;
 use crate::changes::{Change, Changes};

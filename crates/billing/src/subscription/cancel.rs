@@ -1,4 +1,7 @@
 //! Canceling a subscription now, when its period ends or at a date, and taking that back.
+//!
+//! Owns the end before time. What was billed stays billed and owed, but is no longer collected by itself.
+//! `at` may lie before `ctx.now` when the end fell due earlier; what is written is of `ctx.now`.
 
 use crate::changes::{Change, Changes};
 use crate::customer_account::CustomerAccount;

@@ -1,4 +1,7 @@
-//! ChangeTiming what a subscription holds: at the end of the period, or now with the difference in price.
+//! Changing what a subscription holds: at the end of the period, or now with the difference in price.
+//!
+//! Owns the new items, what is charged for the rest of the period, and the moving of a renewal. A change now
+//! never leaves a credit: it is refused. Shares are of the seconds left at `ctx.now`.
 
 use crate::calendar::Period;
 use crate::catalog::{Discount, TaxBehavior};

@@ -1,4 +1,7 @@
 //! Creating a subscription: its trial or its first period, invoice and payment.
+//!
+//! Owns the first state. Later periods are of `step`, also those that lie between a start in the past and
+//! now. The anchor is the end of the trial, or the start; it may lie before `ctx.now`, but not ten years.
 
 use crate::calendar::{Period, Schedule, Zone};
 use crate::catalog::Discount;

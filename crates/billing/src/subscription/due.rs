@@ -1,4 +1,7 @@
 //! When something of a subscription falls due, and the ends of its periods that move that.
+//!
+//! Owns `due_at`, the one instant by which a subscription is found again: every decision sets it anew by
+//! [`next_due`]. What happens then is decided in `step`.
 
 use crate::changes::{Change, Changes};
 use crate::customer_account::CustomerAccount;

@@ -1,4 +1,7 @@
 //! The items of a subscription: what can be one, and the rows they become.
+//!
+//! Owns that all items of a subscription share one interval and one currency. What they cost together is in
+//! `bill_period`. An item counts from `ctx.now`, or from the subscription's start if that is later.
 
 use crate::calendar::Interval;
 use crate::catalog::{Price, PriceKind, Product};

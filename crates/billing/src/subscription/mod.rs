@@ -1,4 +1,9 @@
 //! Subscriptions: what they are, and one file for every verb.
+//!
+//! Owns subscriptions, items and periods as rows, and what their states mean. Money is of `invoice` and
+//! `payment`. Periods of one subscription follow each other without overlap; those that are paid for are
+//! counted from the anchor, in its zone. Times: start, anchor, current period, and `due_at`, after which
+//! something happens by itself.
 
 pub(crate) mod bill_period;
 pub mod cancel;

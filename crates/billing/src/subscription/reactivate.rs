@@ -1,4 +1,6 @@
 //! Letting a subscription run again when nothing is owed of it any more.
+//!
+//! Owns the way back to active, and that time in which it was not renewed is not billed afterwards.
 
 use crate::changes::Changes;
 use crate::id::Ctx;

@@ -1,4 +1,7 @@
 //! What falls due in a subscription, one step at a time: its end, its next period, its announcement.
+//!
+//! Owns which of these comes first. It takes one step however late it is: calling it until nothing is due
+//! catches up period by period. The period begins when it was due; what is written is of `ctx.now`.
 
 use crate::catalog::Discount;
 use crate::changes::{Change, Changes};
