@@ -4,9 +4,9 @@ use crate::Failure;
 use billing::payment::{Outcome, conclude};
 use billing::subscription::{NewItem, NewSubscription, create};
 use billing::{
-    Bill, Category, Change, Changes, Ctx, Currency, Customer, CustomerId, CustomerUser, Id, Ids, Interval,
-    IntervalUnit, Money, Payer, PaymentMethod, PaymentMethodKind, Price, PriceKind, Product, Rules,
-    TaxBehavior, Timestamp,
+    Category, Change, Changes, Ctx, Currency, Customer, CustomerAccount, CustomerId, CustomerUser, Id, Ids,
+    Interval, IntervalUnit, InvoiceInContext, Money, PaymentMethod, PaymentMethodKind, Price, PriceKind,
+    Product, Rules, TaxBehavior, Timestamp,
 };
 use engine::{Engine, NewBooks};
 use gateway::Sandbox;
@@ -72,7 +72,7 @@ pub(crate) async fn engine(address: &str, synchronous: Synchronous, seed: u64) -
 pub(crate) async fn make(address: &str, shape: Shape) -> Result<(), Failure> {
     eprintln!("making books: {} customers, {} invoices each", shape.customers, shape.months);
     let engine = engine(address, Synchronous::Off, 1).await?;
-    engine.store().spread(billing::Spread::over(shape.shards)).await?;
+    engine.store().spread(billing::ShardPlacement::over(shape.shards)).await?;
     let first = Timestamp::parse(FIRST)?;
     let now = month_end(0)?;
     let mut ctx = engine.ctx(now);
@@ -166,16 +166,16 @@ async fn join(
     for (n, mut payer) in range.zip(payers) {
         let start = first.plus_days((n % 24) as i64)?;
         changes.decided_on.push((payer.id(), payer.version));
-        let joining = create(ctx, rules, &mut payer, subscription(offer, start), &mut changes)?;
+        let created = create(ctx, rules, &mut payer, subscription(offer, start), &mut changes)?;
         payer.version += 1;
-        started.push((payer, joining));
+        started.push((payer, created));
     }
     let numbered = engine.store().commit(changes).await?.invoices;
     let mut changes = Changes::default();
-    for ((mut payer, joining), invoice) in started.into_iter().zip(numbered) {
-        let subscription = Some(joining.subscription);
-        let bill = Bill { invoice, subscription, purchase: None, owes_more: false };
-        let payment = joining.payment.ok_or("a first invoice without a payment")?;
+    for ((mut payer, created), invoice) in started.into_iter().zip(numbered) {
+        let subscription = Some(created.subscription);
+        let bill = InvoiceInContext { invoice, subscription, purchase: None, has_other_open_invoices: false };
+        let payment = created.payment.ok_or("a first invoice without a payment")?;
         let outcome = Outcome::Succeeded { reference: format!("ch_{:032x}", payment.id.raw()) };
         changes.decided_on.push((payer.id(), payer.version));
         conclude(ctx, rules, &mut payer, &payment, &bill, &outcome, &mut changes)?;
@@ -185,7 +185,7 @@ async fn join(
 }
 
 /// A customer with its card and one person, not in the books yet.
-fn payer(ctx: &mut Ctx, environment: i64, n: usize, changes: &mut Changes) -> Payer {
+fn payer(ctx: &mut Ctx, environment: i64, n: usize, changes: &mut Changes) -> CustomerAccount {
     let now = ctx.now;
     let id: CustomerId = ctx.customer_id(environment);
     let customer = Customer {
@@ -234,7 +234,7 @@ fn payer(ctx: &mut Ctx, environment: i64, n: usize, changes: &mut Changes) -> Pa
     changes.push(Change::InsertCustomer(customer.clone()));
     changes.push(Change::InsertCustomerUser(user));
     changes.push(Change::InsertPaymentMethod(method.clone()));
-    Payer {
+    CustomerAccount {
         customer,
         version: 1,
         methods: vec![method],

@@ -141,7 +141,7 @@ pub struct Changes {
     /// Another version at the commit is a conflict.
     pub decided_on: Vec<(CustomerId, Version)>,
     /// The environment of which what it sells was read, and the version at which it was.
-    pub decided_on_offer: Option<(i64, Version)>,
+    pub catalog_version: Option<(i64, Version)>,
     /// The rows, in an order in which references come after what they refer to.
     pub rows: Vec<Change>,
     /// The request that this is the effect of, if it may be repeated.
@@ -188,7 +188,7 @@ impl Changes {
     /// Adds all that another decision, about other customers, has decided.
     pub fn absorb(&mut self, other: Changes) {
         self.decided_on.extend(other.decided_on);
-        self.decided_on_offer = self.decided_on_offer.or(other.decided_on_offer);
+        self.catalog_version = self.catalog_version.or(other.catalog_version);
         self.rows.extend(other.rows);
     }
 }

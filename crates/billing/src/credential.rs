@@ -1,6 +1,10 @@
 //! Who may ask the server for something: API keys and tokens, and the roles of staff.
+//!
+//! Owns what is kept of them. The secret itself is nowhere, and how it is hashed or signed is the server's.
+//! Expiry is by the real clock, also in test books whose own clock stands elsewhere.
 
-use crate::{CredentialId, CustomerId, CustomerUserId, StaffId, Timestamp};
+use crate::id::{CredentialId, CustomerId, CustomerUserId, StaffId};
+use crate::timestamp::Timestamp;
 
 /// Whom a credential stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +26,7 @@ pub enum KeyScope {
     Periods,
 }
 
-crate::words!(KeyScope { Merchant = "merchant", Periods = "periods" });
+crate::text_enum!(KeyScope { Merchant = "merchant", Periods = "periods" });
 
 /// A key or token that was given out. The secret itself is in nobody's books.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,12 @@
 //! An organization's live or test books, and the policies by which they are kept.
+//!
+//! Owns numbering, dunning, days until due, grace and zone as values; what follows from them is in
+//! `invoice`, `payment` and `subscription`. Test books may have a clock of their own, which is the `ctx.now`
+//! of every decision in them; live books have none.
 
-use crate::{Currency, OrganizationId, Timestamp};
+use crate::currency::Currency;
+use crate::id::OrganizationId;
+use crate::timestamp::Timestamp;
 
 /// An organization's live or test books. Every row of the books belongs to one.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,7 +52,7 @@ pub enum Numbering {
     Customer,
 }
 
-crate::words!(Numbering { Organization = "organization", Customer = "customer" });
+crate::text_enum!(Numbering { Organization = "organization", Customer = "customer" });
 
 /// When failed payments are tried again, and what happens when nothing helped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,4 +95,4 @@ pub enum DunningEnd {
     LeavePastDue,
 }
 
-crate::words!(DunningEnd { Cancel = "cancel", MarkUnpaid = "mark_unpaid", LeavePastDue = "leave_past_due" });
+crate::text_enum!(DunningEnd { Cancel = "cancel", MarkUnpaid = "mark_unpaid", LeavePastDue = "leave_past_due" });

@@ -1,9 +1,11 @@
 //! Money in whole minor units, with checked arithmetic and no float anywhere.
+//!
+//! Owns sums, ratios and the one rounding of each. Percentages and prices below a minor unit are in `rate`.
+//! Two currencies never meet in one sum, nothing wraps, and shares add up to what was shared.
 
 use std::fmt;
 
-pub use crate::currency::Currency;
-pub use crate::rate::Rate;
+use crate::currency::Currency;
 
 /// Why a sum of money could not be computed or read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,9 +21,6 @@ pub enum MoneyError {
     /// The result does not fit 64 bits of minor units.
     #[error("the sum of money is too large")]
     Overflow,
-    /// The code is not in ISO 4217's list.
-    #[error("{0:?} is not an ISO 4217 currency code")]
-    UnknownCurrency(String),
     /// The text is not an amount, or has more decimals than the currency.
     #[error("{0:?} is not an amount")]
     MalformedAmount(String),
@@ -281,6 +280,15 @@ pub(crate) fn divide(num: i128, den: i128, rounding: Rounding) -> i128 {
         Rounding::HalfEven => beyond_half.is_gt() || (beyond_half.is_eq() && quotient % 2 != 0),
     };
     if away { quotient + num.signum() } else { quotient }
+}
+
+/// The sum of amounts in minor units of one currency, checked.
+pub(crate) fn sum(amounts: impl Iterator<Item = i64>) -> Result<i64, MoneyError> {
+    let mut total: i64 = 0;
+    for amount in amounts {
+        total = total.checked_add(amount).ok_or(MoneyError::Overflow)?;
+    }
+    Ok(total)
 }
 
 const fn greatest_common_divisor(mut a: u128, mut b: u128) -> u128 {

@@ -1,4 +1,7 @@
 //! Exact shares of a period, and credits that never exceed the line they reverse.
+//!
+//! Owns how much of a period is left at an instant. Nothing is rounded but an amount, once. Seconds are
+//! those between instants.
 
 use crate::calendar::Period;
 use crate::money::{Money, MoneyError, Ratio, Rounding};

@@ -1,4 +1,6 @@
 //! Percentages: exact decimals until one explicit rounding.
+//!
+//! Owns them and their limits. Who bears a percentage is in `tax`. A rate is never negative.
 
 use std::fmt;
 use std::str::FromStr;

@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 use billing::currency::Currency;
-use billing::money::{Money, MoneyError, Rate, Ratio, Rounding};
+use billing::money::{Money, MoneyError, Ratio, Rounding};
 use billing::proration::credit;
+use billing::rate::Rate;
 use proptest::prelude::*;
 
 const ROUNDINGS: [Rounding; 4] = [Rounding::HalfUp, Rounding::HalfEven, Rounding::Down, Rounding::Up];

@@ -6,7 +6,7 @@
 
 mod sandbox;
 
-pub use sandbox::{CARDS, Does, Sandbox, TestCard};
+pub use sandbox::{Behavior, CARDS, Sandbox, TestCard};
 
 use billing::payment::{Outcome, RefundOutcome};
 use billing::{Money, PaymentId, RefundId};
@@ -41,7 +41,7 @@ pub struct RefundRequest {
 
 /// Why a gateway gave no answer. Whether it did the work is then unknown: ask again with the same key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Silence {
+pub enum NoOutcome {
     /// It took too long.
     #[error("the gateway did not answer in time")]
     TimedOut,
@@ -51,14 +51,14 @@ pub enum Silence {
     /// The key has charged another sum before. Neither that nor this may be charged once more: it stays in
     /// doubt until somebody has looked.
     #[error("the gateway has charged another sum under this key")]
-    OtherSum,
+    AmountMismatch,
     /// The process was stopped in between; only the simulator does that.
     #[error("stopped before the answer")]
     Stopped,
 }
 
 /// An answer to wait for.
-pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Silence>> + Send + 'a>>;
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, NoOutcome>> + Send + 'a>>;
 
 /// A payment gateway.
 pub trait Gateway: Send + Sync {

@@ -7,8 +7,9 @@ use billing::catalog::{NewPrice, NewTaxRate, PriceKind, ProductEdit, TaxBehavior
 use billing::currency::Currency;
 use billing::customer::{Address, CustomerEdit};
 use billing::id::{CustomerId, Ids, PriceId, SubscriptionId};
-use billing::money::{Money, Rate};
-use billing::subscription::{CancelAt, Changing};
+use billing::money::Money;
+use billing::rate::Rate;
+use billing::subscription::{CancelAt, ChangeTiming};
 use billing::timestamp::Timestamp;
 use engine::{Adjust, Engine, Error, NewBooks, Of, Subscribe, SubscribeItem};
 use gateway::Sandbox;
@@ -190,7 +191,7 @@ impl Books<'_> {
         &self,
         id: SubscriptionId,
         items: &[(PriceId, i64)],
-        when: Changing,
+        when: ChangeTiming,
     ) -> Result<(), Failure> {
         let adjust = Adjust { items: these(items), when };
         self.engine.adjust(self.now, self.environment, id, adjust, None).await?;

@@ -7,7 +7,7 @@ use crate::{Verdict, compare};
 use billing::calendar::Date;
 use billing::id::{PriceId, SubscriptionId};
 use billing::money::Money;
-use billing::subscription::{CancelAt, Changing};
+use billing::subscription::{CancelAt, ChangeTiming};
 use billing::timestamp::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -137,9 +137,9 @@ impl Player<'_> {
         let quantity = quantity.unwrap_or(held.quantity);
         let plan = self.setting.plan(&name)?;
         let when = match when {
-            When::Now => Changing::Now,
-            When::PeriodEnd => Changing::PeriodEnd,
-            When::On(day) if self.books.period_end(held.id).await? == day => Changing::PeriodEnd,
+            When::Now => ChangeTiming::Now,
+            When::PeriodEnd => ChangeTiming::PeriodEnd,
+            When::On(day) if self.books.period_end(held.id).await? == day => ChangeTiming::PeriodEnd,
             When::On(_) => return Err(Verdict::not_yet("changes at a date to come")),
         };
         let items = self.items(&name, &plan, quantity).await?;

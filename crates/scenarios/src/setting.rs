@@ -6,7 +6,7 @@ use crate::fields::{
 };
 use billing::calendar::{Date, Interval, IntervalUnit, Zone, add_days};
 use billing::currency::Currency;
-use billing::money::Rate;
+use billing::rate::Rate;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 

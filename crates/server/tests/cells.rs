@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use billing::{Ids, Spread};
+use billing::{Ids, ShardPlacement};
 use engine::Engine;
 use gateway::Sandbox;
 use server::demo::{Plan, build};
@@ -72,7 +72,7 @@ const ROWS: &str =
 async fn an_organization_moves_to_another_server_while_it_is_billed() {
     let (here, there) = (Cell::new(), Cell::new());
     let source = here.engine(1).await;
-    source.store().spread(Spread::by_organization(4)).await.unwrap();
+    source.store().spread(ShardPlacement::by_organization(4)).await.unwrap();
     for seed in [1, 2] {
         build(&source, Plan::new(2, 6, seed).unwrap(), &|_, _| {}).await.unwrap();
     }
@@ -109,7 +109,7 @@ async fn an_organization_moves_to_another_server_while_it_is_billed() {
         assert!(go_on(engine, number, 30).await > 0);
         assert!(agrees(engine).await, "environment {number}");
     }
-    assert_eq!(target.store().spreading(), Spread::by_organization(4));
+    assert_eq!(target.store().spreading(), ShardPlacement::by_organization(4));
 }
 
 #[tokio::test]

@@ -65,7 +65,7 @@ const TOGETHER_ROWS_MAX: usize = 64;
 /// The environment whose other commits these changes may go together with. Not those that are about
 /// several customers or about what is sold: they could not stand or fall by themselves.
 pub(crate) fn together_in(changes: &Changes) -> Option<i64> {
-    let is_about_one = changes.decided_on.len() <= 1 && changes.decided_on_offer.is_none();
+    let is_about_one = changes.decided_on.len() <= 1 && changes.catalog_version.is_none();
     let is_offer = |change: &Change| rank(change) < FIRST_OF_CUSTOMERS;
     if !is_about_one || changes.rows.len() > TOGETHER_ROWS_MAX || changes.rows.iter().any(is_offer) {
         return None;
@@ -118,7 +118,7 @@ async fn write_all(tx: &mut Tx, all: &[&Changes]) -> Result<Vec<Committed>, Erro
         tx.touch(Scope::Customer(customer.raw()));
     }
     idempotency::keep(tx, all.iter().filter_map(|changes| changes.idempotency.as_ref())).await?;
-    for (environment, version) in all.iter().filter_map(|changes| changes.decided_on_offer) {
+    for (environment, version) in all.iter().filter_map(|changes| changes.catalog_version) {
         let params = [environment.into(), OFFER.into(), version.into()];
         if tx.execute(RAISE_OFFER, &params).await? != 1 {
             return Err(Error::Conflict);

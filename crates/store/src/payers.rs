@@ -2,7 +2,7 @@
 
 use crate::rows::{catalog, customers, environments, get, payments};
 use crate::{Error, Param, Snapshot};
-use billing::{Credit, Currency, CustomerId, Id, Payer, PaymentMethod, Rules};
+use billing::{Credit, Currency, CustomerAccount, CustomerId, Id, PaymentMethod, Rules};
 
 const RULES: &str = concat!("select ", environment_columns!("e"), " from environments e where e.number = $1");
 const TAX_RATES: &str =
@@ -46,14 +46,18 @@ const INVOICE_COUNTS: &str = "select currency, max(currency_ordinal) from invoic
 
 /// Customers of an environment with what is needed to charge them, in the order of the ids; ids that
 /// are not of the environment are left out.
-pub async fn load(s: &mut Snapshot, environment: i64, ids: &[CustomerId]) -> Result<Vec<Payer>, Error> {
+pub async fn load(
+    s: &mut Snapshot,
+    environment: i64,
+    ids: &[CustomerId],
+) -> Result<Vec<CustomerAccount>, Error> {
     let keys = || ids.iter().map(|id| [id.shard().into(), Param::Id(id.raw())]);
-    let mut found: Vec<Option<Payer>> = vec![None; ids.len()];
+    let mut found: Vec<Option<CustomerAccount>> = vec![None; ids.len()];
     s.each_for(PAYER, keys(), |n, row| {
         let customer = customers::customer(row, 0)?;
         if customer.environment == environment {
             let version = row.int(customers::CUSTOMER_WIDTH)?;
-            found[n] = Some(Payer {
+            found[n] = Some(CustomerAccount {
                 customer,
                 version,
                 methods: Vec::new(),
@@ -113,6 +117,10 @@ pub async fn load(s: &mut Snapshot, environment: i64, ids: &[CustomerId]) -> Res
 }
 
 /// One customer of an environment with what is needed to charge it.
-pub async fn load_one(s: &mut Snapshot, environment: i64, id: CustomerId) -> Result<Option<Payer>, Error> {
+pub async fn load_one(
+    s: &mut Snapshot,
+    environment: i64,
+    id: CustomerId,
+) -> Result<Option<CustomerAccount>, Error> {
     Ok(load(s, environment, &[id]).await?.pop())
 }

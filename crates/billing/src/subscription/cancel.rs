@@ -1,8 +1,18 @@
 //! Canceling a subscription now, when its period ends or at a date, and taking that back.
+//!
+//! Owns the end before time. What was billed stays billed and owed, but is no longer collected by itself.
+//! `at` may lie before `ctx.now` when the end fell due earlier; what is written is of `ctx.now`.
 
-use super::{Status, Subscription, next_due};
+use crate::changes::{Change, Changes};
+use crate::customer_account::CustomerAccount;
+use crate::id::Ctx;
 use crate::invoice::OpenInvoice;
-use crate::{Change, Changes, Ctx, Payer, Refusal, Rules, Timestamp};
+use crate::invoice::void::void;
+use crate::refusal::{Field, Refusal};
+use crate::rules::Rules;
+use crate::subscription::due::next_due;
+use crate::subscription::{Status, Subscription};
+use crate::timestamp::Timestamp;
 
 /// When a subscription is to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +32,7 @@ pub enum CancelAt {
 pub fn cancel(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &Payer,
+    payer: &CustomerAccount,
     subscription: &Subscription,
     open_invoices: &[OpenInvoice],
     at: CancelAt,
@@ -41,7 +51,7 @@ pub fn cancel(
         }
         CancelAt::PeriodEnd => subscription.cancel_scheduled_at = Some(subscription.period.end),
         CancelAt::Date(date) if date <= ctx.now => {
-            return Err(Refusal::invalid("endDate", "an instant after now"));
+            return Err(Refusal::invalid(Field::CancelDate, "an instant after now"));
         }
         CancelAt::Date(date) => subscription.cancel_scheduled_at = Some(date),
     }
@@ -76,7 +86,7 @@ pub fn uncancel(
 /// what it owes for a first period that never became active is withdrawn.
 pub(crate) fn end_now(
     ctx: &mut Ctx,
-    payer: &Payer,
+    payer: &CustomerAccount,
     subscription: &mut Subscription,
     open_invoices: &[OpenInvoice],
     at: Timestamp,
@@ -92,7 +102,7 @@ pub(crate) fn end_now(
     }
     for open in open_invoices {
         if was_incomplete && open.invoice.settled == 0 {
-            crate::payment::withdraw(ctx, open, changes)?;
+            void(ctx, open, changes)?;
         } else if open.invoice.next_attempt_at.is_some() {
             let mut invoice = open.invoice.clone();
             invoice.next_attempt_at = None;

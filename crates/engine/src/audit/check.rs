@@ -72,7 +72,7 @@ pub enum Check {
     Requests,
 }
 
-billing::words!(Check {
+billing::text_enum!(Check {
     Entries = "journal entries balance",
     Receivable = "receivables are what open invoices owe",
     CustomerBalance = "customer balances are what is left of credits",

@@ -5,7 +5,7 @@ use crate::app::Limits;
 use crate::json::object;
 use crate::spelling::uuid;
 use anyhow::Context;
-use billing::{Currency, Id, KeyScope, Role, Spread, SpreadBy, Timestamp, Zone};
+use billing::{Currency, Id, KeyScope, Role, ShardKey, ShardPlacement, Timestamp, Zone};
 use clap::{Args, ValueEnum};
 use engine::NewBooks;
 
@@ -58,10 +58,10 @@ enum ShardBy {
 }
 
 impl ShardBy {
-    fn spread_by(self) -> SpreadBy {
+    fn spread_by(self) -> ShardKey {
         match self {
-            ShardBy::Customer => SpreadBy::Customer,
-            ShardBy::Organization => SpreadBy::Organization,
+            ShardBy::Customer => ShardKey::Customer,
+            ShardBy::Organization => ShardKey::Organization,
         }
     }
 }
@@ -102,7 +102,7 @@ impl Init {
             house.shown()
         );
         let there = app.engine.store().spreading();
-        let wanted = Spread {
+        let wanted = ShardPlacement {
             shards: self.shards.unwrap_or(there.shards),
             by: self.shard_by.map_or(there.by, ShardBy::spread_by),
         };

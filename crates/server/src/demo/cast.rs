@@ -6,7 +6,7 @@ use super::goods::MAIN_PRODUCT;
 use super::people::{BENGALURU, LOS_ANGELES, Person};
 use super::script::{Act, Charged, DAY, HOUR, Line, Pick, Role, Span, When, Writer};
 use billing::Category::{AddOn, AiTools, Credits, Sms};
-use billing::{Category, Currency, PaymentMeans};
+use billing::{Category, Currency, PaymentChannel};
 
 /// The domain-like name of the organization that document 004 shows.
 pub(super) const ORGANIZATION_HANDLE: &str = "lotus-labs.example";
@@ -83,7 +83,7 @@ fn pay_in_dollars(w: &mut Writer, span: Span) {
     w.on_day(9, Act::Buy { what: ("storage-export", 1), coupon: Some("LAUNCH") });
     w.on_day(10, Act::Refund(Charged::Purchase, 40));
     w.on_day(11, bill(CUSTOM_WORK, Currency::USD));
-    w.on_day(12, pay(PaymentMeans::BankTransfer, AiTools));
+    w.on_day(12, pay(PaymentChannel::BankTransfer, AiTools));
     w.on_day(13, bill(DUPLICATE, Currency::USD));
     w.on_day(14, Act::Withdraw);
     w.on_day(
@@ -95,7 +95,7 @@ fn pay_in_dollars(w: &mut Writer, span: Span) {
         },
     );
     w.on_day(16, bill(SMS_CAMPAIGN, Currency::USD));
-    w.on_day(17, pay(PaymentMeans::Cash, Sms));
+    w.on_day(17, pay(PaymentChannel::Cash, Sms));
     w.before_end(6 * DAY, subscribe("trial", &[("team-trial", 4)]));
     w.before_end(
         4 * DAY,
@@ -165,6 +165,6 @@ pub(super) fn bill(lines: &'static [Line], currency: Currency) -> Act {
     Act::Bill { lines, currency, memo: None, charge: false }
 }
 
-fn pay(means: PaymentMeans, category: Category) -> Act {
+fn pay(means: PaymentChannel, category: Category) -> Act {
     Act::Pay { means, category, currency: Currency::USD, amount: None }
 }

@@ -5,8 +5,8 @@ use super::chance::Chance;
 use super::people::{BERLIN, DOLLAR_PLACES, DUBLIN, KUWAIT, MUMBAI, PARIS, Person, Place, TOKYO, person};
 use super::script::{Act, Charged, DAY, HOUR, Line, Pick, Role, Span, When, Writer};
 use billing::Category::{AddOn, AiTools, Credits, Sms, Storage, Subscription};
-use billing::PaymentMeans::{BankTransfer, Card, Cash, Other};
-use billing::{Category, Currency, PaymentMeans};
+use billing::PaymentChannel::{BankTransfer, Card, Cash, Other};
+use billing::{Category, Currency, PaymentChannel};
 
 /// A habit: where its customers live, and what they do.
 struct Habit {
@@ -86,7 +86,7 @@ fn buy(slug: &'static str, quantity: i64) -> Act {
     Act::Buy { what: (slug, quantity), coupon: None }
 }
 
-fn pay(means: PaymentMeans, category: Category, amount: Option<i64>) -> Act {
+fn pay(means: PaymentChannel, category: Category, amount: Option<i64>) -> Act {
     Act::Pay { means, category, currency: Currency::USD, amount }
 }
 

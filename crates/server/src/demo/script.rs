@@ -2,7 +2,7 @@
 
 use super::chance::Chance;
 use super::people::Person;
-use billing::{Category, Currency, PaymentMeans, Timestamp};
+use billing::{Category, Currency, PaymentChannel, Timestamp};
 
 pub(super) const HOUR: i64 = 3_600;
 pub(super) const DAY: i64 = 24 * HOUR;
@@ -42,7 +42,7 @@ pub(super) enum Act {
     /// Has the last such invoice withdrawn.
     Withdraw,
     /// Pays by other means than a charge: an amount, or all that it owes in the currency.
-    Pay { means: PaymentMeans, category: Category, currency: Currency, amount: Option<i64> },
+    Pay { means: PaymentChannel, category: Category, currency: Currency, amount: Option<i64> },
     /// Has the last such payment corrected to an amount.
     CorrectPayment(i64),
     /// Has the last such payment taken back.

@@ -3,7 +3,7 @@
 use super::get;
 use crate::{Error, Param, Row};
 use billing::{
-    Allocation, Category, Credit, Id, Payment, PaymentKind, PaymentMeans, PaymentStatus, Purchase,
+    Allocation, Category, Credit, Id, Payment, PaymentChannel, PaymentKind, PaymentStatus, Purchase,
     PurchaseStatus, Refund, RefundStatus, Timestamp,
 };
 
@@ -94,7 +94,7 @@ pub(crate) fn payment(row: &Row<'_>, at: usize) -> Result<Payment, Error> {
         is_retry: row.bool(at + 5)?,
         payment_method_id: get::opt_id(row, at + 6)?,
         kind: get::word(row, at + 7, PaymentKind::parse)?,
-        means: get::word(row, at + 8, PaymentMeans::parse)?,
+        means: get::word(row, at + 8, PaymentChannel::parse)?,
         category: get::word(row, at + 9, Category::parse)?,
         amount: row.int(at + 10)?,
         currency: get::currency(row, at + 11)?,

@@ -7,6 +7,8 @@ use crate::idempotency::Problem;
 use crate::json::object;
 use crate::respond::Body;
 use axum::response::{IntoResponse, Response};
+use billing::Refusal;
+use billing::refusal::Field;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use std::borrow::Cow;
 
@@ -138,7 +140,12 @@ impl From<Refused> for Error {
 impl From<engine::Error> for Error {
     fn from(error: engine::Error) -> Self {
         match error {
-            engine::Error::Refused(refusal) => Self::new(StatusCode::BAD_REQUEST, refusal.to_string()),
+            engine::Error::Refused(Refusal::Invalid { field, problem }) => {
+                Self::new(StatusCode::BAD_REQUEST, format!("{}: {problem}", wire_name(field)))
+            }
+            engine::Error::Refused(refusal @ (Refusal::State(_) | Refusal::OutOfRange)) => {
+                Self::new(StatusCode::BAD_REQUEST, refusal.to_string())
+            }
             engine::Error::NotFound { what, id } => Self::not_found(what, &id),
             engine::Error::Taken { field } => Self::new(
                 StatusCode::CONFLICT,
@@ -148,6 +155,51 @@ impl From<engine::Error> for Error {
             engine::Error::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
             engine::Error::Store(error) => error.into(),
         }
+    }
+}
+
+/// The document's name of what a value was given for, with its path.
+const fn wire_name(field: Field) -> &'static str {
+    match field {
+        Field::AddressCountry => "billingAddress.address.country",
+        Field::Amount => "amount",
+        Field::BackupPaymentMethod => "backupPaymentMethodId",
+        Field::CancelDate => "endDate",
+        Field::Catalog => "catalogId",
+        Field::Clock => "clock",
+        Field::ClockTime => "now",
+        Field::Code => "code",
+        Field::Country => "country",
+        Field::Currency => "currency",
+        Field::DefaultPaymentMethod => "defaultPaymentMethodId",
+        Field::Discount => "discountCode",
+        Field::DiscountPayments => "numberOfPayments",
+        Field::Duration => "duration",
+        Field::Email => "email",
+        Field::ExternalId => "externalId",
+        Field::Handle => "handle",
+        Field::IntervalCount => "intervalCount",
+        Field::IntervalUnit => "intervalUnit",
+        Field::InvoiceLines => "invoiceLineItems",
+        Field::IsDefault => "isDefault",
+        Field::Items => "newSubscriptionItems",
+        Field::Name => "name",
+        Field::PeriodCount => "periodCount",
+        Field::PeriodEnd => "end_at",
+        Field::Price => "priceId",
+        Field::Product => "productId",
+        Field::Quantity => "quantity",
+        Field::RefundAmount => "partialAmount",
+        Field::Role => "role",
+        Field::SetupFee => "setupFeeAmount",
+        Field::Slug => "slug",
+        Field::Start => "startDate",
+        Field::TaxKind => "taxType",
+        Field::TaxPercentage => "percentage",
+        Field::Token => "token",
+        Field::TrialDays => "trialPeriodDays",
+        Field::UnitPrice => "unitPrice",
+        Field::Zone => "zone",
     }
 }
 

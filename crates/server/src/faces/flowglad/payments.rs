@@ -10,7 +10,7 @@ use crate::query::Query;
 use crate::respond::Body;
 use axum::extract::Request;
 use axum::response::Response;
-use billing::{Environment, Id, PaymentId, PaymentMeans, PaymentStatus};
+use billing::{Environment, Id, PaymentChannel, PaymentId, PaymentStatus};
 use engine::FullPayment;
 use http::Uri;
 
@@ -53,7 +53,7 @@ fn show(o: &mut Object<'_>, books: &Environment, full: &FullPayment) {
 fn means(full: &FullPayment) -> &'static str {
     match (&full.method, full.payment.means) {
         (Some(kind), _) => kind.as_str(),
-        (None, PaymentMeans::Card) => "card",
+        (None, PaymentChannel::Card) => "card",
         (None, means) => means.as_str(),
     }
 }

@@ -12,7 +12,7 @@ use crate::query::Query;
 use crate::respond::Body;
 use axum::extract::Request;
 use axum::response::Response;
-use billing::subscription::{CancelAt, Changing, PendingItem, Status};
+use billing::subscription::{CancelAt, ChangeTiming, PendingItem, Status};
 use billing::{Environment, Id, Item, Price, PriceId, Subscription, SubscriptionId};
 use engine::{Adjust, Subscribe, SubscribeItem};
 use http::Uri;
@@ -307,12 +307,12 @@ fn adjustment(body: &Value) -> Result<Adjust, Error> {
     let wanted = "immediately, at_end_of_current_billing_period";
     let when = fields.required("timing", wanted, |f, name| {
         f.word(name, wanted, |word| match timing(word)? {
-            Timing::Now => Some(Changing::Now),
-            Timing::PeriodEnd => Some(Changing::PeriodEnd),
+            Timing::Now => Some(ChangeTiming::Now),
+            Timing::PeriodEnd => Some(ChangeTiming::PeriodEnd),
             Timing::Date => None,
         })
     })?;
-    if when == Changing::Now && fields.flag("prorateCurrentBillingPeriod")? == Some(false) {
+    if when == ChangeTiming::Now && fields.flag("prorateCurrentBillingPeriod")? == Some(false) {
         let problem = "true: what is left of the period is charged; change at its end to charge nothing now";
         return Err(fields.wrong("prorateCurrentBillingPeriod", problem));
     }

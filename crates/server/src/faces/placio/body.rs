@@ -4,7 +4,7 @@ use super::error::Error;
 use super::page::{TYPE_WANTED, WORKSPACE_WANTED, customer_name, date, payment_type};
 use crate::json::object;
 use billing::payment::{ManualPaymentEdit, NewManualPayment};
-use billing::{Currency, Money, PaymentMeans, StaffId, Timestamp};
+use billing::{Currency, Money, PaymentChannel, StaffId, Timestamp};
 use engine::views::CustomerName;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -13,11 +13,11 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 /// The ways in which money comes.
-pub(super) const MEANS: [(&str, PaymentMeans); 4] = [
-    ("cash", PaymentMeans::Cash),
-    ("bank-transfer", PaymentMeans::BankTransfer),
-    ("card", PaymentMeans::Card),
-    ("other", PaymentMeans::Other),
+pub(super) const MEANS: [(&str, PaymentChannel); 4] = [
+    ("cash", PaymentChannel::Cash),
+    ("bank-transfer", PaymentChannel::BankTransfer),
+    ("card", PaymentChannel::Card),
+    ("other", PaymentChannel::Other),
 ];
 
 /// The longest text, in characters.
@@ -162,7 +162,7 @@ fn string(json: &str) -> Option<String> {
     serde_json::from_str(json).ok()
 }
 
-fn means(json: &str) -> Option<PaymentMeans> {
+fn means(json: &str) -> Option<PaymentChannel> {
     let text = string(json)?;
     MEANS.iter().find(|(name, _)| *name == text).map(|(_, means)| *means)
 }

@@ -8,6 +8,7 @@ use crate::json::object;
 use crate::respond::Body;
 use axum::response::{IntoResponse, Response};
 use billing::Refusal;
+use billing::refusal::Field;
 use http::{HeaderValue, StatusCode, header};
 use std::borrow::Cow;
 
@@ -183,7 +184,7 @@ impl From<Refused> for Error {
 impl From<engine::Error> for Error {
     fn from(error: engine::Error) -> Self {
         match error {
-            engine::Error::Refused(Refusal::Invalid { field: "end_at", problem }) => {
+            engine::Error::Refused(Refusal::Invalid { field: Field::PeriodEnd, problem }) => {
                 let kind = "greater_than_or_equal_to";
                 Self::invalid("end_at", kind, format!("End at must be {problem}"))
             }

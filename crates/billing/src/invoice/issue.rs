@@ -1,33 +1,26 @@
-//! Drawing up an invoice from charges: discount, tax, number, balance and ledger in one decision.
+//! Issuing an invoice from charges: discount, tax, number, balance and ledger in one decision.
+//!
+//! Owns the rows of a new invoice and their order. What charges come to is in `invoice::totals`; the number
+//! and the seal are given by the commit. An invoice is final from then on: only its settlement changes. Its
+//! entry balances, and the balance pays what it can before anything is charged. It is dated `ctx.now`, due
+//! some days later, and says itself which time it covers.
 
-use super::{AMOUNT_MAX, Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, InvoiceTax, sum};
+use crate::calendar::Period;
+use crate::catalog::{Discount, DiscountAmount};
+use crate::changes::{Change, Changes};
+use crate::customer_account::CustomerAccount;
+use crate::id::{Ctx, PaymentMethodId, PeriodId, PurchaseId, SubscriptionId};
+use crate::invoice::settle::{entry, settle};
+use crate::invoice::totals::{Charge, Totals, total};
+use crate::invoice::{AMOUNT_MAX, Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, InvoiceTax};
 use crate::ledger::{Account, EntryKind, JournalEntry, Posting};
-use crate::{
-    Allocation, Category, Change, Ctx, Discount, DiscountAmount, Money, MoneyError, Payer, Payment,
-    PaymentMethodId, Period, PeriodId, PriceId, ProductId, PurchaseId, Ratio, Refusal, Rounding, Rules,
-    SubscriptionId, TaxBehavior, TaxRate, payment, tax,
-};
+use crate::money::MoneyError;
+use crate::payment::intent::intent;
+use crate::payment::{Allocation, Payment};
+use crate::refusal::{Field, Refusal};
+use crate::rules::Rules;
 
-/// Something to put on an invoice.
-#[derive(Debug, Clone)]
-pub struct Charge {
-    /// What the line says.
-    pub description: String,
-    /// The product that it is for.
-    pub product_id: Option<ProductId>,
-    /// The price that it follows from.
-    pub price_id: Option<PriceId>,
-    /// What it is for.
-    pub category: Category,
-    /// How many units, at least 1.
-    pub quantity: i64,
-    /// What it comes to, before discount, with or without tax as `tax_behavior` says.
-    pub amount: Money,
-    /// Whether tax is inside the amount.
-    pub tax_behavior: TaxBehavior,
-}
-
-/// What an invoice is drawn up for.
+/// What an invoice is issued for.
 #[derive(Debug, Clone)]
 pub struct InvoiceFor {
     /// What it is for.
@@ -42,37 +35,13 @@ pub struct InvoiceFor {
     pub period: Option<Period>,
     /// A note to the customer.
     pub memo: Option<String>,
+    /// Whether it is charged at once.
+    pub collect: Collect,
 }
 
-/// What charges come to.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Totals {
-    /// The lines without ids: charge index, amount without tax, and whether it is the discount on it.
-    pub lines: Vec<TotalLine>,
-    /// The taxes: category, index into the given rates, taxable sum and tax, in minor units.
-    pub taxes: Vec<(Category, TaxRate, i64, i64)>,
-    /// The sum of the lines, in minor units.
-    pub subtotal: i64,
-    /// The sum of the taxes, in minor units.
-    pub tax: i64,
-    /// Both together.
-    pub total: i64,
-}
-
-/// A line of [`Totals`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct TotalLine {
-    /// The charge that it comes from.
-    pub charge: usize,
-    /// Whether it is what the discount takes off that charge.
-    pub is_discount: bool,
-    /// Without tax, in minor units.
-    pub net: i64,
-}
-
-/// An invoice that was drawn up. Its rows are in the changes already.
+/// An invoice that was issued. Its rows are in the changes already.
 #[derive(Debug, Clone)]
-pub struct Drawn {
+pub struct Issued {
     /// The invoice, its number still empty.
     pub invoice: Invoice,
     /// The payment that is to be asked of the gateway, once these changes are committed.
@@ -88,134 +57,26 @@ pub enum Collect {
     Now([Option<PaymentMethodId>; 2]),
 }
 
-/// What charges come to, with a discount and the customer's taxes.
-///
-/// # Errors
-/// If the currencies differ or a sum is beyond what the books can hold.
-pub fn total(
-    rates: &[TaxRate],
-    payer: &Payer,
-    charges: &[Charge],
-    discount: Option<&Discount>,
-) -> Result<Totals, Refusal> {
-    let off = discount_parts(charges, discount)?;
-    let mut lines = Vec::with_capacity(charges.len());
-    let mut groups: Vec<Group<'_>> = Vec::new();
-    for (index, charge) in charges.iter().enumerate() {
-        let rate = tax::rate_for(rates, &payer.customer, charge.category);
-        let net = tax::net(charge.amount, rate, charge.tax_behavior)?;
-        lines.push(TotalLine { charge: index, is_discount: false, net: net.minor() });
-        let mut gross = charge.amount;
-        let mut net_sum = net;
-        if let Some(off) = off.as_ref().map(|off| off[index]).filter(|off| !off.is_zero()) {
-            let off_net = tax::net(off, rate, charge.tax_behavior)?;
-            lines.push(TotalLine { charge: index, is_discount: true, net: off_net.checked_neg()?.minor() });
-            gross = gross.checked_sub(off)?;
-            net_sum = net_sum.checked_sub(off_net)?;
-        }
-        if let Some(rate) = rate {
-            Group::add(&mut groups, charge, rate, gross, net_sum)?;
-        }
-    }
-    let mut taxes = Vec::with_capacity(groups.len());
-    for group in &groups {
-        let tax = tax::on_group(group.rate, group.exclusive_net, group.inclusive_gross, group.inclusive_net)?;
-        let taxable = group.exclusive_net.checked_add(group.inclusive_net)?;
-        taxes.push((group.category, group.rate.clone(), taxable.minor(), tax.minor()));
-    }
-    let subtotal = sum(lines.iter().map(|line| line.net))?;
-    let tax = sum(taxes.iter().map(|tax| tax.3))?;
-    let total = subtotal.checked_add(tax).ok_or(MoneyError::Overflow)?;
-    Ok(Totals { lines, taxes, subtotal, tax, total })
-}
-
-/// The sums of one category at one rate.
-struct Group<'a> {
-    category: Category,
-    rate: &'a TaxRate,
-    exclusive_net: Money,
-    inclusive_gross: Money,
-    inclusive_net: Money,
-}
-
-impl<'a> Group<'a> {
-    fn add(
-        groups: &mut Vec<Group<'a>>,
-        charge: &Charge,
-        rate: &'a TaxRate,
-        gross: Money,
-        net: Money,
-    ) -> Result<(), MoneyError> {
-        let known = groups.iter().position(|g| g.category == charge.category && g.rate.id == rate.id);
-        let index = known.unwrap_or_else(|| {
-            let zero = Money::zero(charge.amount.currency());
-            groups.push(Group {
-                category: charge.category,
-                rate,
-                exclusive_net: zero,
-                inclusive_gross: zero,
-                inclusive_net: zero,
-            });
-            groups.len() - 1
-        });
-        let group = &mut groups[index];
-        match charge.tax_behavior {
-            TaxBehavior::Exclusive => group.exclusive_net = group.exclusive_net.checked_add(net)?,
-            TaxBehavior::Inclusive => {
-                group.inclusive_gross = group.inclusive_gross.checked_add(gross)?;
-                group.inclusive_net = group.inclusive_net.checked_add(net)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// What a discount takes off each charge: one amount, rounded once, shared out by the charges' amounts.
-fn discount_parts(charges: &[Charge], discount: Option<&Discount>) -> Result<Option<Vec<Money>>, Refusal> {
-    let (Some(discount), Some(first)) = (discount, charges.first()) else { return Ok(None) };
-    let mut whole = Money::zero(first.amount.currency());
-    let mut weights = Vec::with_capacity(charges.len());
-    for charge in charges {
-        let part = charge.amount.minor().max(0);
-        whole = whole.checked_add(Money::new(part, charge.amount.currency()))?;
-        weights.push(part.unsigned_abs());
-    }
-    let off = match discount.amount {
-        DiscountAmount::Percent(percent) => {
-            whole.prorate(Ratio::new(percent.clamp(0, 100), 100)?, Rounding::HalfUp)?
-        }
-        DiscountAmount::Fixed(amount) if amount.currency() == whole.currency() => {
-            Money::new(amount.minor().min(whole.minor()), whole.currency())
-        }
-        DiscountAmount::Fixed(_) => return Ok(None),
-    };
-    if off.is_zero() {
-        return Ok(None);
-    }
-    Ok(Some(off.allocate(&weights)?))
-}
-
-/// Draws up an invoice, final at once: lines, taxes, journal entry, and what the balance pays of it.
+/// Issues an invoice, final at once: lines, taxes, journal entry, and what the balance pays of it.
 ///
 /// # Errors
 /// If there is no charge, the currencies differ, the total is negative or above [`AMOUNT_MAX`], or a sum
 /// is out of range.
-pub fn draw(
+pub fn issue(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &mut Payer,
+    payer: &mut CustomerAccount,
     what: InvoiceFor,
     charges: &[Charge],
     discount: Option<&Discount>,
-    collect: Collect,
-    changes: &mut crate::Changes,
-) -> Result<Drawn, Refusal> {
+    changes: &mut Changes,
+) -> Result<Issued, Refusal> {
     let Some(first) = charges.first() else {
-        return Err(Refusal::invalid("invoiceLineItems", "at least one line is needed"));
+        return Err(Refusal::invalid(Field::InvoiceLines, "at least one line is needed"));
     };
     let currency = first.amount.currency();
     if charges.iter().any(|charge| charge.amount.currency() != currency) {
-        return Err(Refusal::invalid("currency", "all lines of an invoice are in one currency"));
+        return Err(Refusal::invalid(Field::Currency, "all lines of an invoice are in one currency"));
     }
     let totals = total(&rules.tax_rates, payer, charges, discount)?;
     if totals.total < 0 {
@@ -224,7 +85,8 @@ pub fn draw(
     if totals.total > AMOUNT_MAX {
         return Err(Refusal::OutOfRange);
     }
-    let mut invoice = issue(ctx, rules, payer, what, first, &totals)?;
+    let collect = what.collect.clone();
+    let mut invoice = new_invoice(ctx, rules, payer, what, first, &totals)?;
     let lines = lines_of(ctx, &invoice, charges, discount, &totals, payer.shard());
     let taxes = taxes_of(&invoice, &totals);
     let entry = issue_entry(ctx, payer, &invoice, &lines, &totals)?;
@@ -236,9 +98,7 @@ pub fn draw(
                 Some(DiscountAmount::Fixed(_)) | None => 0,
             };
             let method = payer.method(&wanted).cloned();
-            method.map(|method| {
-                payment::intent(ctx, &mut invoice, Some(&method), &first.description, percent, false)
-            })
+            method.map(|method| intent(ctx, &mut invoice, Some(&method), &first.description, percent, false))
         }
         Collect::Now(_) | Collect::Later => None,
     };
@@ -249,14 +109,14 @@ pub fn draw(
     changes.rows.extend(uses);
     changes.rows.extend(used_entry.map(Change::Post));
     changes.rows.extend(payment.clone().map(|payment| Change::InsertPayment(Box::new(payment))));
-    Ok(Drawn { invoice, payment })
+    Ok(Issued { invoice, payment })
 }
 
 /// The invoice itself, with the customer's next places and an empty number.
-fn issue(
+fn new_invoice(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &mut Payer,
+    payer: &mut CustomerAccount,
     what: InvoiceFor,
     first: &Charge,
     totals: &Totals,
@@ -351,7 +211,7 @@ fn taxes_of(invoice: &Invoice, totals: &Totals) -> Vec<InvoiceTax> {
 /// Debit what is owed and what was taken off; credit what was earned and what is owed to tax offices.
 fn issue_entry(
     ctx: &mut Ctx,
-    payer: &Payer,
+    payer: &CustomerAccount,
     invoice: &Invoice,
     lines: &[InvoiceLine],
     totals: &Totals,
@@ -382,35 +242,13 @@ fn add_posting(postings: &mut Vec<Posting>, account: Account, amount: i64) -> Re
     Ok(())
 }
 
-/// An entry about an invoice, checked to balance.
-pub(crate) fn entry(
-    ctx: &mut Ctx,
-    payer: &Payer,
-    invoice: &Invoice,
-    kind: EntryKind,
-    postings: Vec<Posting>,
-) -> Result<JournalEntry, MoneyError> {
-    JournalEntry {
-        id: ctx.id(payer.shard()),
-        environment: invoice.environment,
-        customer_id: payer.id(),
-        kind,
-        currency: invoice.currency,
-        invoice_id: Some(invoice.id),
-        payment_id: None,
-        at: ctx.now,
-        postings,
-    }
-    .balanced()
-}
-
 /// Pays what it can of an open invoice from the customer's balance, oldest money first.
 ///
 /// # Errors
 /// If a sum is out of range.
 fn use_balance(
     ctx: &mut Ctx,
-    payer: &mut Payer,
+    payer: &mut CustomerAccount,
     invoice: &mut Invoice,
 ) -> Result<(Vec<Change>, Option<JournalEntry>), Refusal> {
     let mut changes = Vec::new();
@@ -445,17 +283,4 @@ fn use_balance(
     ];
     let posted = entry(ctx, payer, invoice, EntryKind::Allocation, postings)?;
     Ok((changes, Some(posted)))
-}
-
-/// Notes that an amount of the invoice has been paid. Nothing owed any more means paid.
-pub(crate) fn settle(invoice: &mut Invoice, amount: i64, now: crate::Timestamp) -> Result<(), MoneyError> {
-    invoice.settled = invoice.settled.checked_add(amount).ok_or(MoneyError::Overflow)?;
-    invoice.updated_at = now;
-    if invoice.settled >= invoice.total {
-        invoice.status = invoice.paid_status();
-        invoice.paid_at = Some(now);
-        invoice.next_attempt_at = None;
-        invoice.last_failure = None;
-    }
-    Ok(())
 }

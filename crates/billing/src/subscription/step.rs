@@ -1,11 +1,24 @@
 //! What falls due in a subscription, one step at a time: its end, its next period, its announcement.
+//!
+//! Owns which of these comes first. It takes one step however late it is: calling it until nothing is due
+//! catches up period by period. The period begins when it was due; what is written is of `ctx.now`.
 
-use super::cancel::end_now;
-use super::create::bill_period;
-use super::{Item, PendingItem, Status, Subscription};
-use crate::invoice::{Charge, Invoice, OpenInvoice};
-use crate::payment::fail_without_method;
-use crate::{Bill, Change, Changes, Ctx, Discount, Payer, Payment, Refusal, Rules, Timestamp};
+use crate::catalog::Discount;
+use crate::changes::{Change, Changes};
+use crate::customer_account::CustomerAccount;
+use crate::id::{Ctx, Id};
+use crate::invoice::in_context::InvoiceInContext;
+use crate::invoice::totals::Charge;
+use crate::invoice::{Invoice, OpenInvoice};
+use crate::payment::Payment;
+use crate::payment::collect::fail_missing_method;
+use crate::refusal::Refusal;
+use crate::rules::Rules;
+use crate::subscription::bill_period::{PeriodBasis, bill_period};
+use crate::subscription::cancel::end_now;
+use crate::subscription::due::{expire, next_due};
+use crate::subscription::{Item, PendingItem, Status, Subscription};
+use crate::timestamp::Timestamp;
 
 /// A subscription of which something is due, with all that the step may need.
 #[derive(Debug, Clone)]
@@ -24,7 +37,7 @@ pub struct Due {
 
 /// What came of a step.
 #[derive(Debug, Clone)]
-pub struct Renewing {
+pub struct Step {
     /// The subscription, moved on.
     pub subscription: Subscription,
     /// The invoice of the new period, if one began.
@@ -37,16 +50,16 @@ pub struct Renewing {
 ///
 /// # Errors
 /// If it does not run, or a date or an amount is out of range.
-pub fn renew(
+pub fn step(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &mut Payer,
+    payer: &mut CustomerAccount,
     due: Due,
     changes: &mut Changes,
-) -> Result<Renewing, Refusal> {
+) -> Result<Step, Refusal> {
     let Due { mut subscription, items, discount, setup_fees, open_invoices } = due;
     subscription.updated_at = ctx.now;
-    let mut renewing = Renewing { subscription: subscription.clone(), invoice: None, payment: None };
+    let mut step = Step { subscription: subscription.clone(), invoice: None, payment: None };
     if let Some(at) = ends_at(&subscription, ctx.now) {
         end_now(ctx, payer, &mut subscription, &open_invoices, at, changes)?;
     } else if subscription.status == Status::Incomplete {
@@ -62,26 +75,19 @@ pub fn renew(
             let renewal = subscription.status != Status::Trialing;
             let fees: &[Charge] = if renewal { &[] } else { &setup_fees };
             begin_next_period(ctx, &mut subscription)?;
-            let drawn = bill_period(
-                ctx,
-                rules,
-                payer,
-                &mut subscription,
-                &items,
-                fees,
-                discount.as_ref(),
-                renewal,
-                changes,
-            )?;
+            let discount = discount.as_ref();
+            let basis = PeriodBasis { items: &items, setup_fees: fees, discount, is_renewal: renewal };
+            let issued = bill_period(ctx, rules, payer, &mut subscription, &basis, changes)?;
             if subscription.status == Status::Trialing {
                 subscription.status = Status::Active;
             }
-            let mut invoice = drawn.invoice;
-            if invoice.owed() > 0 && drawn.payment.is_none() {
-                (subscription, invoice) = lack_method(ctx, rules, payer, subscription, invoice, changes)?;
+            let mut invoice = issued.invoice;
+            if invoice.owed() > 0 && issued.payment.is_none() {
+                (subscription, invoice) =
+                    fail_first_attempt(ctx, rules, payer, subscription, invoice, changes)?;
             }
-            renewing.invoice = Some(invoice);
-            renewing.payment = drawn.payment;
+            step.invoice = Some(invoice);
+            step.payment = issued.payment;
         }
     } else {
         subscription.reminded_at = Some(ctx.now);
@@ -89,8 +95,8 @@ pub fn renew(
     }
     subscription.due_at = next_due(&subscription, rules)?;
     changes.push(Change::UpdateSubscription(subscription.clone()));
-    renewing.subscription = subscription;
-    Ok(renewing)
+    step.subscription = subscription;
+    Ok(step)
 }
 
 /// When the subscription ends, if that is what is due: whole periods before its end are billed first.
@@ -106,7 +112,6 @@ fn is_renewed(subscription: &Subscription) -> bool {
 
 /// Moves the subscription to the next period of its schedule that is not empty.
 fn begin_next_period(ctx: &mut Ctx, subscription: &mut Subscription) -> Result<(), Refusal> {
-    use crate::Id;
     let (index, period) = subscription.schedule()?.next_nonempty(subscription.period_index + 1)?;
     subscription.period_index = index;
     subscription.period = period;
@@ -116,43 +121,24 @@ fn begin_next_period(ctx: &mut Ctx, subscription: &mut Subscription) -> Result<(
 }
 
 /// Begins to collect a new period's invoice where there is nothing to charge: the first attempt has failed.
-fn lack_method(
+fn fail_first_attempt(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &Payer,
+    payer: &CustomerAccount,
     subscription: Subscription,
     invoice: Invoice,
     changes: &mut Changes,
 ) -> Result<(Subscription, Invoice), Refusal> {
     let description = subscription.name.clone();
-    let mut bill =
-        Bill { invoice, subscription: Some(subscription.clone()), purchase: None, owes_more: false };
-    fail_without_method(ctx, rules, payer, &mut bill, &description, false, changes)?;
+    let mut bill = InvoiceInContext {
+        invoice,
+        subscription: Some(subscription.clone()),
+        purchase: None,
+        has_other_open_invoices: false,
+    };
+    fail_missing_method(ctx, rules, payer, &mut bill, &description, false, changes)?;
     changes.push(Change::SettleInvoice(Box::new(bill.invoice.clone())));
     Ok((bill.subscription.unwrap_or(subscription), bill.invoice))
-}
-
-/// Gives up a subscription whose first payment never came.
-pub(crate) fn expire(
-    ctx: &mut Ctx,
-    payer: &Payer,
-    subscription: &mut Subscription,
-    open_invoices: &[OpenInvoice],
-    changes: &mut Changes,
-) -> Result<(), Refusal> {
-    subscription.status = Status::IncompleteExpired;
-    subscription.ended_at = Some(ctx.now);
-    changes.push(Change::EndPeriod(
-        payer.id(),
-        subscription.period_id,
-        ctx.now.min(subscription.period.end),
-        ctx.now,
-    ));
-    subscription.period.end = ctx.now.min(subscription.period.end);
-    for open in open_invoices.iter().filter(|open| open.invoice.settled == 0) {
-        crate::payment::withdraw(ctx, open, changes)?;
-    }
-    Ok(())
 }
 
 /// Drops the items that were to go and takes up those that were to come.
@@ -183,31 +169,4 @@ fn take_up_pending(
         subscription.category = first.category;
     }
     kept
-}
-
-/// When something of the subscription falls due; none when nothing ever will.
-///
-/// # Errors
-/// If a date is out of range.
-pub fn next_due(subscription: &Subscription, rules: &Rules) -> Result<Option<Timestamp>, Refusal> {
-    let environment = &rules.environment;
-    let end = match subscription.status {
-        Status::IncompleteExpired | Status::Canceled | Status::Completed => return Ok(None),
-        Status::Unpaid => return Ok(subscription.cancel_scheduled_at),
-        Status::Incomplete => {
-            let patience = environment.due_days.saturating_add(environment.grace_days);
-            let expiry = subscription.created_at.plus_days(patience)?;
-            return Ok(Some(subscription.cancel_scheduled_at.map_or(expiry, |at| at.min(expiry))));
-        }
-        Status::Trialing | Status::Active | Status::PastDue => subscription.period.end,
-    };
-    if let Some(at) = subscription.cancel_scheduled_at {
-        return Ok(Some(at.min(end)));
-    }
-    let remaining = environment.remind_at_percent_remaining.clamp(0, 100);
-    if remaining == 0 || subscription.reminded_at.is_some() || subscription.periods_left == Some(0) {
-        return Ok(Some(end));
-    }
-    let length = end.micros().saturating_sub(subscription.period.start.micros());
-    Ok(Some(end.plus_micros(-(length / 100 * remaining))?))
 }

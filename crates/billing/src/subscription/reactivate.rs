@@ -1,8 +1,13 @@
 //! Letting a subscription run again when nothing is owed of it any more.
+//!
+//! Owns the way back to active, and that time in which it was not renewed is not billed afterwards.
 
-use super::change::move_end;
-use super::{Status, Subscription, next_due};
-use crate::{Changes, Ctx, Refusal, Rules};
+use crate::changes::Changes;
+use crate::id::Ctx;
+use crate::refusal::Refusal;
+use crate::rules::Rules;
+use crate::subscription::due::{move_end, next_due};
+use crate::subscription::{Status, Subscription};
 
 /// Makes a subscription active of which nothing is owed any more, if it was waiting for that.
 ///
@@ -11,7 +16,7 @@ use crate::{Changes, Ctx, Refusal, Rules};
 ///
 /// # Errors
 /// If a date is out of range.
-pub(crate) fn revive(
+pub(crate) fn reactivate(
     ctx: &Ctx,
     rules: &Rules,
     subscription: &mut Subscription,

@@ -1,8 +1,32 @@
-//! One-off sales.
+//! Selling something that is charged once.
+//!
+//! Owns which price can be sold so, and the purchase with its invoice and payment in one decision. Charged
+//! at `ctx.now`; nothing of it falls due again.
 
-use crate::invoice::{Charge, Collect, Drawn, InvoiceFor, InvoiceKind, draw};
-use crate::subscription::NewItem;
-use crate::{Change, Changes, Ctx, Discount, Payer, PriceKind, Purchase, PurchaseStatus, Refusal, Rules};
+use crate::catalog::{Discount, PriceKind};
+use crate::changes::{Change, Changes};
+use crate::customer_account::CustomerAccount;
+use crate::id::Ctx;
+use crate::invoice::InvoiceKind;
+use crate::invoice::issue::{Collect, InvoiceFor, Issued, issue};
+use crate::invoice::totals::Charge;
+use crate::purchase::{Purchase, PurchaseStatus};
+use crate::refusal::{Field, Refusal};
+use crate::rules::Rules;
+use crate::subscription::items::NewItem;
+
+/// Something to sell once.
+#[derive(Debug, Clone)]
+pub struct Sale<'a> {
+    /// What, by which price, and how many.
+    pub item: &'a NewItem,
+    /// What the purchase is called; the product's name if none.
+    pub name: Option<String>,
+    /// The merchant's own data as JSON text.
+    pub metadata: Option<String>,
+    /// What takes money off.
+    pub discount: Option<&'a Discount>,
+}
 
 /// Sells something once: a purchase with its invoice and its payment.
 ///
@@ -11,25 +35,23 @@ use crate::{Change, Changes, Ctx, Discount, Payer, PriceKind, Purchase, Purchase
 pub fn sell(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &mut Payer,
-    item: &NewItem,
-    name: Option<String>,
-    metadata: Option<String>,
-    discount: Option<&Discount>,
+    payer: &mut CustomerAccount,
+    sale: Sale<'_>,
     changes: &mut Changes,
-) -> Result<(Purchase, Drawn), Refusal> {
+) -> Result<(Purchase, Issued), Refusal> {
+    let Sale { item, name, metadata, discount } = sale;
     if item.price.kind != PriceKind::SinglePayment {
-        return Err(Refusal::invalid("priceId", "a price of type single_payment"));
+        return Err(Refusal::invalid(Field::Price, "a price of type single_payment"));
     }
     if !item.price.active || !item.product.active {
-        return Err(Refusal::invalid("priceId", "the price or its product is not active"));
+        return Err(Refusal::invalid(Field::Price, "the price or its product is not active"));
     }
-    payer.customer.buys()?;
+    payer.customer.ensure_not_archived()?;
     if let Some(discount) = discount {
         discount.check_currency(item.price.unit_price.currency())?;
     }
     if item.quantity < 1 {
-        return Err(Refusal::invalid("quantity", "a whole number of at least 1"));
+        return Err(Refusal::invalid(Field::Quantity, "a whole number of at least 1"));
     }
     let amount = item.price.unit_price.checked_mul_int(item.quantity)?;
     let mut purchase = Purchase {
@@ -64,15 +86,16 @@ pub fn sell(
         purchase_id: Some(purchase.id),
         period: None,
         memo: None,
+        collect: Collect::Now([None, None]),
     };
     let row = changes.rows.len();
-    let drawn = draw(ctx, rules, payer, what, &[charge], discount, Collect::Now([None, None]), changes)?;
-    purchase.first_invoice_value = drawn.invoice.subtotal;
-    if drawn.invoice.owed() == 0 {
+    let issued = issue(ctx, rules, payer, what, &[charge], discount, changes)?;
+    purchase.first_invoice_value = issued.invoice.subtotal;
+    if issued.invoice.owed() == 0 {
         purchase.status = PurchaseStatus::Paid;
         purchase.purchased_at = Some(ctx.now);
     }
     // The purchase goes before the invoice that refers to it.
     changes.rows.insert(row, Change::InsertPurchase(purchase.clone()));
-    Ok((purchase, drawn))
+    Ok((purchase, issued))
 }

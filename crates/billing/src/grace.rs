@@ -1,10 +1,15 @@
 //! Whether what a period gave is over, with and without the days of grace.
+//!
+//! Owns that comparison and the instant at which its answer changes. It moves no subscription: grace is what
+//! a customer keeps, not what it pays. Ends are exclusive, and a day of grace is 24 hours after the period's
+//! end.
 
-use crate::{CalendarError, Period, Timestamp};
+use crate::calendar::Period;
+use crate::timestamp::{CalendarError, Timestamp};
 
 /// How a period stands at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Access {
+pub struct Expiry {
     /// Whether the period has ended.
     pub is_period_over: bool,
     /// Whether the days of grace after it have ended too.
@@ -17,10 +22,10 @@ pub struct Access {
 ///
 /// # Errors
 /// If the end of the grace is out of the calendar's range.
-pub fn access(period: Period, grace_days: i64, now: Timestamp) -> Result<Access, CalendarError> {
+pub fn expiry(period: Period, grace_days: i64, now: Timestamp) -> Result<Expiry, CalendarError> {
     let end_of_grace = period.end.plus_days(grace_days.max(0))?;
     let changes_at = [period.end, end_of_grace].into_iter().find(|at| now < *at);
-    Ok(Access { is_period_over: now >= period.end, is_over: now >= end_of_grace, changes_at })
+    Ok(Expiry { is_period_over: now >= period.end, is_over: now >= end_of_grace, changes_at })
 }
 
 #[cfg(test)]
@@ -37,11 +42,11 @@ mod tests {
             ("2026-02-03T23:59:59.999999Z", true, false, Some("2026-02-04")),
             ("2026-02-04", true, true, None),
         ] {
-            let access = access(period, 3, at(now)).unwrap();
-            assert_eq!((access.is_period_over, access.is_over), (is_period_over, is_over), "{now}");
-            assert_eq!(access.changes_at, changes_at.map(at), "{now}");
+            let found = expiry(period, 3, at(now)).unwrap();
+            assert_eq!((found.is_period_over, found.is_over), (is_period_over, is_over), "{now}");
+            assert_eq!(found.changes_at, changes_at.map(at), "{now}");
         }
-        let without = access(period, 0, period.end).unwrap();
+        let without = expiry(period, 0, period.end).unwrap();
         assert!(without.is_period_over && without.is_over && without.changes_at.is_none());
     }
 }
