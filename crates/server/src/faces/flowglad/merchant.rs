@@ -4,10 +4,14 @@ use super::error::Error;
 use super::fields;
 use super::spell::{self, Spelled};
 use crate::app::App;
-use crate::auth::{self, Refused, Who, keys};
-use crate::faces::{given, json};
-use crate::idempotency::{Answer, Call, once};
-use crate::respond::Body;
+use crate::auth::principal::PrincipalKind;
+use crate::auth::refused::Refused;
+use crate::auth::{header, keys};
+use crate::body::Body;
+use crate::faces::reply::json;
+use crate::idempotency::answer::Answer;
+use crate::idempotency::request::WriteRequest;
+use crate::idempotency::run_once::run_once;
 use axum::extract::FromRequestParts;
 use axum::response::Response;
 use billing::{Environment, KeyScope, Request, Timestamp};
@@ -28,23 +32,25 @@ impl FromRequestParts<App> for Merchant {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        let token = auth::bare_token(&parts.headers)?;
-        let principal = app.who(token).await.map_err(|refused| match refused {
+        let token = header::bare_token(&parts.headers)?;
+        let principal = app.authenticate(token).await.map_err(|refused| match refused {
             // Of what is no API key nothing is said but that.
             Refused::Expired | Refused::Revoked if !token.starts_with(keys::PREFIX) => Refused::Unknown,
             refused => refused,
         })?;
-        match &principal.who {
-            Who::Key { .. } if principal.has_scope(KeyScope::Merchant) => {}
-            Who::Key { .. } => return Err(Error::forbidden()),
-            Who::CustomerUser { .. } | Who::Staff { .. } => return Err(Refused::Unknown.into()),
+        match &principal.kind {
+            PrincipalKind::Key { .. } if principal.has_scope(KeyScope::Merchant) => {}
+            PrincipalKind::Key { .. } => return Err(Error::forbidden()),
+            PrincipalKind::CustomerUser { .. } | PrincipalKind::Staff { .. } => {
+                return Err(Refused::Unknown.into());
+            }
         }
         Ok(Self { app: app.clone(), books: app.environment(principal.environment).await? })
     }
 }
 
 /// What a write asks for.
-pub(super) struct Asked {
+pub(super) struct WriteInput {
     /// The body.
     pub(super) body: Value,
     /// What the decision must carry.
@@ -76,28 +82,27 @@ impl Merchant {
         show: Show,
     ) -> Result<Response<Body>, Error>
     where
-        Act: FnOnce(Merchant, Asked) -> Acting,
+        Act: FnOnce(Merchant, WriteInput) -> Acting,
         Acting: Future<Output = Result<u128, Error>> + Send + 'static,
         Show: FnOnce(Merchant, u128) -> Showing + Copy + Send + 'static,
         Showing: Future<Output = Result<String, Error>> + Send + 'static,
     {
         let headers = request.headers().clone();
-        let (call, body) = Call::receive(&self.app, self.environment(), request).await?;
+        let (write, body) = WriteRequest::receive(&self.app, self.environment(), request).await?;
         let parsed = fields::parse(&headers, &body);
         let again = self.clone();
         let app = self.app.clone();
         let work = |request: Option<Request>| {
             let merchant = self.clone();
-            let acting = parsed.map(|body| act(self, Asked { body, request }));
+            let acting = parsed.map(|body| act(self, WriteInput { body, request }));
             async move {
                 let raw = acting?.await?;
                 Ok::<_, Error>(Answer::json(StatusCode::OK, show(merchant, raw).await?))
             }
         };
-        let outcome = once(&app, call, work, move |raw| async move {
-            Ok::<_, Error>(Answer::json(StatusCode::OK, show(again, raw).await?))
-        });
-        Ok(given(outcome.await?))
+        let replay =
+            move |raw| async move { Ok::<_, Error>(Answer::json(StatusCode::OK, show(again, raw).await?)) };
+        run_once(&app, write, work, replay).await
     }
 }
 
