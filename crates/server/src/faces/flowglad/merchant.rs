@@ -19,6 +19,7 @@ use http::StatusCode;
 use http::request::Parts;
 use serde_json::Value;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 /// A program of the merchant, and the books that its key opens.
@@ -75,36 +76,51 @@ impl Merchant {
 
     /// Carries a write out once: `act` says the raw id of what it made or changed, and `show` renders
     /// that, now or when the request is repeated.
-    pub(super) async fn write<Act, Acting, Show, Showing>(
+    pub(super) async fn write<Acting, Showing>(
         self,
         request: axum::extract::Request,
-        act: Act,
-        show: Show,
+        act: impl FnOnce(Merchant, WriteInput) -> Acting + Send + 'static,
+        show: impl FnOnce(Merchant, u128) -> Showing + Copy + Send + 'static,
     ) -> Result<Response<Body>, Error>
     where
-        Act: FnOnce(Merchant, WriteInput) -> Acting,
         Acting: Future<Output = Result<u128, Error>> + Send + 'static,
-        Show: FnOnce(Merchant, u128) -> Showing + Copy + Send + 'static,
         Showing: Future<Output = Result<String, Error>> + Send + 'static,
     {
+        let act: WriteAction = Box::new(move |merchant, asked| Box::pin(act(merchant, asked)));
+        let [first, again]: [WriteRender; 2] =
+            [(); 2].map(|()| Box::new(move |merchant, raw| Box::pin(show(merchant, raw)) as Later<_>) as _);
+        self.carry_out(request, act, first, again).await
+    }
+
+    /// The same for all writes, so that it is compiled once.
+    async fn carry_out(
+        self,
+        request: axum::extract::Request,
+        act: WriteAction,
+        show: WriteRender,
+        again: WriteRender,
+    ) -> Result<Response<Body>, Error> {
         let headers = request.headers().clone();
         let (write, body) = WriteRequest::receive(&self.app, self.environment(), request).await?;
         let parsed = fields::parse(&headers, &body);
-        let again = self.clone();
-        let app = self.app.clone();
+        let (app, merchant) = (self.app.clone(), self.clone());
         let work = |request: Option<Request>| {
-            let merchant = self.clone();
-            let acting = parsed.map(|body| act(self, WriteInput { body, request }));
+            let acting = parsed.map(|body| act(self.clone(), WriteInput { body, request }));
             async move {
                 let raw = acting?.await?;
-                Ok::<_, Error>(Answer::json(StatusCode::OK, show(merchant, raw).await?))
+                Ok::<_, Error>(Answer::json(StatusCode::OK, show(self, raw).await?))
             }
         };
-        let replay =
-            move |raw| async move { Ok::<_, Error>(Answer::json(StatusCode::OK, show(again, raw).await?)) };
+        let replay = move |raw| async move {
+            Ok::<_, Error>(Answer::json(StatusCode::OK, again(merchant, raw).await?))
+        };
         run_once(&app, write, work, replay).await
     }
 }
+
+type Later<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
+type WriteAction = Box<dyn FnOnce(Merchant, WriteInput) -> Later<u128> + Send>;
+type WriteRender = Box<dyn FnOnce(Merchant, u128) -> Later<String> + Send>;
 
 /// A JSON answer with status 200.
 pub(super) fn ok(body: String) -> Response<Body> {
