@@ -21,6 +21,9 @@ use books::{BooksArgs, LogFormat};
 use clap::{Parser, Subcommand};
 use host::Host;
 use std::process::ExitCode;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Subscription billing that a team runs itself: one program, one file of books.
 ///
@@ -122,14 +125,14 @@ async fn run(cli: Cli, host: Host) -> anyhow::Result<()> {
 }
 
 fn start_log(books: &BooksArgs) -> anyhow::Result<()> {
-    let filter = tracing_subscriber::EnvFilter::try_new(&books.log)
-        .with_context(|| format!("{:?} is not a log filter", books.log))?;
+    let filter: Targets =
+        books.log.parse().with_context(|| format!("{:?} is not a log filter", books.log))?;
     let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let log =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(is_terminal);
+    let log = tracing_subscriber::registry().with(filter);
     let started = match books.log_format {
-        LogFormat::Text => log.try_init(),
-        LogFormat::Json => log.json().try_init(),
+        LogFormat::Text => log.with(lines).try_init(),
+        LogFormat::Json => log.with(lines.json()).try_init(),
     };
     started.map_err(|error| anyhow::anyhow!("the log cannot be started: {error}"))
 }
