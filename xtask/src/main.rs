@@ -20,7 +20,7 @@ fn main() -> ExitCode {
         Command::Tidy { circles: true } => tidy::run_circles(),
         Command::Bench { arguments } => bench::run(&arguments),
         Command::Scenarios { file } => scenarios::run(&file),
-        Command::Clients => clients::run_alone(),
+        Command::Clients => clients::run_alone(test::postgres()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! A gateway inside the process: its test cards do what their names say, the same every time.
 
-use crate::{Answer, ChargeRequest, Gateway, RefundRequest, Silence};
+use crate::gateway::{Answer, ChargeRequest, Gateway, RefundRequest, Silence};
 use billing::payment::{Outcome, RefundOutcome};
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
