@@ -7,8 +7,8 @@ use axum::routing::get;
 use billing::{Bearer, CustomerId, CustomerUserId, Id, KeyScope, Role, StaffId, Timestamp};
 use bytes::Bytes;
 use engine::Engine;
-use server::app::{App, Clock, Limits, Parts};
-use server::serve::{Options, Server};
+use server::app::{App, AppParts, Clock, Limits};
+use server::serve::{ServeOptions, Server};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -26,9 +26,9 @@ pub(crate) struct Up {
 
 impl Up {
     /// Serves books, with so much memory for answers.
-    pub(crate) async fn new(address: &str, answer_bytes: usize) -> Result<Self, Failure> {
-        let app = app(engine(address, Synchronous::Full, 77).await?, answer_bytes);
-        let options = Options { tick: None, ..Options::default() };
+    pub(crate) async fn new(address: &str, cache_bytes: usize) -> Result<Self, Failure> {
+        let app = app(engine(address, Synchronous::Full, 77).await?, cache_bytes);
+        let options = ServeOptions { tick: None, ..ServeOptions::default() };
         let server = Server::bind(app.clone(), SocketAddr::from(([127, 0, 0, 1], 0)), options).await?;
         let address = server.address()?;
         let (stop, stopped) = oneshot::channel();
@@ -47,9 +47,9 @@ impl Up {
     }
 }
 
-fn app(engine: Engine, answer_bytes: usize) -> App {
+fn app(engine: Engine, cache_bytes: usize) -> App {
     let started = Instant::now();
-    App::new(Parts {
+    App::new(AppParts {
         engine,
         clock: Clock {
             now: Arc::new(|| {
@@ -69,7 +69,7 @@ fn app(engine: Engine, answer_bytes: usize) -> App {
         }),
         jwt_key: vec![1; 32],
         pepper: vec![2; 32],
-        limits: Limits { answer_bytes, ..Limits::default() },
+        limits: Limits { cache_bytes, ..Limits::default() },
     })
 }
 

@@ -1,6 +1,6 @@
 //! A gateway inside the process: its test cards do what their names say, the same every time.
 
-use crate::{Answer, ChargeRequest, Gateway, NoOutcome, RefundRequest};
+use crate::gateway::{Answer, ChargeRequest, Gateway, NoOutcome, RefundRequest};
 use billing::payment::{Outcome, RefundOutcome};
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};

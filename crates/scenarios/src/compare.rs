@@ -1,8 +1,8 @@
 //! What came out against what is expected.
 
-use crate::Verdict;
 use crate::driver::Document;
 use crate::fields::{date, integer, list, optional_text, text};
+use crate::verdict::Verdict;
 use billing::calendar::{Date, Zone};
 use serde_json::Value;
 use std::collections::BTreeSet;

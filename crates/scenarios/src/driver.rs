@@ -1,7 +1,7 @@
 //! All that is asked of the product: its use cases, over one store, with the sandbox gateway and clocks that
 //! are moved. Each case has books of its own.
 
-use crate::Verdict;
+use crate::verdict::Verdict;
 use billing::calendar::{Date, Interval, Zone};
 use billing::catalog::{NewPrice, NewTaxRate, PriceKind, ProductEdit, TaxBehavior};
 use billing::currency::Currency;

@@ -1,6 +1,6 @@
 //! Reading JSON values: numbers, dates, times and the words of the cases.
 
-use crate::Verdict;
+use crate::verdict::Verdict;
 use billing::calendar::{Date, Interval, IntervalUnit, Zone};
 use billing::timestamp::Timestamp;
 use serde_json::{Map, Value};

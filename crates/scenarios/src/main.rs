@@ -19,40 +19,20 @@ mod report;
 mod setting;
 #[cfg(test)]
 mod tests;
+mod verdict;
 
 use clap::Parser;
 use driver::Product;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use verdict::Verdict;
 
 /// Plays numeric billing cases and says of each whether its figures come out.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// The cases, as JSON.
     file: PathBuf,
-}
-
-/// What came of a case.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Verdict {
-    /// All that it expects comes out.
-    Agrees,
-    /// Something else comes out.
-    Differs {
-        /// What it expects.
-        expected: String,
-        /// What comes out.
-        got: String,
-    },
-    /// It needs what is not built, or says what nothing here can read.
-    NotYet(String),
-}
-
-impl Verdict {
-    fn not_yet(what: impl Into<String>) -> Verdict {
-        Verdict::NotYet(what.into())
-    }
 }
 
 #[tokio::main]

@@ -1,9 +1,9 @@
 //! Cases about where periods lie: how many are billed, on which days, and which dates cannot be.
 
-use crate::Verdict;
 use crate::driver::{Books, Document, Failure, Offer, Opening, Product};
 use crate::fields::{billing_day, date, interval, interval_in, list, object, only, optional_text, text};
 use crate::setting::check_billing_day;
+use crate::verdict::Verdict;
 use billing::calendar::{CalendarError, Date, Interval, IntervalUnit, Zone};
 use billing::currency::Currency;
 use billing::id::SubscriptionId;

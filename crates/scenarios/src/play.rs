@@ -1,9 +1,10 @@
 //! What happens, step by step, as verbs of the product.
 
+use crate::compare;
 use crate::driver::{Books, Offer, Opening, Product};
 use crate::fields::{date, end_of, integer, list, object, only, optional_text, start_of, text, time};
 use crate::setting::{self, Plan, Setting};
-use crate::{Verdict, compare};
+use crate::verdict::Verdict;
 use billing::calendar::Date;
 use billing::id::{PriceId, SubscriptionId};
 use billing::money::Money;

@@ -1,6 +1,6 @@
 //! What is printed of the cases: a line for each, and one that counts.
 
-use crate::Verdict;
+use crate::verdict::Verdict;
 
 /// How many cases came out how.
 #[derive(Debug, Default, PartialEq, Eq)]

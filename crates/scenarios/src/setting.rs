@@ -1,9 +1,9 @@
 //! What is given: currency, zone, tax, and what plans cost and where their periods lie.
 
-use crate::Verdict;
 use crate::fields::{
     billing_day, integer, interval, interval_in, interval_of, list, object, only, optional_text, text,
 };
+use crate::verdict::Verdict;
 use billing::calendar::{Date, Interval, IntervalUnit, Zone, add_days};
 use billing::currency::Currency;
 use billing::rate::Rate;

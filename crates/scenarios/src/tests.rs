@@ -2,7 +2,8 @@
 
 use crate::driver::Product;
 use crate::fields::{list, text};
-use crate::{Verdict, differences, judge, read};
+use crate::verdict::Verdict;
+use crate::{differences, judge, read};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;

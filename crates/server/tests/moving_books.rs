@@ -5,7 +5,8 @@
 use billing::Ids;
 use engine::Engine;
 use gateway::Sandbox;
-use server::demo::{Plan, build};
+use server::demo::plan::DemoPlan;
+use server::demo::story::build;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -20,7 +21,7 @@ const QUIET: &(dyn Fn(Progress) + Sync) = &|_| {};
 
 /// Fills books with a demo.
 async fn demo(books: &Books) {
-    let plan = Plan::new(4, 12, 7).unwrap();
+    let plan = DemoPlan::new(4, 12, 7).unwrap();
     let engine = Engine::new(books.open().await, Arc::new(Sandbox::default()), Ids::seeded(plan.seed()));
     build(&engine, plan, &|_, _| {}).await.unwrap();
     engine.store().close().await.unwrap();

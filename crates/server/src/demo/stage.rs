@@ -1,7 +1,7 @@
 //! Where the story is played: each act is a use case of the engine.
 
 use super::people::Person;
-use super::script::{Act, Charged, Line, Pick, When};
+use super::script::{Act, Charged, Pick, StoryLine, When};
 use super::shop::Shop;
 use crate::json::{Object, object};
 use billing::customer::{Address, CustomerEdit, NewPaymentMethod};
@@ -306,7 +306,7 @@ impl Stage<'_> {
         Ok(SubscribeItem { price, quantity })
     }
 
-    fn line(&self, line: &Line, currency: Currency) -> Result<NewLine, Error> {
+    fn line(&self, line: &StoryLine, currency: Currency) -> Result<NewLine, Error> {
         let product_id = match line.product {
             None => None,
             Some(slug) => {

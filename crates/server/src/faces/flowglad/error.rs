@@ -1,11 +1,10 @@
 //! Failures in Flowglad's envelope: `{"error":"…","code":"NOT_FOUND"}` and `message`.
 
-use crate::auth::{Malformed, Refused};
-use crate::faces::NOT_NOW;
-use crate::faces::json;
-use crate::idempotency::Problem;
+use crate::auth::refused::{Malformed, Refused};
+use crate::body::Body;
+use crate::faces::reply::{NOT_NOW, json};
+use crate::idempotency::error::RequestError;
 use crate::json::object;
-use crate::respond::Body;
 use axum::response::{IntoResponse, Response};
 use billing::Refusal;
 use billing::refusal::Field;
@@ -151,7 +150,7 @@ impl From<engine::Error> for Error {
                 StatusCode::CONFLICT,
                 format!("{field}: another one exists with this value and other data"),
             ),
-            engine::Error::KeyReused => Problem::OtherRequest.into(),
+            engine::Error::KeyReused => RequestError::OtherRequest.into(),
             engine::Error::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
             engine::Error::Store(error) => error.into(),
         }
@@ -213,15 +212,15 @@ impl From<store::Error> for Error {
     }
 }
 
-impl From<Problem> for Error {
-    fn from(problem: Problem) -> Self {
-        let status = match &problem {
-            Problem::BadKey | Problem::BrokenOff => StatusCode::BAD_REQUEST,
-            Problem::OtherRequest => StatusCode::UNPROCESSABLE_ENTITY,
-            Problem::StillRunning => return Self::new(StatusCode::CONFLICT, STILL_RUNNING),
-            Problem::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Problem::Store(error) => return error.clone().into(),
+impl From<RequestError> for Error {
+    fn from(error: RequestError) -> Self {
+        let status = match &error {
+            RequestError::BadKey | RequestError::BrokenOff => StatusCode::BAD_REQUEST,
+            RequestError::OtherRequest => StatusCode::UNPROCESSABLE_ENTITY,
+            RequestError::StillRunning => return Self::new(StatusCode::CONFLICT, STILL_RUNNING),
+            RequestError::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            RequestError::Store(error) => return error.clone().into(),
         };
-        Self::new(status, problem.to_string())
+        Self::new(status, error.to_string())
     }
 }

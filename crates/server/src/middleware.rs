@@ -2,7 +2,8 @@
 //! code around the router instead of layers: what is asked again and again must cost little.
 
 use crate::app::App;
-use crate::faces::Face;
+use crate::body::Body;
+use crate::face::Face;
 use axum::Router;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use std::any::Any;
@@ -11,33 +12,23 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
-use tower::Service;
-
-/// The body of every answer.
-pub type Body = axum::body::Body;
-
-/// The type of every JSON answer.
-pub const JSON: HeaderValue = HeaderValue::from_static("application/json");
+use tower::Service as _;
 
 /// A server without a socket.
 #[derive(Clone)]
-pub struct Responder {
+pub struct Service {
     app: App,
     router: Router,
+    failure: fn(Face, StatusCode) -> Response<Body>,
 }
 
 static REQUESTS: AtomicU64 = AtomicU64::new(1);
 
-impl Responder {
-    /// A server of all faces.
-    pub fn new(app: App) -> Self {
-        let router = crate::router::router(app.clone());
-        Self::over(app, router)
-    }
-
-    /// What is around every request, around these routes.
-    pub fn over(app: App, router: Router) -> Self {
-        Self { app, router }
+impl Service {
+    /// What is around every request, around these routes. `failure` says in the words of a face what has
+    /// no more to say than its status.
+    pub fn new(app: App, router: Router, failure: fn(Face, StatusCode) -> Response<Body>) -> Self {
+        Self { app, router, failure }
     }
 
     /// What it serves with.
@@ -62,18 +53,18 @@ impl Responder {
             Ok(Ok(Ok(response))) => response,
             Ok(Ok(Err(never))) => match never {},
             Ok(Err(panic)) => {
-                self.app.metrics.panicked();
-                tracing::error!(request = number, face = face.name(), "panic: {}", said(&panic));
-                face.error(StatusCode::INTERNAL_SERVER_ERROR)
+                self.app.metrics.record_panic();
+                tracing::error!(request = number, face = face.name(), "panic: {}", panic_message(&panic));
+                (self.failure)(face, StatusCode::INTERNAL_SERVER_ERROR)
             }
             Err(_) => {
                 tracing::error!(request = number, face = face.name(), "the request took too long");
-                face.error(StatusCode::SERVICE_UNAVAILABLE)
+                (self.failure)(face, StatusCode::SERVICE_UNAVAILABLE)
             }
         };
         let took = (self.app.clock.since)().saturating_sub(started);
         let status = response.status();
-        self.app.metrics.answered(face, status.as_u16(), took);
+        self.app.metrics.record(face, status.as_u16(), took);
         // The query string is left out: it may hold what nobody else should read.
         if let Some(path) = path {
             tracing::debug!(request = number, %method, path, status = status.as_u16(), ?took, "answered");
@@ -99,7 +90,7 @@ async fn caught<T>(future: impl Future<Output = T>) -> Result<T, Box<dyn Any + S
     .await
 }
 
-fn said(panic: &Box<dyn Any + Send>) -> &str {
+fn panic_message(panic: &Box<dyn Any + Send>) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no words)")
 }

@@ -5,6 +5,7 @@
 //! same the answer is too, so nothing that is given again is ever older than the last commit whose
 //! writer was told. What changes with the time alone says until when it holds.
 
+use crate::body::{Body, JSON};
 use billing::Timestamp;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
@@ -15,14 +16,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use store::{Scope, Store};
 
-use crate::respond::Body;
-
 const SHARDS: usize = 16;
 /// What an entry costs beside its key and its body.
 const OVERHEAD: usize = 400;
 
-/// What is asked: everything that an answer depends on.
-pub struct Question<'a> {
+/// Under what an answer is kept: everything in the request that it depends on.
+pub struct CacheKey<'a> {
     /// The face that answers.
     pub face: &'static str,
     /// Whose books are read: the customer's or the environment's raw number.
@@ -52,8 +51,8 @@ impl From<String> for Rendered {
 }
 
 /// The memory of answers.
-pub struct Answers {
-    shards: Vec<Mutex<Shard>>,
+pub struct ResponseCache {
+    shards: Vec<Mutex<CacheShard>>,
     shard_bytes: usize,
     hasher: RandomState,
     process: u64,
@@ -63,7 +62,7 @@ pub struct Answers {
 }
 
 #[derive(Default)]
-struct Shard {
+struct CacheShard {
     entries: HashMap<Arc<[u8]>, Arc<Entry>>,
     /// Keys in the order in which they came; one that was used since goes round once more.
     queue: VecDeque<Arc<[u8]>>,
@@ -79,7 +78,7 @@ struct Entry {
     used: AtomicBool,
 }
 
-impl Answers {
+impl ResponseCache {
     /// A memory of so many bytes. `process` is part of every `ETag`, because versions start anew with
     /// the process.
     pub fn new(process: u64, bytes: usize) -> Self {
@@ -99,22 +98,23 @@ impl Answers {
         (self.hits.load(Ordering::Relaxed), self.misses.load(Ordering::Relaxed))
     }
 
-    /// The answer to a question: the kept one while it stands, else what `render` makes.
+    /// The answer that is kept under a key while it stands, else what `render` makes.
     ///
     /// # Errors
     /// If `render` fails, whose failure is not kept, or the version cannot be looked up.
-    pub async fn give<E: From<store::Error>>(
+    pub async fn get_or_render<E: From<store::Error>>(
         &self,
         store: &Store,
-        question: &Question<'_>,
+        key: &CacheKey<'_>,
         headers: &HeaderMap,
         render: impl AsyncFnOnce() -> Result<Rendered, E>,
     ) -> Result<Response<Body>, E> {
         // Taken before the snapshot: a commit in between makes what is rendered outdated, not wrong. Where
         // nothing is kept nobody asks for it.
-        let version = if self.shard_bytes == 0 { 0 } else { store.version(question.scopes).await? };
-        let key = question.key();
-        if let Some(entry) = self.find(&key, version, question.now) {
+        let version = if self.shard_bytes == 0 { 0 } else { store.version(key.scopes).await? };
+        let now = key.now;
+        let key = key.bytes();
+        if let Some(entry) = self.find(&key, version, now) {
             self.hits.fetch_add(1, Ordering::Relaxed);
             return Ok(entry.response(headers));
         }
@@ -122,7 +122,7 @@ impl Answers {
         self.misses.fetch_add(1, Ordering::Relaxed);
         let entry = Arc::new(Entry {
             version,
-            valid: rendered.valid_until.map(|until| (question.now, until)),
+            valid: rendered.valid_until.map(|until| (now, until)),
             body: Bytes::from(rendered.body),
             etag: self.next_etag(),
             used: AtomicBool::new(false),
@@ -167,7 +167,7 @@ impl Answers {
         }
     }
 
-    fn shard(&self, key: &[u8]) -> &Mutex<Shard> {
+    fn shard(&self, key: &[u8]) -> &Mutex<CacheShard> {
         &self.shards[self.hasher.hash_one(key) as usize % SHARDS]
     }
 
@@ -179,8 +179,8 @@ impl Answers {
     }
 }
 
-impl Question<'_> {
-    fn key(&self) -> Vec<u8> {
+impl CacheKey<'_> {
+    fn bytes(&self) -> Vec<u8> {
         let parts = [self.target, self.also[0], self.also[1]];
         let length = parts.iter().map(|part| part.len() + 1).sum::<usize>();
         let mut key = Vec::with_capacity(self.face.len() + 17 + length);
@@ -208,7 +208,7 @@ impl Entry {
             response
         } else {
             let mut response = Response::new(Body::from(self.body.clone()));
-            response.headers_mut().insert(CONTENT_TYPE, crate::respond::JSON);
+            response.headers_mut().insert(CONTENT_TYPE, JSON);
             response
         };
         response.headers_mut().insert(ETAG, self.etag.clone());

@@ -10,19 +10,19 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{PoisonError, RwLock};
 
 const SHARDS: usize = 16;
-/// Beyond so many names a shard is forgotten and filled again: a bound, not a policy.
+/// Beyond so many ids a shard is forgotten and filled again: a bound, not a policy.
 const PER_SHARD: usize = 16_384;
 
-type Shard = HashMap<u64, (i64, String, CustomerId)>;
+type IdShard = HashMap<u64, (i64, String, CustomerId)>;
 
-/// The memory of names.
+/// The memory of external ids.
 #[derive(Default)]
-pub struct Names {
+pub struct ExternalIdCache {
     hasher: RandomState,
-    shards: [RwLock<Shard>; SHARDS],
+    shards: [RwLock<IdShard>; SHARDS],
 }
 
-impl Names {
+impl ExternalIdCache {
     /// The customer that had an external id when it was last asked for.
     pub fn get(&self, environment: i64, external_id: &str) -> Option<CustomerId> {
         let key = self.hasher.hash_one((environment, external_id));
@@ -47,7 +47,7 @@ impl Names {
         self.shard(key).write().unwrap_or_else(PoisonError::into_inner).remove(&key);
     }
 
-    fn shard(&self, key: u64) -> &RwLock<Shard> {
+    fn shard(&self, key: u64) -> &RwLock<IdShard> {
         &self.shards[(key >> 60) as usize % SHARDS]
     }
 }

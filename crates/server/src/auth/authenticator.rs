@@ -1,7 +1,10 @@
 //! The memory of checked credentials.
 
 use super::jwt::{self, NotOurs};
-use super::{Principal, Refused, Who, keys};
+use super::keys;
+use super::principal::{Principal, PrincipalKind};
+use super::refused::Refused;
+use crate::spelling::parse_uuid;
 use billing::{Bearer, CredentialId, Id, Timestamp};
 use engine::Engine;
 use sha2::{Digest, Sha256};
@@ -144,21 +147,16 @@ fn judge(standing: Standing, version: u64) -> Result<Known, Refused> {
     if !is_welcome {
         return Err(Refused::Gone);
     }
-    let who = match credential.bearer {
-        Bearer::Key => Who::Key { scopes: credential.scopes },
-        Bearer::CustomerUser(customer, user) => Who::CustomerUser { customer, user },
-        Bearer::Staff(staff) => Who::Staff { staff, permissions },
+    let kind = match credential.bearer {
+        Bearer::Key => PrincipalKind::Key { scopes: credential.scopes },
+        Bearer::CustomerUser(customer, user) => PrincipalKind::CustomerUser { customer, user },
+        Bearer::Staff(staff) => PrincipalKind::Staff { staff, permissions },
     };
-    let principal = Principal { credential: credential.id, environment: credential.environment, who };
+    let principal = Principal { credential: credential.id, environment: credential.environment, kind };
     Ok(Known {
         principal: Arc::new(principal),
         version,
         expires_at: credential.expires_at,
         noted: AtomicI64::new(i64::MIN),
     })
-}
-
-/// The 128 bits of a hyphenated UUID in any case; none if it is not one.
-pub(super) fn parse_uuid(text: &str) -> Option<u128> {
-    crate::spelling::parse_uuid(text)
 }
