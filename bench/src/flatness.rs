@@ -40,7 +40,7 @@ pub(crate) async fn measure(options: &Options, place: &Place, report: &mut Repor
         if !options.wants(id) {
             continue;
         }
-        let mut row = Row::new(id, "", "pages/s", Some(0.5));
+        let mut row = Row::new(id, "as the books grow", "pages/s", Some(0.5));
         for _ in 0..options.rounds() {
             row.ours.push(load(place, ups[1].address, many, 1, Until::Time(time)).await?);
             row.limit.push(load(place, ups[0].address, few, 1, Until::Time(time)).await?);

@@ -23,6 +23,7 @@ mod report;
 mod runs;
 mod serving;
 mod slow;
+mod table;
 mod writes;
 
 use clap::Parser;
@@ -78,6 +79,9 @@ struct Options {
     /// Measures in turns with another bench program, a round each, and prints what this one is of it
     #[arg(long, value_name = "PROGRAM")]
     against: Option<PathBuf>,
+    /// Prints the table of README.md from what runs have kept with `--json`: on files, and on PostgreSQL
+    #[arg(long, value_delimiter = ',', value_name = "FILES")]
+    table: Vec<PathBuf>,
     /// Bills the books at an address as one of several processes
     #[arg(long, value_name = "ADDRESS", hide = true)]
     bill: Option<String>,
@@ -134,6 +138,9 @@ fn run(options: &Options) -> Result<(), Failure> {
     if options.load {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         return runtime.block_on(load::obey());
+    }
+    if !options.table.is_empty() {
+        return table::print(&options.table);
     }
     if let Some(other) = &options.against {
         return compare::measure(options, other);

@@ -75,7 +75,7 @@ impl Report {
     /// Begins a group of figures.
     pub(crate) fn section(&self, title: &str) {
         println!("\n{title}");
-        print!("{:<56} {:>10} {:>10} {:>7} {:>5}", "", "ours", "limit", "ratio", "goal");
+        print!("{:<24} {:>10} {:>10} {:>7} {:>5}", "", "ours", "limit", "ratio", "goal");
         println!(" {:>8} {:>8} {:>8} {:>8} {:>8}", "p50 ms", "p99 ms", "cpu µs", "db µs", "limit µs");
     }
 
@@ -91,13 +91,13 @@ impl Report {
         let (cpu, database) = (of(&row.ours, |t| t.cpu_us), of(&row.ours, |t| t.database_us));
         let (limit_cpu, limit_database) = (of(&row.limit, |t| t.cpu_us), of(&row.limit, |t| t.database_us));
         let limit_all = limit_cpu.map(|cpu| cpu + limit_database.unwrap_or(0.0));
-        let title = format!("{:<26} {} ({})", row.id, row.name, row.unit);
-        print!("{title:<56} {:>10} {:>10} {ratio:>7.3}", short(ours), short(limit));
+        print!("{:<24} {:>10} {:>10} {ratio:>7.3}", row.id, short(ours), short(limit));
         print!(" {:>5}", row.goal.map_or("-".to_owned(), |goal| format!("{goal:.2}")));
         for value in [p50, p99, cpu, database, limit_all] {
             print!(" {:>8}", value.map_or("-".to_owned(), short));
         }
-        println!("{}", if row.goal.is_some_and(|goal| ratio < goal) { "  below the goal" } else { "" });
+        let mark = if row.goal.is_some_and(|goal| ratio < goal) { ", below the goal" } else { "" };
+        println!("  {} ({}){mark}", row.name, row.unit);
         self.figures.push(json!({
             "id": row.id, "name": row.name, "unit": row.unit, "ours": ours, "limit": limit, "ratio": ratio,
             "goal": row.goal, "p50_ms": p50, "p99_ms": p99, "cpu_us": cpu, "database_us": database,
@@ -108,7 +108,7 @@ impl Report {
 
     /// Prints and keeps a single value.
     pub(crate) fn note(&mut self, name: &str, value: f64, unit: &str) {
-        println!("{:<56} {:>10}", format!("{name} ({unit})"), short(value));
+        println!("{name}: {} {unit}", short(value));
         self.notes.push(json!({ "name": name, "value": value, "unit": unit }));
     }
 
