@@ -90,7 +90,9 @@ impl Group<'_> {
             let id = format!("{}.{}", self.id, question.id);
             if self.options.wants(&id) {
                 let row = Row::new(&id, question.name, "requests/s", self.goal_of(&question));
-                self.beside_memory(&up, row, &question.asks, connections).await?;
+                if let Err(error) = self.beside_memory(&up, row, &question.asks, connections).await {
+                    self.report.failed(&id, &error);
+                }
             }
         }
         up.down().await

@@ -86,7 +86,7 @@ fn asked(order: &str, postmaster: Option<u32>) -> Result<Taken, Failure> {
         writeln!(input, "{order}")?;
         output.read_line(&mut line).map(|_| ())
     })();
-    // What it has to say about a failure stands on standard error.
+    // If it has failed, it says why on its standard error.
     let is_ready = spoken.is_ok() && line.trim() == READY;
     let meter = Meter::begin(postmaster);
     line.clear();
@@ -94,15 +94,15 @@ fn asked(order: &str, postmaster: Option<u32>) -> Result<Taken, Failure> {
         writeln!(input, "{READY}")?;
         output.read_line(&mut line)?;
     }
-    let answer: Option<Value> = serde_json::from_str(&line).ok();
-    let number = |name: &str| answer.as_ref().and_then(|answer| answer.get(name)?.as_f64());
+    let answer: Value = serde_json::from_str(&line).unwrap_or_default();
+    let number = |name: &str| answer[name].as_f64();
     let taken = number("rate").zip(number("count")).map(|(rate, count)| {
         let taken = Taken { rate, p50_ms: number("p50_ms"), p99_ms: number("p99_ms"), ..Taken::default() };
         meter.cost(taken, count as usize)
     });
     drop(input);
     child.wait()?;
-    taken.ok_or_else(|| "the process that asks has failed".into())
+    taken.ok_or_else(|| answer["error"].as_str().unwrap_or("the process that asks has failed").into())
 }
 
 /// The process that asks: reads its order, asks when it is told to, and says what came of it.
@@ -138,7 +138,13 @@ pub(crate) async fn obey() -> Result<(), Failure> {
     }
     let mut taken = Vec::new();
     for task in tasks {
-        taken.extend(task.await??);
+        match task.await? {
+            Ok(times) => taken.extend(times),
+            Err(error) => {
+                println!("{}", json!({ "error": error.to_string() }));
+                return Ok(());
+            }
+        }
     }
     let rate = taken.len() as f64 / start.elapsed().as_secs_f64();
     let (p50_ms, p99_ms) = (median(&taken) * 1e3, p99(&taken) * 1e3);

@@ -163,13 +163,19 @@ async fn measure(options: &Options) -> Result<(), Failure> {
     report.machine(&format!("{}; {}", device::describe(&options.data()?)?, place.describe().await?));
     for group in GROUPS {
         if options.wants(group) {
-            measure_group(group, options, &place, &mut report).await?;
+            let measured = measure_group(group, options, &place, &mut report).await;
+            if let Err(error) = measured {
+                report.failed(group, &format!("{error}{}", causes(&*error)).into());
+            }
         }
     }
     if let Some(path) = &options.json {
         report.write_json(path)?;
     }
-    Ok(())
+    match report.failures() {
+        0 => Ok(()),
+        failures => Err(format!("{failures} could not be measured").into()),
+    }
 }
 
 async fn measure_group(

@@ -50,20 +50,32 @@ fn seconds(process: &str) -> f64 {
     hundredths(&words(process), 11..13) / 100.0
 }
 
-/// The time of PostgreSQL's first process, of all that it has now, and of those that have ended.
+/// The time of PostgreSQL's first process, of all that it has now, and of those that have ended. Looked at
+/// again if one has ended meanwhile, which would be counted twice or not at all.
 fn family_seconds(postmaster: u32) -> f64 {
     let parent = postmaster.to_string();
-    let mut all = hundredths(&words(&parent), 11..15);
-    let Ok(processes) = std::fs::read_dir("/proc") else { return all / 100.0 };
+    loop {
+        let ended = hundredths(&words(&parent), 13..15);
+        let living = children(&parent);
+        let now = words(&parent);
+        if hundredths(&now, 13..15) == ended {
+            return (living + hundredths(&now, 11..15)) / 100.0;
+        }
+    }
+}
+
+/// The hundredths of seconds of all processes that a process has.
+fn children(parent: &str) -> f64 {
+    let mut all = 0.0;
+    let Ok(processes) = std::fs::read_dir("/proc") else { return all };
     for process in processes.filter_map(Result::ok) {
         let name = process.file_name();
-        let Some(name) = name.to_str().filter(|name| name.bytes().all(|byte| byte.is_ascii_digit())) else {
-            continue;
-        };
+        let is_number = |name: &&str| name.bytes().all(|byte| byte.is_ascii_digit());
+        let Some(name) = name.to_str().filter(is_number) else { continue };
         let words = words(name);
-        if words.get(1) == Some(&parent) {
+        if words.get(1).is_some_and(|of| of == parent) {
             all += hundredths(&words, 11..13);
         }
     }
-    all / 100.0
+    all
 }

@@ -53,6 +53,7 @@ impl Row {
 pub(crate) struct Report {
     figures: Vec<Value>,
     notes: Vec<Value>,
+    failed: Vec<Value>,
     quick: bool,
     machine: String,
 }
@@ -63,7 +64,7 @@ impl Report {
         if quick {
             println!("Quick: smaller books and fewer rounds than the figures in README.md.");
         }
-        Self { figures: Vec::new(), notes: Vec::new(), quick, machine: String::new() }
+        Self { figures: Vec::new(), notes: Vec::new(), failed: Vec::new(), quick, machine: String::new() }
     }
 
     /// Says on what it is measured.
@@ -117,10 +118,22 @@ impl Report {
         println!("\n{id}: not measured here: {why}");
     }
 
+    /// Says that a row, or what was left of a group, could not be measured; the others are.
+    pub(crate) fn failed(&mut self, id: &str, error: &Failure) {
+        println!("{id:<24} FAILED: {error}");
+        self.failed.push(json!({ "id": id, "error": error.to_string() }));
+    }
+
+    /// How many could not be measured.
+    pub(crate) fn failures(&self) -> usize {
+        self.failed.len()
+    }
+
     /// Keeps everything in a file.
     pub(crate) fn write_json(&self, path: &Path) -> Result<(), Failure> {
         let all = json!({
             "quick": self.quick, "machine": self.machine, "figures": self.figures, "notes": self.notes,
+            "failed": self.failed,
         });
         std::fs::write(path, format!("{all:#}\n"))?;
         Ok(())
