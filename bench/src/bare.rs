@@ -70,7 +70,7 @@ impl Written {
         let mut tables = Vec::with_capacity(TABLES.len());
         for (table, join) in TABLES {
             let mut statement = books.prepare(&rows_of(join))?;
-            let columns: Vec<String> = statement.column_names().into_iter().map(String::from).collect();
+            let columns: Vec<String> = statement.column_names().map(String::from).collect();
             let marks: Vec<String> = (1..=columns.len()).map(|n| format!("?{n}")).collect();
             let insert =
                 format!("insert into {table} ({}) values ({})", columns.join(", "), marks.join(", "));

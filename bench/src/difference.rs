@@ -17,10 +17,13 @@ use tokio_postgres::Client;
 /// How many rows are committed together: about as many as a batch of the engine writes.
 const TOGETHER: usize = 10_000;
 
+/// A statement and the parameters of all its executions.
+type Step = (String, Vec<Vec<Value>>);
+
 /// What a run wrote, to be written again as fast as the database can.
 pub(crate) enum Difference {
-    /// Statements, each with the parameters of all its executions.
-    Statements(Vec<(String, Vec<Vec<Value>>)>),
+    /// Statements of SQLite.
+    Statements(Vec<Step>),
     /// Commands to copy, each with its rows.
     Copies(Vec<(String, Vec<Bytes>)>),
 }
@@ -59,12 +62,7 @@ impl Difference {
     }
 }
 
-fn execute(
-    steps: &[(String, Vec<Vec<Value>>)],
-    place: &Place,
-    path: &str,
-    operations: usize,
-) -> Result<Taken, Failure> {
+fn execute(steps: &[Step], place: &Place, path: &str, operations: usize) -> Result<Taken, Failure> {
     let connection = Connection::open(path)?;
     connection.execute_batch(
         "pragma synchronous = full; pragma wal_autocheckpoint = 10000; pragma foreign_keys = on;
@@ -135,7 +133,7 @@ fn tables(connection: &Connection) -> Result<Vec<Table>, Failure> {
 }
 
 /// What is inserted, then what is updated, then what is deleted.
-fn changed_rows(before: &str, after: &str) -> Result<Vec<(String, Vec<Vec<Value>>)>, Failure> {
+fn changed_rows(before: &str, after: &str) -> Result<Vec<Step>, Failure> {
     let connection = Connection::open(after)?;
     connection.execute("attach ?1 as old", [before])?;
     let (mut inserts, mut updates, mut deletes) = (Vec::new(), Vec::new(), Vec::new());

@@ -11,16 +11,20 @@ const NOTHING: &str = "·";
 /// Prints the table of one or two files.
 pub(crate) fn print(files: &[PathBuf]) -> Result<(), Failure> {
     let mut runs: Vec<Vec<Value>> = Vec::new();
+    let mut heads = Vec::new();
     for file in files {
         let mut all: Value = serde_json::from_str(&std::fs::read_to_string(file)?)?;
+        let is_server = all["machine"].as_str().is_some_and(|machine| machine.contains("PostgreSQL"));
+        heads.push(if is_server { "PostgreSQL" } else { "SQLite" });
         match all["figures"].take() {
             Value::Array(rows) => runs.push(rows),
             _ => return Err(format!("{}: no figures", file.display()).into()),
         }
     }
-    let head = ["per second", "of the limit", "p50, p99 ms", "CPU µs"];
-    println!("| |{}", format!(" {} |", head.join(" | ")).repeat(runs.len()));
-    println!("|---|{}", "---|".repeat(head.len() * runs.len()));
+    let columns = ["per second", "of the limit", "p50, p99 ms", "CPU µs"];
+    let heads: Vec<String> = heads.iter().map(|head| format!(" {head}: {} |", columns.join(" | "))).collect();
+    println!("| |{}", heads.concat());
+    println!("|---|{}", "---|".repeat(columns.len() * runs.len()));
     let mut done: Vec<String> = Vec::new();
     for row in runs.iter().flatten() {
         let id = row["id"].as_str().ok_or("a row without an id")?;
