@@ -1,26 +1,28 @@
-//! (a) The billing run: everything that is due, charged and committed durably, beside the same rows
+//! The billing run: everything that is due, charged and committed durably, beside the same rows
 //! written by prepared statements, or by `COPY`, and nothing else.
 
 use crate::books::{Shape, engine, month_end};
-use crate::device::cpu_seconds;
 use crate::place::Place;
-use crate::report::{Figure, Report, median};
+use crate::report::{Report, Row, Taken};
 use crate::{Failure, Options, copying, limit};
 use std::path::Path;
-use std::time::Instant;
 use store::Synchronous;
 
 /// The names under which the books of a round are copied.
 const RUN: &str = "run";
 const LIMIT: &str = "bare-run";
 
-/// Runs and reports it.
+/// Runs and reports `run`.
 pub(crate) async fn measure(options: &Options, place: &Place, report: &mut Report) -> Result<(), Failure> {
     let customers = if options.quick { 10_000 } else { 50_000 };
     let spreads: &[i64] = if place.is_server() { &[1, 64] } else { &[1] };
     for shards in spreads {
+        let id = format!("run.{shards}");
+        if !options.wants(&id) {
+            continue;
+        }
         let shape = Shape { shards: *shards, ..Shape::new(customers, 1) };
-        measure_shape(options, place, report, shape).await?;
+        measure_shape(options, place, report, shape, &id).await?;
     }
     Ok(())
 }
@@ -30,26 +32,23 @@ async fn measure_shape(
     place: &Place,
     report: &mut Report,
     shape: Shape,
+    id: &str,
 ) -> Result<(), Failure> {
     let customers = shape.customers;
     let spread = if place.is_server() { format!(", {} shards", shape.shards) } else { String::new() };
-    report.section(&format!("(a) Billing run: {customers} due monthly subscriptions{spread}"));
+    report.section(&format!("Billing run: {customers} due monthly subscriptions{spread}"));
     let books = place.books(shape).await?;
     let before = place.bytes(&books).await?;
     let (name, goal) = match place.is_server() {
-        true => (format!("billing run beside COPY{spread}"), 0.7),
-        false => ("billing run".into(), 0.6),
+        true => ("billing run beside COPY", 0.7),
+        false => ("billing run", 0.6),
     };
-    let mut figure = Figure { name, unit: "renewals/s", ours: Vec::new(), limit: Vec::new(), goal };
+    let mut row = Row::new(id, name, "renewals/s", Some(goal));
     let mut bytes = 0;
-    let (mut our_cpu, mut limit_cpu) = (Vec::new(), Vec::new());
     let mut script = None;
     for round in 0..options.rounds() {
         let address = place.copy(shape, RUN).await?;
-        let cpu = cpu_seconds();
-        let seconds = run(&address, customers, round as u64 + 2).await?;
-        our_cpu.push((cpu_seconds() - cpu) / customers as f64 * 1e6);
-        figure.ours.push(customers as f64 / seconds);
+        row.ours.push(run(place, &address, customers, round as u64 + 2).await?);
         bytes = place.bytes(&address).await? - before;
         // What the first run wrote is what the limit writes, every time.
         let script = match &mut script {
@@ -58,15 +57,11 @@ async fn measure_shape(
         };
         place.remove(RUN).await?;
         let address = place.copy(shape, LIMIT).await?;
-        let cpu = cpu_seconds();
-        figure.limit.push(customers as f64 / script.play(&address).await?);
-        limit_cpu.push((cpu_seconds() - cpu) / customers as f64 * 1e6);
+        row.limit.push(script.play(place, &address, customers).await?);
         script.check(&address).await?;
         place.remove(LIMIT).await?;
     }
-    report.figure(&figure);
-    report.note("processor time per renewal, ours", median(&our_cpu), "µs");
-    report.note("processor time per renewal, limit", median(&limit_cpu), "µs");
+    report.row(&row);
     report.note("bytes on disk per renewal", bytes as f64 / customers as f64, "bytes");
     if let Some(script) = &script {
         report.note("rows written per renewal, limit", script.rows() as f64 / customers as f64, "rows");
@@ -89,10 +84,10 @@ impl Script {
         })
     }
 
-    async fn play(&self, address: &str) -> Result<f64, Failure> {
+    async fn play(&self, place: &Place, address: &str, operations: usize) -> Result<Taken, Failure> {
         match self {
-            Script::Statements(script) => script.play(Path::new(address)),
-            Script::Copies(script) => script.play(address).await,
+            Script::Statements(script) => script.play(place, Path::new(address), operations),
+            Script::Copies(script) => script.play(place, address, operations).await,
         }
     }
 
@@ -111,15 +106,15 @@ impl Script {
     }
 }
 
-/// Bills what is due; answers how many seconds it took.
-async fn run(address: &str, customers: usize, seed: u64) -> Result<f64, Failure> {
+/// Bills what is due; answers what it took.
+async fn run(place: &Place, address: &str, customers: usize, seed: u64) -> Result<Taken, Failure> {
     let engine = engine(address, Synchronous::Full, seed).await?;
-    let start = Instant::now();
+    let meter = place.meter();
     let done = engine.run_due(1, month_end(1)?).await?;
-    let seconds = start.elapsed().as_secs_f64();
+    let taken = meter.taken(customers);
     engine.store().close().await?;
     if done.subscription_steps != customers as u64 {
         return Err(format!("{customers} were due, {} were renewed", done.subscription_steps).into());
     }
-    Ok(seconds)
+    Ok(taken)
 }

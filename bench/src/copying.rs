@@ -4,11 +4,12 @@
 
 use crate::Failure;
 use crate::asking::connect;
+use crate::place::Place;
+use crate::report::Taken;
 use billing::Timestamp;
 use bytes::Bytes;
 use futures_util::{SinkExt, TryStreamExt};
 use std::pin::pin;
-use std::time::Instant;
 use tokio_postgres::Client;
 
 /// As many as the engine decides on together.
@@ -88,10 +89,15 @@ impl Script {
         self.rows
     }
 
-    /// Writes all of it; answers how many seconds it took.
-    pub(crate) async fn play(&self, address: &str) -> Result<f64, Failure> {
+    /// Writes all of it; so many operations it was.
+    pub(crate) async fn play(
+        &self,
+        place: &Place,
+        address: &str,
+        operations: usize,
+    ) -> Result<Taken, Failure> {
         let client = connect(address).await?;
-        let start = Instant::now();
+        let meter = place.meter();
         for batch in &self.batches {
             client.batch_execute("begin").await?;
             for (sql, rows) in batch {
@@ -101,7 +107,7 @@ impl Script {
             }
             client.batch_execute("commit").await?;
         }
-        Ok(start.elapsed().as_secs_f64())
+        Ok(meter.taken(operations))
     }
 
     /// Holds what was written against what the run wrote.

@@ -48,11 +48,3 @@ pub(crate) fn memory_megabytes() -> Result<u64, Failure> {
         line.and_then(|line| line.split_whitespace().next()).ok_or("no memory in /proc/meminfo")?;
     Ok(kilobytes.parse::<u64>()? / 1024)
 }
-
-/// Processor time that this process has used, in seconds; 0 where the system does not tell.
-pub(crate) fn cpu_seconds() -> f64 {
-    let Ok(text) = std::fs::read_to_string("/proc/self/stat") else { return 0.0 };
-    // After the name in brackets, user and system time are the 12th and 13th word, in hundredths.
-    let words = text.rsplit(')').next().unwrap_or_default().split_whitespace();
-    words.skip(11).take(2).filter_map(|word| word.parse::<f64>().ok()).sum::<f64>() / 100.0
-}

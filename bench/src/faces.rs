@@ -1,219 +1,162 @@
-//! (c) The faces: each contract's answer, made from the books every time and given again from memory,
-//! beside a handler that returns the same bytes; and (d) how flat their cost is as the books grow.
+//! The faces: each contract's answer, made from the books every time and given again from memory, beside a
+//! handler that returns the same bytes; of large books, of books in many shards, and of a customer who has a lot.
 
 use crate::books::Shape;
-use crate::load::{Ask, Until, fetch, run};
+use crate::load::{Ask, Until, fetch, load};
 use crate::place::Place;
-use crate::report::{Figure, Report, median};
+use crate::questions::{Question, pages, questions};
+use crate::report::{Report, Row};
 use crate::serving::{Passes, Up, from_memory, memory_ask};
-use crate::{Failure, Options};
-use std::sync::Arc;
+use crate::{Failure, Options, writes};
 use std::time::Duration;
 
-/// One contract: its number, what is asked of it in turn, and the goal from the books.
-struct Face {
-    name: &'static str,
-    asks: Arc<Vec<Ask>>,
-    goal: f64,
-}
+/// How many requests of a kind are asked in turn.
+const ASKS: usize = 2_000;
+/// How many, where all of them fit into the memory for answers.
+const ASKS_AGAIN: usize = 64;
 
-fn faces(passes: &Passes, on_a_server: bool) -> Vec<Face> {
-    // Each statement crosses to the server and back.
-    let goal = if on_a_server { 0.08 } else { 0.12 };
-    let bearer = |token: &str| format!("Bearer {token}");
-    let each = |ask: &dyn Fn(&(String, String, String)) -> Ask| {
-        Arc::new(passes.customers.iter().map(ask).collect::<Vec<_>>())
-    };
-    let payments =
-        each(&|(_, _, token)| Ask::get("/api/v1/profile/payments", &[("authorization", &bearer(token))]));
-    let billing = each(&|(external_id, ..)| {
-        let target = format!("/api/v1/customers/{external_id}/billing");
-        Ask::get(&target, &[("authorization", &passes.merchant)])
-    });
-    let invoices = each(&|(_, handle, token)| {
-        let headers = [("authorization", format!("jwt {token}")), ("org-handle", handle.clone())];
-        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        Ask::get("/api/v2/platform/organisation/billing/", &headers)
-    });
-    let staff = bearer(&passes.staff);
-    let periods = bearer(&passes.periods);
-    let received = Arc::new(vec![Ask::get("/api/v1/admin/payments", &[("authorization", &staff)])]);
-    let listed = Arc::new(vec![Ask::get("/v1/periods", &[("authorization", &periods)])]);
-    vec![
-        Face { name: "000 payments of a customer", asks: payments, goal },
-        Face { name: "001 payments of all", asks: received, goal },
-        Face { name: "002 billing of a customer", asks: billing, goal: 0.04 },
-        Face { name: "003 periods", asks: listed, goal },
-        Face { name: "004 invoices of an organisation", asks: invoices, goal },
-    ]
-}
-
-/// Runs and reports (c).
+/// Runs and reports `faces`.
 pub(crate) async fn measure(options: &Options, place: &Place, report: &mut Report) -> Result<(), Failure> {
     let shape = match options.quick {
         true => Shape::new(5_000, 12),
         false => Shape::new(100_000, 12),
     };
+    if options.wants("faces.made") {
+        from_books(options, place, report, shape, "faces.made").await?;
+    }
+    if options.wants("faces.again") {
+        // A server in between must be asked whether anything changed.
+        let goal = Some(if place.is_server() { 0.3 } else { 0.4 });
+        let title = "Faces, asked again while nothing changed";
+        let mut group = Group { options, place, report, id: "faces.again", goal };
+        group.measure(title, shape, 256 << 20, ASKS_AGAIN).await?;
+    }
+    Ok(())
+}
+
+/// Runs and reports `shards`: the customers are spread over 64.
+pub(crate) async fn sharded(options: &Options, place: &Place, report: &mut Report) -> Result<(), Failure> {
+    let customers = if options.quick { 2_500 } else { 16_667 };
+    let shape = Shape { shards: 64, ..Shape::new(customers, 12) };
+    from_books(options, place, report, shape, "shards").await?;
+    if options.wants("shards.payments") {
+        let size = (if options.quick { 1_000 } else { 5_000 }, 64);
+        let row = Row::new("shards.payments", "manual payments, 64 clients", "payments/s", None);
+        writes::row(options, place, report, shape, row, size).await?;
+    }
+    Ok(())
+}
+
+/// Answers made from the books, each time.
+async fn from_books(
+    options: &Options,
+    place: &Place,
+    report: &mut Report,
+    shape: Shape,
+    id: &str,
+) -> Result<(), Failure> {
+    let mut group = Group { options, place, report, id, goal: None };
+    group.measure("Faces, made from the books each time", shape, 0, ASKS).await
+}
+
+/// Rows that are measured in the same way.
+struct Group<'a> {
+    options: &'a Options,
+    place: &'a Place,
+    report: &'a mut Report,
+    id: &'a str,
+    /// What is aimed at; what each contract aims at, if none.
+    goal: Option<f64>,
+}
+
+impl Group<'_> {
+    async fn measure(
+        &mut self,
+        title: &str,
+        shape: Shape,
+        memory: usize,
+        asks: usize,
+    ) -> Result<(), Failure> {
+        let address = self.place.books(shape).await?;
+        self.place.warm(&address).await?;
+        let Shape { customers, months, shards, .. } = shape;
+        let (spread, connections) = (format!("{shards} shard(s)"), self.options.connections);
+        self.report.section(&format!(
+            "{title}: {customers} customers x {months} invoices, {spread}, {connections} connections"
+        ));
+        let up = Up::new(&address, memory).await?;
+        let passes = Passes::issue(&up, asks).await?;
+        for question in questions(&up, &passes, shape, asks).await? {
+            let id = format!("{}.{}", self.id, question.id);
+            if self.options.wants(&id) {
+                let row = Row::new(&id, question.name, "requests/s", self.goal_of(&question));
+                if let Err(error) = self.beside_memory(&up, row, &question.asks, connections).await {
+                    self.report.failed(&id, &error);
+                }
+            }
+        }
+        up.down().await
+    }
+
+    /// Of large books in one place alone: the others are there to be seen.
+    fn goal_of(&self, question: &Question) -> Option<f64> {
+        if self.id != "faces.made" {
+            return self.goal;
+        }
+        Some(match question.id {
+            "002" => 0.04,
+            _ if self.place.is_server() => 0.08,
+            _ => 0.12,
+        })
+    }
+
+    async fn beside_memory(
+        &mut self,
+        up: &Up,
+        mut row: Row,
+        asks: &[Ask],
+        connections: usize,
+    ) -> Result<(), Failure> {
+        let time = Duration::from_millis(if self.options.quick { 300 } else { 3_000 });
+        let (memory, running) = from_memory(fetch(up.address, &asks[0]).await?).await?;
+        // The first load is not counted: it opens files and fills what is kept.
+        load(self.place, up.address, asks, connections, Until::Time(time / 4)).await?;
+        let memory_asks = [memory_ask()];
+        for _ in 0..self.options.rounds() {
+            row.ours.push(load(self.place, up.address, asks, connections, Until::Time(time)).await?);
+            row.limit.push(load(self.place, memory, &memory_asks, connections, Until::Time(time)).await?);
+        }
+        running.abort();
+        self.report.row(&row);
+        Ok(())
+    }
+}
+
+/// Runs and reports `heavy`: one customer, whose pages of contract 000 are asked by many, each another one.
+/// Contract 002 has one page of a customer, and so it is asked by one at a time: nobody shares an answer.
+pub(crate) async fn heavy(options: &Options, place: &Place, report: &mut Report) -> Result<(), Failure> {
+    let invoices = if options.quick { 50 } else { 500 };
+    let shape = Shape { subscriptions: 20, ..Shape::new(1, invoices) };
     let address = place.books(shape).await?;
     place.warm(&address).await?;
-    let time = Duration::from_millis(if options.quick { 700 } else { 3_000 });
-    let connections = options.connections;
-    let books =
-        format!("{} customers x {} invoices, {connections} connections", shape.customers, shape.months);
-    for (title, bytes, goal) in [
-        ("made from the books each time", 0, None),
-        // A server in between must be asked whether anything changed.
-        ("asked again while nothing changed", 256 << 20, Some(if place.is_server() { 0.3 } else { 0.4 })),
-    ] {
-        report.section(&format!("(c) Faces, {title}: {books}"));
-        let up = Up::new(&address, bytes).await?;
-        let customers = if goal.is_some() { 64 } else { 2_000 };
-        let passes = Passes::issue(&up, customers).await?;
-        for face in faces(&passes, place.is_server()) {
-            beside_memory(options, report, &up, &face, goal.unwrap_or(face.goal), time).await?;
-        }
-        up.down().await?;
-    }
-    Ok(())
-}
-
-async fn beside_memory(
-    options: &Options,
-    report: &mut Report,
-    up: &Up,
-    face: &Face,
-    goal: f64,
-    time: Duration,
-) -> Result<(), Failure> {
-    let body = ask_apart(up.address, Arc::new(vec![face.asks[0].clone()])).await?;
-    let (memory, running) = from_memory(body).await?;
-    let mut figure =
-        Figure { name: face.name.to_owned(), unit: "requests/s", ours: Vec::new(), limit: Vec::new(), goal };
-    let mut p99 = Vec::new();
-    // The first load is not counted: it opens files and fills what is kept.
-    let connections = options.connections;
-    load_apart(up.address, &face.asks, connections, Until::Time(time / 4)).await?;
-    let memory_asks = Arc::new(vec![memory_ask()]);
-    for _ in 0..options.rounds() {
-        let ours = load_apart(up.address, &face.asks, connections, Until::Time(time)).await?;
-        let limit = load_apart(memory, &memory_asks, connections, Until::Time(time)).await?;
-        figure.ours.push(ours.rate);
-        figure.limit.push(limit.rate);
-        p99.push(ours.p99_ms);
-    }
-    running.abort();
-    report.figure(&figure);
-    report.note(&format!("  p99 of {}", face.name), median(&p99), "ms");
-    Ok(())
-}
-
-async fn load_apart(
-    address: std::net::SocketAddr,
-    asks: &Arc<Vec<Ask>>,
-    connections: usize,
-    until: Until,
-) -> Result<crate::load::Loaded, Failure> {
-    let asks = Arc::clone(asks);
-    tokio::task::spawn_blocking(move || run(address, asks, connections, until)).await?
-}
-
-async fn ask_apart(address: std::net::SocketAddr, asks: Arc<Vec<Ask>>) -> Result<Vec<u8>, Failure> {
-    tokio::task::spawn_blocking(move || fetch(address, &asks[0])).await?
-}
-
-/// Runs and reports (d): what a page costs in small books over what it costs in large ones.
-pub(crate) async fn flatness(options: &Options, place: &Place, report: &mut Report) -> Result<(), Failure> {
-    let (small, large) = match options.quick {
-        true => (Shape::new(84, 12), Shape::new(5_000, 12)),
-        false => (Shape::new(834, 12), Shape::new(166_667, 12)),
-    };
-    let invoices = |shape: Shape| shape.customers * shape.months;
-    report.section(&format!(
-        "(d) Flatness: a page at {} invoices over the same at {} (goal: at least half as fast)",
-        invoices(large),
-        invoices(small)
-    ));
-    let mut ups = Vec::with_capacity(2);
-    let mut pages = Vec::with_capacity(2);
-    for shape in [small, large] {
-        let address = place.books(shape).await?;
-        place.warm(&address).await?;
-        let up = Up::new(&address, 0).await?;
-        pages.push(pages_of(&up).await?);
-        ups.push(up);
-    }
-    let time = Duration::from_millis(if options.quick { 300 } else { 1_500 });
-    for (few, many) in pages[0].iter().zip(&pages[1]) {
-        let mut figure =
-            Figure { name: few.0.clone(), unit: "pages/s", ours: Vec::new(), limit: Vec::new(), goal: 0.5 };
-        for _ in 0..options.rounds() {
-            figure.ours.push(one_at_a_time(ups[1].address, &many.1, time).await?);
-            figure.limit.push(one_at_a_time(ups[0].address, &few.1, time).await?);
-        }
-        report.figure(&figure);
-    }
-    for up in ups {
-        up.down().await?;
-    }
-    Ok(())
-}
-
-async fn one_at_a_time(
-    address: std::net::SocketAddr,
-    asks: &Arc<Vec<Ask>>,
-    time: Duration,
-) -> Result<f64, Failure> {
-    let asks = Arc::clone(asks);
-    let loaded = tokio::task::spawn_blocking(move || run(address, asks, 1, Until::Time(time))).await??;
-    Ok(1e3 / loaded.p50_ms)
-}
-
-/// A list: its contract, its path, what says how long a page is, and the headers.
-type List<'a> = (&'a str, &'a str, &'a str, Vec<(&'a str, &'a str)>);
-
-/// The first, a middle and the last page of every list, and the one page of 002.
-async fn pages_of(up: &Up) -> Result<Vec<(String, Arc<Vec<Ask>>)>, Failure> {
-    let passes = Passes::issue(up, 1).await?;
-    let (external_id, handle, token) = passes.customers.first().ok_or("books without a customer")?;
-    let (bearer, staff) = (format!("Bearer {token}"), format!("Bearer {}", passes.staff));
-    let (key, jwt) = (format!("Bearer {}", passes.periods), format!("jwt {token}"));
-    let lists: [List<'_>; 4] = [
-        ("000", "/api/v1/profile/payments", "limit=2", vec![("authorization", &bearer)]),
-        ("001", "/api/v1/admin/payments", "limit=10", vec![("authorization", &staff)]),
-        ("003", "/v1/periods", "limit=20", vec![("authorization", &key)]),
-        (
-            "004",
-            "/api/v2/platform/organisation/billing/",
-            "page_size=2",
-            vec![("authorization", &jwt), ("org-handle", handle)],
-        ),
-    ];
-    let mut pages = Vec::new();
-    for (name, path, limit, headers) in lists {
-        let first = format!("{path}?{limit}&page=1");
-        let body = ask_apart(up.address, Arc::new(vec![Ask::get(&first, &headers)])).await?;
-        let last = last_page(&body, limit)?;
-        for (which, page) in [("first", 1), ("middle", last.div_ceil(2)), ("last", last)] {
-            let ask = Ask::get(&format!("{path}?{limit}&page={page}"), &headers);
-            pages.push((format!("{name} {which} page"), Arc::new(vec![ask])));
-        }
-    }
+    let all = shape.subscriptions * invoices;
+    report.section(&format!("A customer with {all} invoices of {} daily subscriptions", shape.subscriptions));
+    let up = Up::new(&address, 0).await?;
+    let passes = Passes::issue(&up, 1).await?;
+    let (external_id, _, token) = passes.customers.first().ok_or("books without a customer")?;
+    let bearer = format!("Bearer {token}");
+    let list = "/api/v1/profile/payments?limit=10";
+    let asks = pages(&up, list, &[("authorization", &bearer)], 10, ASKS).await?;
     let target = format!("/api/v1/customers/{external_id}/billing");
-    let ask = Ask::get(&target, &[("authorization", &passes.merchant)]);
-    pages.push(("002 billing".to_owned(), Arc::new(vec![ask])));
-    Ok(pages)
-}
-
-/// The number of the last page, from what the first says of the whole.
-fn last_page(body: &[u8], limit: &str) -> Result<u64, Failure> {
-    let body: serde_json::Value = serde_json::from_slice(body)?;
-    let total = [
-        body.pointer("/data/total_items"),
-        body.pointer("/pagination/total"),
-        body.pointer("/pagination/count"),
-        body.pointer("/count"),
-    ];
-    let total = total.into_iter().flatten().find_map(serde_json::Value::as_u64).ok_or("no total")?;
-    let (_, limit) = limit.split_once('=').ok_or("no limit")?;
-    Ok(total.div_ceil(limit.parse()?).max(1))
+    let whole = [Ask::get(&target, &[("authorization", &passes.merchant)])];
+    let mut group = Group { options, place, report, id: "heavy", goal: None };
+    if options.wants("heavy.000") {
+        let row = Row::new("heavy.000", "a page of its payments", "requests/s", None);
+        group.beside_memory(&up, row, &asks, options.connections).await?;
+    }
+    if options.wants("heavy.002") {
+        let row = Row::new("heavy.002", "its billing, by one", "requests/s", None);
+        group.beside_memory(&up, row, &whole, 1).await?;
+    }
+    up.down().await
 }

@@ -2,12 +2,13 @@
 //! statements on one connection, with the same batches, commits and durability, and nothing else.
 
 use crate::Failure;
+use crate::place::Place;
+use crate::report::Taken;
 use billing::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Instant;
 
 /// As many as the engine decides on together.
 const BATCH: usize = 500;
@@ -75,8 +76,8 @@ impl Script {
         self.batches.iter().flatten().map(|step| step.sets.len()).sum()
     }
 
-    /// Writes all of it; answers how many seconds it took.
-    pub(crate) fn play(&self, path: &Path) -> Result<f64, Failure> {
+    /// Writes all of it; so many operations it was.
+    pub(crate) fn play(&self, place: &Place, path: &Path, operations: usize) -> Result<Taken, Failure> {
         let connection = Connection::open(path)?;
         connection.execute_batch(
             "pragma synchronous = full; pragma wal_autocheckpoint = 10000; pragma foreign_keys = on;
@@ -84,7 +85,7 @@ impl Script {
              pragma temp_store = memory",
         )?;
         connection.set_prepared_statement_cache_capacity(512);
-        let start = Instant::now();
+        let meter = place.meter();
         for batch in &self.batches {
             connection.prepare_cached("begin immediate")?.execute([])?;
             for step in batch {
@@ -95,7 +96,7 @@ impl Script {
             }
             connection.prepare_cached("commit")?.execute([])?;
         }
-        Ok(start.elapsed().as_secs_f64())
+        Ok(meter.taken(operations))
     }
 
     /// Holds what was written against what the run wrote.

@@ -4,17 +4,26 @@
 //! fails because something is slow: machines differ, and the reader judges by the ratios.
 
 mod asking;
+mod bare;
 mod billing_run;
 mod books;
+mod compare;
 mod copying;
 mod device;
+mod difference;
 mod faces;
+mod flatness;
 mod limit;
 mod load;
+mod meter;
 mod place;
 mod processes;
+mod questions;
 mod report;
+mod runs;
 mod serving;
+mod slow;
+mod table;
 mod writes;
 
 use clap::Parser;
@@ -25,6 +34,21 @@ use std::process::ExitCode;
 
 /// What anything here may fail with.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// All there is to measure, in this order, and what `--only` may name.
+const GROUPS: [&str; 11] = [
+    "run",
+    "writes",
+    "large",
+    "declines",
+    "gateway",
+    "organizations",
+    "heavy",
+    "faces",
+    "shards",
+    "pages",
+    "processes",
+];
 
 /// Measures the billing run, durable writes, the faces, and how flat their cost is.
 #[derive(Parser, Debug)]
@@ -39,9 +63,10 @@ struct Options {
     /// Where the books are: `postgres` starts a server for them, a URL names one; files if not given
     #[arg(long, value_name = "postgres|URL")]
     database: Option<String>,
-    /// Only some of them: a billing run, b durable writes, c faces, d flatness, e several processes
-    #[arg(long, value_delimiter = ',', value_name = "LETTERS", default_value = "a,b,c,d,e")]
-    only: Vec<char>,
+    /// Only some rows, as run, writes.64 or faces.made.001: a group, or what begins with it; one that nobody
+    /// knows prints all groups
+    #[arg(long, value_delimiter = ',', value_name = "ROWS")]
+    only: Vec<String>,
     /// How often ours and the limit take turns
     #[arg(long)]
     rounds: Option<usize>,
@@ -51,14 +76,31 @@ struct Options {
     /// Where the books are made and kept for the next time; beside the program if not given
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
+    /// Measures in turns with another bench program, a round each, and prints what this one is of it
+    #[arg(long, value_name = "PROGRAM")]
+    against: Option<PathBuf>,
+    /// Prints the table of README.md from what runs have kept with `--json`: on files, and on PostgreSQL
+    #[arg(long, value_delimiter = ',', value_name = "FILES")]
+    table: Vec<PathBuf>,
     /// Bills the books at an address as one of several processes
     #[arg(long, value_name = "ADDRESS", hide = true)]
     bill: Option<String>,
+    /// Asks a server as it is told on the standard input
+    #[arg(long, hide = true)]
+    load: bool,
 }
 
 impl Options {
     fn rounds(&self) -> usize {
         self.rounds.unwrap_or(if self.quick { 3 } else { 5 }).max(1)
+    }
+
+    /// Whether a row, or anything of a group, is to be measured.
+    fn wants(&self, id: &str) -> bool {
+        let begins = |text: &str, start: &str| {
+            text.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        self.only.is_empty() || self.only.iter().any(|only| begins(id, only) || begins(only, id))
     }
 
     fn data(&self) -> Result<PathBuf, Failure> {
@@ -89,6 +131,20 @@ fn causes(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 fn run(options: &Options) -> Result<(), Failure> {
+    let is_known = |only: &String| GROUPS.iter().any(|group| only.split('.').next() == Some(group));
+    if let Some(unknown) = options.only.iter().find(|only| !is_known(only)) {
+        return Err(format!("{unknown} is none of {}", GROUPS.join(", ")).into());
+    }
+    if options.load {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        return runtime.block_on(load::obey());
+    }
+    if !options.table.is_empty() {
+        return table::print(&options.table);
+    }
+    if let Some(other) = &options.against {
+        return compare::measure(options, other);
+    }
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     // As many as the server would have.
     if options.database.is_none() && options.bill.is_none() {
@@ -105,24 +161,44 @@ async fn measure(options: &Options) -> Result<(), Failure> {
     let mut report = Report::begin(options.quick);
     let place = Place::new(options.data()?, options.database.as_deref())?;
     report.machine(&format!("{}; {}", device::describe(&options.data()?)?, place.describe().await?));
-    let wanted = |letter: char| options.only.contains(&letter);
-    if wanted('a') {
-        billing_run::measure(options, &place, &mut report).await?;
-    }
-    if wanted('b') {
-        writes::measure(options, &place, &mut report).await?;
-    }
-    if wanted('c') {
-        faces::measure(options, &place, &mut report).await?;
-    }
-    if wanted('d') {
-        faces::flatness(options, &place, &mut report).await?;
-    }
-    if wanted('e') && place.is_server() {
-        processes::measure(options, &place, &mut report).await?;
+    for group in GROUPS {
+        if options.wants(group) {
+            let measured = measure_group(group, options, &place, &mut report).await;
+            if let Err(error) = measured {
+                report.failed(group, &format!("{error}{}", causes(&*error)).into());
+            }
+        }
     }
     if let Some(path) = &options.json {
         report.write_json(path)?;
     }
-    Ok(())
+    match report.failures() {
+        0 => Ok(()),
+        failures => Err(format!("{failures} could not be measured").into()),
+    }
+}
+
+async fn measure_group(
+    group: &str,
+    options: &Options,
+    place: &Place,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    match group {
+        "run" => billing_run::measure(options, place, report).await,
+        "writes" => writes::measure(options, place, report).await,
+        "large" => writes::large(options, place, report).await,
+        "declines" => runs::declines(options, place, report).await,
+        "gateway" => runs::slow_gateway(options, place, report).await,
+        "organizations" => runs::organizations(options, place, report).await,
+        "heavy" => faces::heavy(options, place, report).await,
+        "faces" => faces::measure(options, place, report).await,
+        "pages" => flatness::measure(options, place, report).await,
+        _ if !place.is_server() => {
+            report.skip(group, "a file has one shard and one process that writes");
+            Ok(())
+        }
+        "shards" => faces::sharded(options, place, report).await,
+        _ => processes::measure(options, place, report).await,
+    }
 }

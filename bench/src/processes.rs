@@ -1,8 +1,8 @@
-//! (e) One, two and four processes that share the due work of one database by leases.
+//! One, two and four processes that share the due work of one database by leases.
 
 use crate::books::{Shape, engine, month_end};
 use crate::place::Place;
-use crate::report::{Figure, Report, median};
+use crate::report::{Report, Row, Taken, median};
 use crate::{Failure, Options};
 use billing::Timestamp;
 use std::io::{BufRead, BufReader, Write};
@@ -20,11 +20,11 @@ const LEASE_SECONDS: i64 = 600;
 /// What a process prints when its engine is open, and is told when all are.
 const READY: &str = "ready";
 
-/// Runs and reports it.
+/// Runs and reports `processes`.
 pub(crate) async fn measure(options: &Options, place: &Place, report: &mut Report) -> Result<(), Failure> {
     let customers = if options.quick { 10_000 } else { 50_000 };
     let shape = Shape { shards: 64, ..Shape::new(customers, 1) };
-    report.section(&format!("(e) {customers} due subscriptions in 64 shards, billed by several processes"));
+    report.section(&format!("{customers} due subscriptions in 64 shards, billed by several processes"));
     place.books(shape).await?;
     let mut rates = [const { Vec::new() }; 3];
     for _ in 0..options.rounds() {
@@ -36,9 +36,10 @@ pub(crate) async fn measure(options: &Options, place: &Place, report: &mut Repor
     }
     let [one, two, four] = rates;
     report.note("1 process", median(&one), "renewals/s");
-    for (name, ours) in [("2 processes beside 1", two), ("4 processes beside 1", four)] {
-        let limit = one.clone();
-        report.figure(&Figure { name: name.into(), unit: "renewals/s", ours, limit, goal: 1.0 });
+    let taken = |rates: &[f64]| rates.iter().map(|rate| Taken { rate: *rate, ..Taken::default() }).collect();
+    for (id, rates) in [("processes.2", &two), ("processes.4", &four)] {
+        let row = Row::new(id, "beside 1", "renewals/s", Some(1.0));
+        report.row(&Row { ours: taken(rates), limit: taken(&one), ..row });
     }
     Ok(())
 }

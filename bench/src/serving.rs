@@ -1,14 +1,15 @@
 //! Servers to measure: ours over some books, and one that gives bytes from memory.
 
+use crate::Failure;
 use crate::books::engine;
-use crate::{Failure, load::Ask};
+use crate::load::Ask;
 use axum::Router;
 use axum::routing::get;
 use billing::{Bearer, CustomerId, CustomerUserId, Id, KeyScope, Role, StaffId, Timestamp};
 use bytes::Bytes;
 use engine::Engine;
-use server::app::{App, Clock, Limits, Parts};
-use server::serve::{Options, Server};
+use server::app::{App, AppParts, Clock, Limits};
+use server::serve::{ServeOptions, Server};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -26,9 +27,9 @@ pub(crate) struct Up {
 
 impl Up {
     /// Serves books, with so much memory for answers.
-    pub(crate) async fn new(address: &str, answer_bytes: usize) -> Result<Self, Failure> {
-        let app = app(engine(address, Synchronous::Full, 77).await?, answer_bytes);
-        let options = Options { tick: None, ..Options::default() };
+    pub(crate) async fn new(address: &str, cache_bytes: usize) -> Result<Self, Failure> {
+        let app = app(engine(address, Synchronous::Full, 77).await?, cache_bytes);
+        let options = ServeOptions { tick: None, ..ServeOptions::default() };
         let server = Server::bind(app.clone(), SocketAddr::from(([127, 0, 0, 1], 0)), options).await?;
         let address = server.address()?;
         let (stop, stopped) = oneshot::channel();
@@ -47,9 +48,9 @@ impl Up {
     }
 }
 
-fn app(engine: Engine, answer_bytes: usize) -> App {
+fn app(engine: Engine, cache_bytes: usize) -> App {
     let started = Instant::now();
-    App::new(Parts {
+    App::new(AppParts {
         engine,
         clock: Clock {
             now: Arc::new(|| {
@@ -69,7 +70,7 @@ fn app(engine: Engine, answer_bytes: usize) -> App {
         }),
         jwt_key: vec![1; 32],
         pepper: vec![2; 32],
-        limits: Limits { answer_bytes, ..Limits::default() },
+        limits: Limits { cache_bytes, ..Limits::default() },
     })
 }
 
@@ -150,6 +151,67 @@ const PEOPLE: &str = "select c.external_id, c.handle, c.id, u.id from
      (select *, row_number() over (order by id) as n from customers) c
      join customer_users u on u.shard = c.shard and u.customer_id = c.id
      where c.n % $1 = 0 order by c.id limit $2";
+
+/// The ids of subscriptions spread over the books, as contract 003 spells them.
+pub(crate) async fn subscriptions(up: &Up, wanted: usize) -> Result<Vec<String>, Failure> {
+    let wanted = i64::try_from(wanted)?;
+    let found = up.app.engine.store().read(move |s| {
+        Box::pin(async move {
+            let all = s.row("select count(*) from subscriptions", &[], |row| row.int(0)).await?.unwrap_or(0);
+            let step = (all / wanted).max(1);
+            s.rows(SUBSCRIPTIONS, &[step.into(), wanted.into()], |row| row.id(0)).await
+        })
+    });
+    let ids: Result<Vec<u128>, store::Error> = found.await;
+    Ok(ids?.into_iter().map(|id| server::spelling::uuid(id).to_string()).collect())
+}
+
+/// Subscriptions spread over the books.
+const SUBSCRIPTIONS: &str =
+    "select id from (select id, row_number() over (order by id) as n from subscriptions) s
+     where n % $1 = 0 order by id limit $2";
+
+/// Somebody of the seller's staff, with a customer of the same environment.
+pub(crate) struct Seller {
+    /// A token of the staff.
+    pub(crate) token: String,
+    /// The customer's id as contract 001 spells it.
+    pub(crate) workspace: String,
+}
+
+/// Every customer of each of the first `wanted` environments, with somebody who may write in its books.
+pub(crate) async fn sellers(up: &Up, wanted: usize) -> Result<Vec<Seller>, Failure> {
+    let engine = &up.app.engine;
+    let found = engine.store().read(|s| {
+        Box::pin(async move {
+            let staff = s.rows("select environment, id from staff order by environment", &[], pair).await?;
+            let customers =
+                s.rows("select environment, id from customers order by environment, id", &[], pair).await?;
+            Ok::<_, store::Error>((staff, customers))
+        })
+    });
+    let (staff, customers) = found.await?;
+    let now = up.app.real_now();
+    let expires = now.plus_days(1)?;
+    let mut ids = engine.ctx(now).ids;
+    let mut sellers = Vec::new();
+    for (environment, staff) in staff.into_iter().take(wanted) {
+        engine.put_roles(Role::defaults(environment)).await?;
+        let bearer = Bearer::Staff(StaffId::from_raw(staff));
+        let issued = up.app.authenticator.token(now, ids.next(now, 0), environment, bearer, "staff", expires);
+        let token = issued.secret.clone();
+        engine.issue_credential(issued.credential).await?;
+        for (_, customer) in customers.iter().filter(|(of, _)| *of == environment) {
+            let workspace = format!("{:024x}", customer >> 32);
+            sellers.push(Seller { token: token.clone(), workspace });
+        }
+    }
+    Ok(sellers)
+}
+
+fn pair(row: &store::Row<'_>) -> Result<(i64, u128), store::Error> {
+    Ok((row.int(0)?, row.id(1)?))
+}
 
 /// A handler that gives the same bytes again and again, in the plainest way.
 pub(crate) async fn from_memory(body: Vec<u8>) -> Result<(SocketAddr, JoinHandle<()>), Failure> {

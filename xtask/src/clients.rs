@@ -2,15 +2,14 @@
 //! PostgreSQL.
 
 use crate::run::{cargo, root, succeeds};
-use crate::test::postgres;
 use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 
-/// As a command of its own, with a server of its own.
-pub(crate) fn run_alone() -> ExitCode {
-    let Some(server) = postgres() else { return ExitCode::FAILURE };
+/// As a command of its own, with a server of its own, if there can be one.
+pub(crate) fn run_alone(server: Option<testbed::Server>) -> ExitCode {
+    let Some(server) = server else { return ExitCode::FAILURE };
     if run(&server.address()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

@@ -16,10 +16,11 @@ use clap::{Parser, Subcommand};
 fn main() -> ExitCode {
     match Xtask::parse().command {
         Command::Test { seeds, years } => test::run(seeds, years),
-        Command::Tidy => tidy::run(),
+        Command::Tidy { circles: false } => tidy::run(),
+        Command::Tidy { circles: true } => tidy::run_circles(),
         Command::Bench { arguments } => bench::run(&arguments),
         Command::Scenarios { file } => scenarios::run(&file),
-        Command::Clients => clients::run_alone(),
+        Command::Clients => clients::run_alone(test::postgres()),
     }
 }
 
@@ -42,7 +43,11 @@ enum Command {
         years: u32,
     },
     /// Hold the sources to the rules of the house: layers, words, sizes, documents
-    Tidy,
+    Tidy {
+        /// Only look for files of a crate that use each other in a circle
+        #[arg(long)]
+        circles: bool,
+    },
     /// Measure, beside the limit of the same machine in the same run (--help for its options)
     #[command(disable_help_flag = true)]
     Bench {
@@ -52,7 +57,7 @@ enum Command {
     },
     /// Run the published clients of contract 002 against the demo, on a file and on PostgreSQL
     Clients,
-    /// Run a file of numeric billing cases and say of each whether it comes out
+    /// Play a file of numeric billing cases with the product's own verbs and say of each what came of it
     Scenarios {
         /// The cases, as JSON
         file: PathBuf,

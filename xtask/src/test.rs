@@ -43,8 +43,7 @@ pub(crate) fn run(seeds: u32, years: u32) -> ExitCode {
     // What is left of them lies among temporary files.
     let _ = noted.map(std::fs::remove_file);
     println!("== Numeric billing cases");
-    let cases = root().join("crates/billing/tests/scenarios/scenarios.json");
-    let cases_pass = scenarios::run(&cases) == ExitCode::SUCCESS;
+    let cases_pass = scenarios::run(&root().join("crates/scenarios/scenarios.json")) == ExitCode::SUCCESS;
     println!("== The published clients of contract 002, on a file and on PostgreSQL");
     let clients_pass = clients::run(&address);
     println!("== Simulator: {seeds} fresh seeds, {years} years each");

@@ -1,4 +1,11 @@
-//! Local calendars: zones, intervals, and the periods of a schedule, which tile time without gap or overlap.
+//! Local calendars: zones, intervals, and the periods of a schedule.
+//!
+//! Owns how an anchor, a zone and an interval become instants. It does not know what a period is for, nor
+//! what a share of one costs (`proration`).
+//!
+//! Periods tile time without gap or overlap; boundary *n* is counted from the anchor and never from boundary
+//! *n − 1*, so that a month's end is not lost on the way. It speaks of local time on the way and of instants
+//! at its ends.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,27 +16,8 @@ use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase};
 
 pub use jiff::civil::Date;
 
+pub use crate::timestamp::CalendarError;
 use crate::timestamp::{Timestamp, write_civil};
-
-/// Why a time or a period could not be computed or read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CalendarError {
-    /// The text is neither an RFC 3339 instant nor a date.
-    #[error("{0:?} is not a time")]
-    MalformedTime(String),
-    /// The name is not in the IANA list.
-    #[error("{0:?} is not an IANA time zone")]
-    UnknownZone(String),
-    /// The text is none of day, week, month and year.
-    #[error("{0:?} is not an interval: use day, week, month or year")]
-    UnknownInterval(String),
-    /// An interval of zero units has no periods.
-    #[error("an interval needs a count of at least 1")]
-    EmptyInterval,
-    /// The result lies outside of the years ±9998.
-    #[error("the time is out of range")]
-    OutOfRange,
-}
 
 /// What an interval is counted in.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,7 +81,7 @@ impl Interval {
         Interval { unit, count }
     }
 
-    pub(crate) fn step(self) -> Result<Step, CalendarError> {
+    fn step(self) -> Result<Step, CalendarError> {
         if self.count == 0 {
             return Err(CalendarError::EmptyInterval);
         }
@@ -109,7 +97,7 @@ impl Interval {
 
 /// An interval as what is added to a date.
 #[derive(Copy, Clone)]
-pub(crate) enum Step {
+enum Step {
     Days(i64),
     Months(i64),
 }

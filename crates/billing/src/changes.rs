@@ -1,13 +1,16 @@
 //! What a decision returns: rows to write, as data, so that one decision or five hundred are
 //! committed the same way.
 
+use crate::catalog::{Catalog, Discount, Price, Product, TaxRate};
+use crate::customer::{Customer, CustomerUser, Organization, PaymentMethod, Staff};
+use crate::environment::Environment;
+use crate::id::{Ctx, CustomerId, Id};
 use crate::invoice::{Invoice, InvoiceLine, InvoiceTax};
-use crate::subscription::{BillingPeriod, Item, Subscription};
-use crate::{
-    Allocation, AllocationId, Catalog, Credit, Customer, CustomerId, CustomerUser, Discount, Environment,
-    ItemId, JournalEntry, Organization, Payment, PaymentMethod, PeriodId, Price, Product, Purchase, Refund,
-    Staff, SubscriptionId, TaxRate, Timestamp,
-};
+use crate::ledger::JournalEntry;
+use crate::payment::{Allocation, Credit, Payment, Refund};
+use crate::purchase::Purchase;
+use crate::subscription::{BillingPeriod, Item, PeriodEnd, PeriodReminder, Subscription};
+use crate::timestamp::Timestamp;
 
 /// Declares the kinds of rows, in the order of references.
 macro_rules! rows {
@@ -72,6 +75,10 @@ rows! {
     InvoiceTax,
     /// A billing period.
     BillingPeriod,
+    /// When a billing period ends; only ever changed.
+    PeriodEnd,
+    /// When a renewal was announced; only ever changed.
+    PeriodReminder,
     /// An attempt to move money.
     Payment,
     /// Money that is given back.
@@ -113,50 +120,6 @@ impl Change {
     }
 }
 
-
-#[allow(non_snake_case, missing_docs, clippy::missing_panics_doc)]
-impl Change {
-    pub fn InsertOrganization(row: Organization) -> Self { Self::insert(row) }
-    pub fn InsertEnvironment(row: Environment) -> Self { Self::insert(row) }
-    pub fn UpdateEnvironment(row: Environment) -> Self { Self::update(row.clone(), row) }
-    pub fn InsertStaff(row: Staff) -> Self { Self::insert(row) }
-    pub fn InsertCustomer(row: Customer) -> Self { Self::insert(row) }
-    pub fn UpdateCustomer(row: Customer) -> Self { Self::update(row.clone(), row) }
-    pub fn InsertCustomerUser(row: CustomerUser) -> Self { Self::insert(row) }
-    pub fn InsertPaymentMethod(row: PaymentMethod) -> Self { Self::insert(row) }
-    pub fn UpdatePaymentMethod(row: PaymentMethod) -> Self { Self::update(row.clone(), row) }
-    pub fn InsertCatalog(row: Catalog) -> Self { Self::insert(row) }
-    pub fn UpdateCatalog(row: Catalog) -> Self { Self::update(row.clone(), row) }
-    pub fn InsertProduct(row: Product) -> Self { Self::insert(row) }
-    pub fn UpdateProduct(row: Product) -> Self { Self::update(row.clone(), row) }
-    pub fn InsertPrice(row: Price) -> Self { Self::insert(row) }
-    pub fn UpdatePrice(row: Price) -> Self { Self::update(row.clone(), row) }
-    pub fn InsertDiscount(row: Discount) -> Self { Self::insert(row) }
-    pub fn UpdateDiscount(row: Discount) -> Self { Self::update(row.clone(), row) }
-    pub fn InsertTaxRate(row: TaxRate) -> Self { Self::insert(row) }
-    pub fn InsertSubscription(row: Subscription) -> Self { Self::insert(row) }
-    pub fn UpdateSubscription(row: Subscription) -> Self { Self::update(row.clone(), row) }
-    pub fn InsertItem(row: Item) -> Self { Self::insert(row) }
-    pub fn UpdateItem(row: Item) -> Self { Self::update(row.clone(), row) }
-    pub fn InsertPeriod(row: BillingPeriod) -> Self { Self::insert(row) }
-    pub fn InsertPayment(row: Box<Payment>) -> Self { Self::insert(*row) }
-    pub fn InsertRefund(row: Refund) -> Self { Self::insert(row) }
-    pub fn UpdateRefund(row: Refund) -> Self { Self::update(row.clone(), row) }
-    pub fn InsertCredit(row: Credit) -> Self { Self::insert(row) }
-    pub fn UpdateCredit(row: Credit) -> Self { Self::update(row.clone(), row) }
-    pub fn InsertAllocation(row: Allocation) -> Self { Self::insert(row) }
-    pub fn InsertPurchase(row: Purchase) -> Self { Self::insert(row) }
-    pub fn UpdatePurchase(row: Purchase) -> Self { Self::update(row.clone(), row) }
-    pub fn SettleInvoice(row: Box<Invoice>) -> Self { Self::update((*row).clone(), *row) }
-    pub fn UpdatePayment(before: Box<Payment>, after: Box<Payment>) -> Self { Self::update(*before, *after) }
-    pub fn SetClock(_: i64, _: Timestamp) -> Self { panic!("shim") }
-    pub fn EndPeriod(_: CustomerId, _: PeriodId, _: Timestamp, _: Timestamp) -> Self { panic!("shim") }
-    pub fn RemindPeriod(_: CustomerId, _: PeriodId, _: Timestamp) -> Self { panic!("shim") }
-    pub fn DeleteItem(_: SubscriptionId, _: ItemId) -> Self { panic!("shim") }
-    pub fn DeleteAllocation(_: CustomerId, _: AllocationId) -> Self { panic!("shim") }
-    pub fn InsertInvoice(row: Box<Invoice>, _: Vec<InvoiceLine>, _: Vec<InvoiceTax>) -> Self { Self::insert(*row) }
-}
-
 /// The version of a customer's rows: it rises with every commit that touches one of them.
 pub type Version = i64;
 
@@ -167,7 +130,7 @@ pub struct Changes {
     /// Another version at the commit is a conflict.
     pub decided_on: Vec<(CustomerId, Version)>,
     /// The environment of which what it sells was read, and the version at which it was.
-    pub decided_on_offer: Option<(i64, Version)>,
+    pub catalog_version: Option<(i64, Version)>,
     /// The rows, in an order in which references come after what they refer to.
     pub rows: Vec<Change>,
     /// The request that this is the effect of, if it may be repeated.
@@ -221,7 +184,7 @@ impl Changes {
     }
 
     /// Keeps the request's key with its effect, if it has one; `resource` is what it made or changed.
-    pub fn answers<T: crate::Id>(&mut self, ctx: &crate::Ctx, resource: T) {
+    pub fn answers<T: Id>(&mut self, ctx: &Ctx, resource: T) {
         self.idempotency = ctx.request.as_ref().map(|request| Idempotency {
             environment: request.environment,
             key: request.key.clone(),
@@ -234,7 +197,7 @@ impl Changes {
     /// Adds all that another decision, about other customers, has decided.
     pub fn absorb(&mut self, other: Changes) {
         self.decided_on.extend(other.decided_on);
-        self.decided_on_offer = self.decided_on_offer.or(other.decided_on_offer);
+        self.catalog_version = self.catalog_version.or(other.catalog_version);
         self.rows.extend(other.rows);
     }
 }

@@ -1,4 +1,9 @@
 //! The countries of ISO 3166.
+//!
+//! Owns the list and the reading of codes in any case. Knows nothing of taxes or addresses, and no time. A
+//! code is two upper-case letters from then on.
+
+use crate::refusal::{Field, Refusal};
 
 /// Alpha-2 codes in alphabetical order.
 #[rustfmt::skip]
@@ -24,6 +29,17 @@ pub fn parse(code: &str) -> Option<&'static str> {
     let upper = code.to_ascii_uppercase();
     let index = CODES.binary_search(&upper.as_str()).ok()?;
     CODES.get(index).copied()
+}
+
+/// A country's code in upper case.
+///
+/// # Errors
+/// If there is no such country.
+pub(crate) fn country_of(field: Field, code: &str) -> Result<String, Refusal> {
+    match parse(code) {
+        Some(code) => Ok(code.to_owned()),
+        None => Err(Refusal::invalid(field, "an ISO 3166 alpha-2 country code, such as US")),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,10 @@
 //! Who may ask the server for something: API keys and tokens, and the roles of staff.
+//!
+//! Owns what is kept of them. The secret itself is nowhere, and how it is hashed or signed is the server's.
+//! Expiry is by the real clock, also in test books whose own clock stands elsewhere.
 
-use crate::{CredentialId, CustomerId, CustomerUserId, StaffId, Timestamp};
+use crate::id::{CredentialId, CustomerId, CustomerUserId, StaffId};
+use crate::timestamp::Timestamp;
 
 /// Whom a credential stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

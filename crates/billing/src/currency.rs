@@ -1,9 +1,10 @@
 //! ISO 4217 currencies and the number of decimals of each.
+//!
+//! Owns the table. A value of [`Currency`] is always one of it. Sums are in `money`; no time, no rates of
+//! exchange.
 
 use std::fmt;
 use std::str::FromStr;
-
-use crate::money::MoneyError;
 
 /// Codes in alphabetical order, each with its exponent: how many decimals its major unit has.
 #[rustfmt::skip]
@@ -30,6 +31,11 @@ const TABLE: [(&str, u32); 157] = [
     ("XOF", 0), ("XPF", 0), ("YER", 2), ("ZAR", 2), ("ZMW", 2),
 ];
 
+/// The code is not in ISO 4217's list.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not an ISO 4217 currency code")]
+pub struct UnknownCurrency(pub String);
+
 /// An ISO 4217 currency. Ordered by its code.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency(u8);
@@ -49,8 +55,8 @@ impl Currency {
     pub const GBP: Currency = Currency::named("GBP");
 
     /// Reads a three-letter code in any case. Errors on a code that the table does not hold.
-    pub fn parse(code: &str) -> Result<Currency, MoneyError> {
-        let unknown = || MoneyError::UnknownCurrency(code.chars().take(12).collect());
+    pub fn parse(code: &str) -> Result<Currency, UnknownCurrency> {
+        let unknown = || UnknownCurrency(code.chars().take(12).collect());
         let bytes: [u8; 3] = code.as_bytes().try_into().map_err(|_| unknown())?;
         let upper = bytes.map(|byte| byte.to_ascii_uppercase());
         let index =
@@ -105,9 +111,9 @@ impl fmt::Debug for Currency {
 }
 
 impl FromStr for Currency {
-    type Err = MoneyError;
+    type Err = UnknownCurrency;
 
-    fn from_str(code: &str) -> Result<Currency, MoneyError> {
+    fn from_str(code: &str) -> Result<Currency, UnknownCurrency> {
         Currency::parse(code)
     }
 }

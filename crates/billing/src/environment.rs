@@ -1,6 +1,12 @@
 //! An organization's live or test books, and the policies by which they are kept.
+//!
+//! Owns numbering, dunning, days until due, grace and zone as values; what follows from them is in
+//! `invoice`, `payment` and `subscription`. Test books may have a clock of their own, which is the `ctx.now`
+//! of every decision in them; live books have none.
 
-use crate::{Currency, OrganizationId, Timestamp};
+use crate::currency::Currency;
+use crate::id::OrganizationId;
+use crate::timestamp::Timestamp;
 
 /// An organization's live or test books. Every row of the books belongs to one.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,8 +8,12 @@
 //!
 //! Ids of books that are older have the mark `00`: their shard stands where the counter's upper bits
 //! are now, and all of the counter after the variant.
+//!
+//! Owns ids and [`Ctx`], by which time and ids come to a decision. Which shard a new customer gets is in `sharding`.
+//! The milliseconds are of the clock that the maker is told, which in test books is not the real one.
 
-use crate::{Spread, Timestamp};
+use crate::sharding::ShardPlacement;
+use crate::timestamp::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -169,7 +173,7 @@ pub struct Ctx {
     /// The request that is decided, if it may be repeated.
     pub request: Option<Request>,
     /// How new customers are spread over shards.
-    pub spread: Spread,
+    pub placement: ShardPlacement,
 }
 
 /// A request whose caller may repeat it.
@@ -188,14 +192,14 @@ pub struct Request {
 impl Ctx {
     /// Decisions at an instant, for no request.
     pub fn new(now: Timestamp, ids: Ids) -> Self {
-        Self { now, ids, request: None, spread: Spread::NONE }
+        Self { now, ids, request: None, placement: ShardPlacement::NONE }
     }
 
     /// A new id of a customer of an environment, in one of the shards.
     pub fn customer_id<T: Id>(&mut self, environment: i64) -> T {
         let id: T = self.id(0);
         // The lowest bits of an id are random.
-        let shard = self.spread.shard(environment, id.raw() & 0xffff_ffff);
+        let shard = self.placement.shard(environment, id.raw() & 0xffff_ffff);
         T::from_raw(id.raw() | (shard as u128) << SHARD_AT)
     }
 

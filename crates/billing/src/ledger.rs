@@ -1,6 +1,14 @@
 //! The ledger: every movement of money is one balanced, immutable entry.
+//!
+//! Owns accounts, kinds of entries and the rule that postings sum to zero, which is asserted when an entry
+//! is made. What is posted when is decided where money moves. An entry is never changed; it is taken back by
+//! one that reverses it. `at` is when the books learned of the movement: `ctx.now`.
 
-use crate::{Category, Currency, CustomerId, InvoiceId, JournalEntryId, MoneyError, PaymentId, Timestamp};
+use crate::catalog::Category;
+use crate::currency::Currency;
+use crate::id::{CustomerId, InvoiceId, JournalEntryId, PaymentId};
+use crate::money::{MoneyError, sum};
+use crate::timestamp::Timestamp;
 
 /// A ledger account. Those of a customer belong to the customer of the entry.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -129,8 +137,8 @@ impl JournalEntry {
     ///
     /// # Errors
     /// If an amount cannot be negated.
-    pub(crate) fn reversed(&self, ctx: &mut crate::Ctx, kind: EntryKind) -> Result<Self, MoneyError> {
-        use crate::Id;
+    pub(crate) fn reversed(&self, ctx: &mut crate::id::Ctx, kind: EntryKind) -> Result<Self, MoneyError> {
+        use crate::id::Id;
         let mut postings = Vec::with_capacity(self.postings.len());
         for posting in &self.postings {
             let amount = posting.amount.checked_neg().ok_or(MoneyError::Overflow)?;
@@ -145,7 +153,7 @@ impl JournalEntry {
     /// If the sum overflows.
     pub(crate) fn balanced(mut self) -> Result<Self, MoneyError> {
         self.postings.retain(|posting| posting.amount != 0);
-        let sum = crate::invoice::sum(self.postings.iter().map(|posting| posting.amount))?;
+        let sum = sum(self.postings.iter().map(|posting| posting.amount))?;
         assert_eq!(sum, 0, "a journal entry must balance: {self:?}");
         Ok(self)
     }

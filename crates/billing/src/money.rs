@@ -1,9 +1,11 @@
 //! Money in whole minor units, with checked arithmetic and no float anywhere.
+//!
+//! Owns sums, ratios and the one rounding of each. Percentages and prices below a minor unit are in `rate`.
+//! Two currencies never meet in one sum, nothing wraps, and shares add up to what was shared.
 
 use std::fmt;
 
-pub use crate::currency::Currency;
-pub use crate::rate::{Rate, UnitPrice};
+use crate::currency::Currency;
 
 /// Why a sum of money could not be computed or read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,9 +21,6 @@ pub enum MoneyError {
     /// The result does not fit 64 bits of minor units.
     #[error("the sum of money is too large")]
     Overflow,
-    /// The code is not in ISO 4217's list.
-    #[error("{0:?} is not an ISO 4217 currency code")]
-    UnknownCurrency(String),
     /// The text is not an amount, or has more decimals than the currency.
     #[error("{0:?} is not an amount")]
     MalformedAmount(String),
@@ -256,32 +255,6 @@ impl Ratio {
     pub const fn den(self) -> i64 {
         self.den
     }
-
-    /// The sum of two ratios. Errors on overflow.
-    pub fn checked_add(self, other: Ratio) -> Result<Ratio, MoneyError> {
-        let num = i128::from(self.num) * i128::from(other.den) + i128::from(other.num) * i128::from(self.den);
-        let den = i128::from(self.den) * i128::from(other.den);
-        let divisor = greatest_common_divisor(num.unsigned_abs(), den.unsigned_abs());
-        let divisor = i128::try_from(divisor).map_err(|_| MoneyError::Overflow)?;
-        let narrow = |value: i128| i64::try_from(value).map_err(|_| MoneyError::Overflow);
-        Ratio::new(narrow(num / divisor)?, narrow(den / divisor)?)
-    }
-
-    /// The ratio as a decimal with so many places, rounded half-up. Errors on overflow.
-    pub fn to_decimal_string(self, places: u32) -> Result<String, MoneyError> {
-        let scale = 10_i128.checked_pow(places).ok_or(MoneyError::Overflow)?;
-        let product = i128::from(self.num).checked_mul(scale).ok_or(MoneyError::Overflow)?;
-        let scaled = divide(product, i128::from(self.den), Rounding::HalfUp);
-        let sign = if scaled < 0 { "-" } else { "" };
-        let (whole, fraction) = (scaled.abs() / scale, scaled.abs() % scale);
-        let width = places as usize;
-        Ok(if places == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction:0width$}") })
-    }
-
-    /// What is missing to the whole. Errors on overflow.
-    pub fn complement(self) -> Result<Ratio, MoneyError> {
-        Ok(Ratio { num: self.den.checked_sub(self.num).ok_or(MoneyError::Overflow)?, den: self.den })
-    }
 }
 
 impl fmt::Display for Ratio {
@@ -307,6 +280,15 @@ pub(crate) fn divide(num: i128, den: i128, rounding: Rounding) -> i128 {
         Rounding::HalfEven => beyond_half.is_gt() || (beyond_half.is_eq() && quotient % 2 != 0),
     };
     if away { quotient + num.signum() } else { quotient }
+}
+
+/// The sum of amounts in minor units of one currency, checked.
+pub(crate) fn sum(amounts: impl Iterator<Item = i64>) -> Result<i64, MoneyError> {
+    let mut total: i64 = 0;
+    for amount in amounts {
+        total = total.checked_add(amount).ok_or(MoneyError::Overflow)?;
+    }
+    Ok(total)
 }
 
 const fn greatest_common_divisor(mut a: u128, mut b: u128) -> u128 {

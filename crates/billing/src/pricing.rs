@@ -1,4 +1,4 @@
-//! What a quantity costs: per unit, in packages, in graduated, volume and block tiers, and levels over time.
+//! What a quantity costs: per unit, in packages, in graduated and volume tiers. Nothing sells by it yet.
 
 use rust_decimal::Decimal;
 
@@ -23,8 +23,6 @@ pub enum Pricing {
     Graduated(Vec<Tier>),
     /// All units at the price of the tier that the last one falls in, and that tier's flat fee.
     Volume(Vec<Tier>),
-    /// Blocks of units, the tiers filled one after another.
-    Blocks(Vec<BlockTier>),
 }
 
 /// A span of quantities with a price of its own. Tiers are in ascending order.
@@ -36,17 +34,6 @@ pub struct Tier {
     pub unit: Decimal,
     /// Once, when there is any unit.
     pub flat: Decimal,
-}
-
-/// Blocks of one size, of which there are only so many.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BlockTier {
-    /// Units in a block, at least 1.
-    pub size: i64,
-    /// What a block costs, begun or full.
-    pub price: Decimal,
-    /// How many blocks the tier holds; the last tier may have no limit.
-    pub blocks_max: Option<i64>,
 }
 
 impl Pricing {
@@ -67,29 +54,10 @@ impl Pricing {
                         sum.add(tier.flat, 1)?;
                     }
                 }
-                Pricing::Blocks(tiers) => blocks(tiers, quantity, &mut sum)?,
             }
         }
-        sum.round(1, currency)
+        sum.round(currency)
     }
-}
-
-/// A level that changed over a period, such as gigabytes kept: each day at its level, the price for a whole
-/// period, rounded half-up once. `days` holds levels and for how many days each held. Errors on overflow.
-pub fn time_weighted(
-    price: Decimal,
-    days: &[(i64, i64)],
-    period_days: i64,
-    currency: Currency,
-) -> Result<Money, MoneyError> {
-    if period_days <= 0 {
-        return Err(MoneyError::ZeroDenominator);
-    }
-    let mut sum = Sum::default();
-    for (level, count) in days {
-        sum.add(price, level.checked_mul(*count).ok_or(MoneyError::Overflow)?)?;
-    }
-    sum.round(i128::from(period_days), currency)
 }
 
 fn graduated(tiers: &[Tier], quantity: i64, sum: &mut Sum) -> Result<(), MoneyError> {
@@ -103,21 +71,6 @@ fn graduated(tiers: &[Tier], quantity: i64, sum: &mut Sum) -> Result<(), MoneyEr
         sum.add(tier.unit, (top - below).max(0))?;
         sum.add(tier.flat, 1)?;
         below = top.max(below);
-    }
-    Ok(())
-}
-
-fn blocks(tiers: &[BlockTier], quantity: i64, sum: &mut Sum) -> Result<(), MoneyError> {
-    let mut left = quantity;
-    for (index, tier) in tiers.iter().enumerate() {
-        let last_tier = index + 1 == tiers.len();
-        let wanted = packages(left, tier.size);
-        let taken = if last_tier { wanted } else { wanted.min(tier.blocks_max.unwrap_or(wanted)) };
-        sum.add(tier.price, taken)?;
-        left -= taken.saturating_mul(tier.size).min(left);
-        if left == 0 {
-            break;
-        }
     }
     Ok(())
 }
@@ -143,9 +96,8 @@ impl Sum {
         Ok(())
     }
 
-    fn round(self, divisor: i128, currency: Currency) -> Result<Money, MoneyError> {
-        let whole = 10_i128.pow(SUM_SCALE).checked_mul(divisor).ok_or(MoneyError::Overflow)?;
-        Money::from_i128(divide(self.0, whole, Rounding::HalfUp), currency)
+    fn round(self, currency: Currency) -> Result<Money, MoneyError> {
+        Money::from_i128(divide(self.0, 10_i128.pow(SUM_SCALE), Rounding::HalfUp), currency)
     }
 }
 
@@ -172,10 +124,12 @@ mod tests {
     #[test]
     fn volume_and_graduated() {
         let tiers = vec![tier(Some(10), 500, 10_000), tier(None, 200, 5_000)];
+        // 5 × 5.00 + 100.00, 10 × 5.00 + 100.00; from the eleventh on all at 2.00 and 50.00.
         assert_eq!(
             prices(&Pricing::Volume(tiers.clone()), &[0, 5, 10, 11, 15]),
             [0, 12_500, 15_000, 7_200, 8_000]
         );
+        // Ten at 5.00 and 100.00, and then 1 × 2.00 + 50.00, 5 × 2.00 + 50.00 on top.
         assert_eq!(
             prices(&Pricing::Graduated(tiers), &[0, 5, 10, 11, 15]),
             [0, 12_500, 15_000, 20_200, 21_000]
@@ -187,28 +141,6 @@ mod tests {
         let tiers = vec![tier(Some(5), 1_000, 0), tier(Some(10), 800, 0)];
         assert_eq!(prices(&Pricing::Volume(tiers.clone()), &[5, 6, 11]), [5_000, 4_800, 8_800]);
         assert_eq!(prices(&Pricing::Graduated(tiers), &[5, 6, 11]), [5_000, 5_800, 9_800]);
-    }
-
-    #[test]
-    fn blocks_fill_one_tier_after_another() {
-        let pricing = Pricing::Blocks(vec![
-            BlockTier { size: 100, price: Decimal::from(295), blocks_max: Some(10) },
-            BlockTier { size: 1_000, price: Decimal::from(595), blocks_max: Some(100) },
-        ]);
-        assert_eq!(
-            prices(&pricing, &[0, 99, 350, 1_000, 1_001, 3_000]),
-            [0, 295, 1_180, 2_950, 3_545, 4_140]
-        );
-    }
-
-    #[test]
-    fn a_level_is_weighted_by_its_days() {
-        let price = Decimal::from(100);
-        let weighted = |days: &[(i64, i64)], whole| time_weighted(price, days, whole, Currency::EUR);
-        assert_eq!(weighted(&[(2_500, 27)], 31).unwrap().minor(), 217_742);
-        assert_eq!(weighted(&[(2_500, 3), (500, 2), (300, 25)], 30).unwrap().minor(), 53_333);
-        assert_eq!(weighted(&[], 30).unwrap().minor(), 0);
-        assert_eq!(weighted(&[(1, 1)], 0), Err(MoneyError::ZeroDenominator));
     }
 
     #[test]

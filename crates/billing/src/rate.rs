@@ -1,39 +1,13 @@
-//! Prices finer than a minor unit, and percentages: exact decimals until one explicit rounding.
+//! Percentages: exact decimals until one explicit rounding.
+//!
+//! Owns them and their limits. Who bears a percentage is in `tax`. A rate is never negative.
 
 use std::fmt;
 use std::str::FromStr;
 
 use rust_decimal::Decimal;
 
-use crate::currency::Currency;
 use crate::money::{Money, MoneyError, Rounding, divide};
-
-/// The price of one unit, in minor units of the currency, which may be fractional.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub struct UnitPrice {
-    /// Minor units; `0.02` is a fiftieth of a cent of USD.
-    pub amount: Decimal,
-    /// The currency.
-    pub currency: Currency,
-}
-
-impl UnitPrice {
-    /// The price of so many minor units, which may be fractional.
-    pub const fn new(amount: Decimal, currency: Currency) -> UnitPrice {
-        UnitPrice { amount, currency }
-    }
-
-    /// The price of a whole number of minor units.
-    pub fn of(money: Money) -> UnitPrice {
-        UnitPrice { amount: Decimal::from(money.minor()), currency: money.currency() }
-    }
-
-    /// So many times the price, rounded once. Errors on overflow.
-    pub fn times(self, quantity: i64, rounding: Rounding) -> Result<Money, MoneyError> {
-        let product = self.amount.mantissa().checked_mul(i128::from(quantity)).ok_or(MoneyError::Overflow)?;
-        Money::from_i128(divide(product, power_of_ten(self.amount.scale())?, rounding), self.currency)
-    }
-}
 
 /// A percentage of zero or more, exact: `18`, `5.5`, `23.33`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -115,6 +89,7 @@ fn power_of_ten(exponent: u32) -> Result<i128, MoneyError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::currency::Currency;
 
     fn usd(minor: i64) -> Money {
         Money::new(minor, Currency::USD)
@@ -151,18 +126,5 @@ mod tests {
         assert_eq!(rate("50").of(usd(-1), Rounding::HalfUp).unwrap(), usd(-1));
         assert_eq!(rate("0").included_in(usd(500), Rounding::HalfUp).unwrap(), usd(0));
         assert_eq!(rate("100000").of(usd(i64::MAX), Rounding::HalfUp), Err(MoneyError::Overflow));
-    }
-
-    #[test]
-    fn a_fraction_of_a_cent_is_rounded_once() {
-        let price = UnitPrice::new("0.02".parse().unwrap(), Currency::EUR);
-        assert_eq!(price.times(1_000_000, Rounding::HalfUp).unwrap().minor(), 20_000);
-        assert_eq!(price.times(24, Rounding::HalfUp).unwrap().minor(), 0);
-        assert_eq!(price.times(25, Rounding::HalfUp).unwrap().minor(), 1);
-        assert_eq!(price.times(-25, Rounding::HalfUp).unwrap().minor(), -1);
-        assert_eq!(price.times(25, Rounding::HalfEven).unwrap().minor(), 0);
-        assert_eq!(UnitPrice::of(usd(995)).times(3, Rounding::HalfUp).unwrap(), usd(2_985));
-        let dear = UnitPrice::new(Decimal::MAX, Currency::USD);
-        assert_eq!(dear.times(2, Rounding::HalfUp), Err(MoneyError::Overflow));
     }
 }

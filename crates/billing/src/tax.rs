@@ -1,6 +1,11 @@
 //! Which tax a charge bears, and how much it comes to.
+//!
+//! Owns the choice among rates and the sums of EN 16931. It does not know where a customer is but from the
+//! customer's row, and no time: the rates that it is told are those that hold.
 
-use crate::{Category, Customer, Money, MoneyError, Rounding, TaxBehavior, TaxRate};
+use crate::catalog::{Category, TaxBehavior, TaxRate};
+use crate::customer::Customer;
+use crate::money::{Money, MoneyError, Rounding};
 
 /// The rate that a customer bears for a category: the most specific of those of its country.
 ///

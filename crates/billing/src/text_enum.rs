@@ -1,4 +1,7 @@
 //! Closed sets of values that the books store as text.
+//!
+//! Owns the way between value and text: each value has one text, and no other text is one. What is on a wire
+//! is spelled by its face.
 
 /// An enum whose values the books store as text.
 pub trait TextEnum: Copy + 'static {

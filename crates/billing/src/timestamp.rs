@@ -1,13 +1,34 @@
 //! Instants: microseconds since the Unix epoch, in UTC.
+//!
+//! Owns reading, writing and moving them within the years ±9998, and what can go wrong with times. Zones and
+//! calendars are in `calendar`. Nothing here asks what time it is.
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::calendar::CalendarError;
-
 const MICROS_PER_SECOND: i64 = 1_000_000;
 const MICROS_PER_MILLI: i64 = 1_000;
 const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
+
+/// Why a time or a period could not be computed or read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CalendarError {
+    /// The text is neither an RFC 3339 instant nor a date.
+    #[error("{0:?} is not a time")]
+    MalformedTime(String),
+    /// The name is not in the IANA list.
+    #[error("{0:?} is not an IANA time zone")]
+    UnknownZone(String),
+    /// The text is none of day, week, month and year.
+    #[error("{0:?} is not an interval: use day, week, month or year")]
+    UnknownInterval(String),
+    /// An interval of zero units has no periods.
+    #[error("an interval needs a count of at least 1")]
+    EmptyInterval,
+    /// The result lies outside of the years ±9998.
+    #[error("the time is out of range")]
+    OutOfRange,
+}
 
 /// An instant: microseconds since 1970-01-01T00:00:00Z.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
-use billing::calendar::{CalendarError, Interval, IntervalUnit, Period, Schedule, Zone};
-use billing::timestamp::Timestamp;
+use billing::calendar::{Interval, IntervalUnit, Period, Schedule, Zone};
+use billing::timestamp::{CalendarError, Timestamp};
 
 fn at(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap()

@@ -1,17 +1,30 @@
 //! Every state of a subscription, and what every verb does to it.
 #![allow(clippy::unwrap_used, reason = "a test whose world cannot be set up has failed")]
 
+use billing::calendar::{Interval, IntervalUnit};
+use billing::catalog::{Category, Price, PriceKind, Product, TaxBehavior};
+use billing::changes::{Change, Changes};
+use billing::currency::Currency;
+use billing::customer::{Customer, PaymentMethod, PaymentMethodKind};
+use billing::customer_account::CustomerAccount;
+use billing::environment::{DunningPolicy, Environment, Numbering};
+use billing::id::{Ctx, Id, Ids};
 use billing::invoice::OpenInvoice;
-use billing::payment::{Outcome, conclude, void};
-use billing::subscription::{
-    CancelAt, Changeable, Changing, Due, ItemChange, NewItem, NewSubscription, Status, cancel, change,
-    create, move_renewal, renew, uncancel,
-};
-use billing::{
-    Bill, Category, Change, Changes, Ctx, Currency, Customer, DunningPolicy, EntryKind, Environment, Id, Ids,
-    Interval, IntervalUnit, Item, Money, Numbering, Payer, Payment, PaymentMethod, PaymentMethodKind, Price,
-    PriceKind, Product, Refusal, Rules, Subscription, TaxBehavior, Timestamp,
-};
+use billing::invoice::in_context::InvoiceInContext;
+use billing::ledger::EntryKind;
+use billing::money::Money;
+use billing::payment::Payment;
+use billing::payment::collect::{Outcome, conclude};
+use billing::payment::void::void_invoice;
+use billing::refusal::Refusal;
+use billing::rules::Rules;
+use billing::subscription::cancel::{CancelAt, cancel, uncancel};
+use billing::subscription::change::{ChangeBasis, ChangeTiming, ItemChange, change, reschedule_renewal};
+use billing::subscription::create::{NewSubscription, create};
+use billing::subscription::items::NewItem;
+use billing::subscription::step::{Due, step};
+use billing::subscription::{Item, Status, Subscription};
+use billing::timestamp::Timestamp;
 use std::fmt::Write;
 
 fn at(text: &str) -> Timestamp {
@@ -25,7 +38,7 @@ fn id<T: Id>(n: u128) -> T {
 /// A subscription in a state, with all that a verb may need.
 struct World {
     rules: Rules,
-    payer: Payer,
+    payer: CustomerAccount,
     subscription: Subscription,
     items: Vec<Item>,
     open: OpenInvoice,
@@ -54,7 +67,7 @@ fn rules(now: Timestamp) -> Rules {
     Rules { environment, tax_rates: Vec::new() }
 }
 
-fn payer(now: Timestamp) -> Payer {
+fn payer(now: Timestamp) -> CustomerAccount {
     let customer = Customer {
         id: id(2),
         environment: 1,
@@ -89,7 +102,7 @@ fn payer(now: Timestamp) -> Payer {
         created_at: now,
         updated_at: now,
     };
-    Payer {
+    CustomerAccount {
         customer,
         version: 1,
         methods: vec![method],
@@ -178,12 +191,12 @@ fn world(status: Status) -> World {
 }
 
 impl World {
-    fn bill(&self) -> Bill {
-        Bill {
+    fn bill(&self) -> InvoiceInContext {
+        InvoiceInContext {
             invoice: self.open.invoice.clone(),
             subscription: Some(self.subscription.clone()),
             purchase: None,
-            owes_more: false,
+            has_other_open_invoices: false,
         }
     }
 
@@ -214,7 +227,7 @@ const VERBS: &[&str] = &[
     "step at period end",
     "payment succeeds",
     "payment is declined",
-    "withdraw invoice",
+    "void invoice",
 ];
 
 /// Does a verb to a subscription in a state.
@@ -233,23 +246,23 @@ fn perform(verb: &str, world: &mut World, changes: &mut Changes) -> Result<(), R
     if let Some(when) = canceling {
         return cancel(&mut ctx, rules, payer, subscription, &open, when, changes).map(drop);
     }
-    let when = if verb == "change now" { Changing::Now } else { Changing::PeriodEnd };
+    let when = if verb == "change now" { ChangeTiming::Now } else { ChangeTiming::PeriodEnd };
     match verb {
         "uncancel" => uncancel(&mut ctx, rules, subscription, changes).map(drop),
         "change now" | "change at period end" => {
             let mut bigger = world.new.clone();
             bigger.quantity = 2;
-            let held = Changeable { subscription, items, billed: &[], discount: None };
+            let held = ChangeBasis { subscription, items, billed: &[], discount: None };
             let what = ItemChange { items: vec![bigger], when };
             change(&mut ctx, rules, payer, &held, &what, changes).map(drop)
         }
         "move renewal" => {
             let end = at("2024-02-10T00:00:00Z");
-            move_renewal(&mut ctx, rules, subscription, end, changes).map(drop)
+            reschedule_renewal(&mut ctx, rules, subscription, end, changes).map(drop)
         }
         "step at period end" => {
             let due = world.due();
-            renew(&mut ctx, &world.rules, &mut world.payer, due, changes).map(drop)
+            step(&mut ctx, &world.rules, &mut world.payer, due, changes).map(drop)
         }
         "payment succeeds" => {
             world.conclude(&mut ctx, &Outcome::Succeeded { reference: "ch".into() }, changes)
@@ -258,9 +271,9 @@ fn perform(verb: &str, world: &mut World, changes: &mut Changes) -> Result<(), R
             let outcome = Outcome::Declined { code: "card_declined".into(), message: "No.".into() };
             world.conclude(&mut ctx, &outcome, changes)
         }
-        "withdraw invoice" => {
+        "void invoice" => {
             let bill = world.bill();
-            void(&mut ctx, &world.rules, &world.payer, &open[0], &bill, changes).map(drop)
+            void_invoice(&mut ctx, &world.rules, &world.payer, &open[0], &bill, changes).map(drop)
         }
         _ => unreachable!("{verb} is not a verb"),
     }

@@ -8,6 +8,7 @@ use billing::catalog::{
     CatalogEdit, NewPrice, PriceEdit, ProductEdit, edit_catalog, edit_price, edit_product, new_catalog,
     new_price, new_product,
 };
+use billing::refusal::Field;
 use billing::{
     Catalog, CatalogId, Change, Changes, Price, PriceId, Product, ProductId, Refusal, Request, Timestamp,
     Version,
@@ -38,11 +39,11 @@ struct Shop {
 
 impl Shop {
     fn changes(&self) -> Changes {
-        Changes { decided_on_offer: Some((self.environment, self.version)), ..Changes::default() }
+        Changes { catalog_version: Some((self.environment, self.version)), ..Changes::default() }
     }
 
     fn offer(&self) -> Result<&Offer, Error> {
-        self.offer.as_ref().ok_or_else(|| Refusal::invalid("catalogId", "the id of a catalog").into())
+        self.offer.as_ref().ok_or_else(|| Refusal::invalid(Field::Catalog, "the id of a catalog").into())
     }
 
     fn product(&self, id: ProductId) -> Result<&(Product, Vec<Price>), Error> {
@@ -118,7 +119,7 @@ impl Engine {
             let catalog = edit_catalog(&ctx, known, &edit)?;
             if known.is_default && !catalog.is_default {
                 let problem = "make another catalog the default one instead";
-                return Err(Refusal::invalid("isDefault", problem).into());
+                return Err(Refusal::invalid(Field::IsDefault, problem).into());
             }
             if shop.catalogs.iter().any(|other| other.id != id && other.name == catalog.name) {
                 return Err(Error::Taken { field: "name" });
@@ -312,7 +313,7 @@ impl Engine {
                 ctx.request = request.clone();
                 let mut changes = shop.changes();
                 let Ok((_, prices)) = shop.product(product) else {
-                    return Err(Refusal::invalid("productId", "the id of a product").into());
+                    return Err(Refusal::invalid(Field::Product, "the id of a product").into());
                 };
                 let price = new_price(&mut ctx, environment, product, &new)?;
                 let same = price.slug.as_deref().and_then(|slug| shop.price_of_slug(slug));

@@ -6,7 +6,9 @@ use crate::due::{BATCH, PATIENCE_SECONDS, Work};
 use crate::{Engine, Error};
 use billing::Id;
 use billing::payment::{Outcome, conclude, key};
-use billing::{Bill, Changes, Payer, Payment, PaymentId, PaymentStatus, Rules, Timestamp};
+use billing::{
+    Changes, CustomerAccount, InvoiceInContext, Payment, PaymentId, PaymentStatus, Rules, Timestamp,
+};
 use gateway::ChargeRequest;
 use store::Snapshot;
 
@@ -14,8 +16,8 @@ use store::Snapshot;
 #[derive(Debug, Clone)]
 pub(crate) struct Intent {
     pub(crate) payment: Payment,
-    pub(crate) payer: Payer,
-    pub(crate) bill: Bill,
+    pub(crate) payer: CustomerAccount,
+    pub(crate) bill: InvoiceInContext,
 }
 
 impl Engine {
@@ -207,7 +209,11 @@ pub(crate) fn conclude_one(
 }
 
 /// The invoice of a payment with what hangs on it.
-pub(crate) async fn load_bill(s: &mut Snapshot, environment: i64, payment: &Payment) -> Result<Bill, Error> {
+pub(crate) async fn load_bill(
+    s: &mut Snapshot,
+    environment: i64,
+    payment: &Payment,
+) -> Result<InvoiceInContext, Error> {
     let id = payment.invoice_id.ok_or_else(|| Error::not_found("invoice", "of a manual payment"))?;
     let invoice = store::invoices::one(s, environment, id)
         .await?
@@ -220,11 +226,14 @@ pub(crate) async fn bill_of(
     s: &mut Snapshot,
     environment: i64,
     invoice: billing::Invoice,
-) -> Result<Bill, Error> {
-    let mut bill = Bill { invoice, subscription: None, purchase: None, owes_more: false };
+) -> Result<InvoiceInContext, Error> {
+    let mut bill =
+        InvoiceInContext { invoice, subscription: None, purchase: None, has_other_open_invoices: false };
     if let Some(id) = bill.invoice.subscription_id {
         bill.subscription = store::subscriptions::one(s, environment, id).await?;
-        bill.owes_more = store::invoices::owes_more(s, bill.invoice.customer_id, id, bill.invoice.id).await?;
+        bill.has_other_open_invoices =
+            store::invoices::has_other_open_invoices(s, bill.invoice.customer_id, id, bill.invoice.id)
+                .await?;
     }
     if let Some(id) = bill.invoice.purchase_id {
         bill.purchase = store::invoices::purchase(s, environment, id).await?;

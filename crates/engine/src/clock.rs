@@ -1,6 +1,7 @@
 //! The clock of test books.
 
 use crate::{Done, Engine, Error};
+use billing::refusal::Field;
 use billing::{Change, Changes, Refusal, Timestamp};
 
 impl Engine {
@@ -21,7 +22,7 @@ impl Engine {
             };
             if to < clock {
                 let wanted = format!("an instant that is not before {clock}");
-                return Err(Refusal::invalid("now", wanted).into());
+                return Err(Refusal::invalid(Field::ClockTime, wanted).into());
             }
             done.add(self.run_due_unlocked(environment, clock).await?);
             if clock == to {

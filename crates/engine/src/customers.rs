@@ -2,6 +2,7 @@
 
 use crate::{Engine, Error};
 use billing::customer::{CustomerEdit, edit_customer, new_customer, new_user};
+use billing::refusal::Field;
 use billing::{
     Change, Changes, CredentialId, Customer, CustomerId, CustomerUser, Refusal, Request, Timestamp, Version,
 };
@@ -200,7 +201,7 @@ async fn check_names(s: &mut Snapshot, before: Option<&Customer>, after: &Custom
         && before.is_none_or(|before| before.catalog_id != Some(catalog))
         && store::catalog::catalog(s, after.environment, catalog).await?.is_none()
     {
-        return Err(Refusal::invalid("catalogId", "the id of a catalog").into());
+        return Err(Refusal::invalid(Field::Catalog, "the id of a catalog").into());
     }
     Ok(())
 }

@@ -109,5 +109,5 @@ impl Engine {
 
 /// An empty decision on what an environment sells.
 pub(crate) fn deciding_on(environment: i64, version: Version) -> Changes {
-    Changes { decided_on_offer: Some((environment, version)), ..Changes::default() }
+    Changes { catalog_version: Some((environment, version)), ..Changes::default() }
 }

@@ -3,8 +3,8 @@
 
 use crate::charging::bill_of;
 use crate::{Engine, Error};
-use billing::payment::{Asking, try_again};
-use billing::{Bill, InvoiceId, Payer, Payment, Rules, Timestamp};
+use billing::payment::{Initiator, try_again};
+use billing::{CustomerAccount, InvoiceId, InvoiceInContext, Payment, Rules, Timestamp};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::Snapshot;
@@ -206,7 +206,7 @@ impl Engine {
                 if !work.is_held() {
                     return Ok(retries);
                 }
-                match self.retry(now, environment, invoice.id, Asking::Policy, None).await {
+                match self.retry(now, environment, invoice.id, Initiator::Dunning, None).await {
                     Ok((_, true)) => retries += 1,
                     Ok((_, false)) => drop(stuck.insert(invoice.id)),
                     Err(error) if error.is_of_one() => {
@@ -225,7 +225,7 @@ impl Engine {
         now: Timestamp,
         environment: i64,
         id: InvoiceId,
-        asking: Asking,
+        initiator: Initiator,
         request: Option<billing::Request>,
     ) -> Result<(Option<Payment>, bool), Error> {
         let started = self
@@ -235,7 +235,7 @@ impl Engine {
                     .read(move |s| Box::pin(async move { load_retry(s, environment, id).await }))
                     .await?;
                 let is_due = bill.invoice.next_attempt_at.is_some_and(|at| at <= now);
-                if asking == Asking::Policy && (!is_due || in_flight) {
+                if initiator == Initiator::Dunning && (!is_due || in_flight) {
                     return Ok(None);
                 }
                 let mut ctx = self.ctx(now);
@@ -243,7 +243,7 @@ impl Engine {
                 let mut changes = payer.changes();
                 changes.answers(&ctx, id);
                 let payment =
-                    try_again(&mut ctx, &rules, &mut payer, &bill, in_flight, asking, &mut changes)?;
+                    try_again(&mut ctx, &rules, &mut payer, &bill, in_flight, initiator, &mut changes)?;
                 self.store.commit(changes).await?;
                 Ok(Some(payment))
             })
@@ -260,7 +260,7 @@ async fn load_retry(
     s: &mut Snapshot,
     environment: i64,
     id: InvoiceId,
-) -> Result<(Rules, Payer, Bill, bool), Error> {
+) -> Result<(Rules, CustomerAccount, InvoiceInContext, bool), Error> {
     let invoice =
         store::invoices::one(s, environment, id).await?.ok_or_else(|| Error::not_found("invoice", ""))?;
     let (rules, payer) = crate::load(s, environment, invoice.customer_id).await?;

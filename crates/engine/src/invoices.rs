@@ -3,8 +3,10 @@
 use crate::charging::bill_of;
 use crate::subscriptions::{SubscribeItem, load_discount, load_items};
 use crate::{Engine, Error};
-use billing::invoice::{Charge, Collect, InvoiceFor, InvoiceKind, draw};
-use billing::payment::{Asking, void};
+use billing::invoice::{Charge, Collect, InvoiceFor, InvoiceKind, issue};
+use billing::payment::{Initiator, void_invoice};
+use billing::purchase::{Sale, sell};
+use billing::refusal::Field;
 use billing::{
     Category, CustomerId, Invoice, InvoiceId, InvoiceStatus, Money, Payment, PriceId, ProductId, Purchase,
     Refusal, Request, TaxBehavior, Timestamp,
@@ -59,7 +61,7 @@ impl Engine {
                         })
                     })
                     .await?;
-                payer.customer.buys()?;
+                payer.customer.ensure_not_archived()?;
                 let mut ctx = self.ctx(now);
                 ctx.request = request.clone();
                 let mut changes = payer.changes();
@@ -70,12 +72,12 @@ impl Engine {
                     purchase_id: None,
                     period: None,
                     memo: memo.clone(),
+                    collect: if charge { Collect::Now([None, None]) } else { Collect::Later },
                 };
-                let collect = if charge { Collect::Now([None, None]) } else { Collect::Later };
-                let drawn = draw(&mut ctx, &rules, &mut payer, what, &charges, None, collect, &mut changes)?;
-                changes.answers(&ctx, drawn.invoice.id);
+                let issued = issue(&mut ctx, &rules, &mut payer, what, &charges, None, &mut changes)?;
+                changes.answers(&ctx, issued.invoice.id);
                 self.store.commit(changes).await?;
-                Ok((drawn.invoice, drawn.payment))
+                Ok((issued.invoice, issued.payment))
             })
             .await?;
         self.charge_if(now, environment, payment).await?;
@@ -140,19 +142,16 @@ impl Engine {
                 let mut ctx = self.ctx(now);
                 ctx.request = request.clone();
                 let mut changes = payer.changes();
-                let (purchase, drawn) = billing::purchase::sell(
-                    &mut ctx,
-                    &rules,
-                    &mut payer,
-                    &items[0],
-                    name.clone(),
-                    metadata.clone(),
-                    discount.as_ref(),
-                    &mut changes,
-                )?;
+                let sale = Sale {
+                    item: &items[0],
+                    name: name.clone(),
+                    metadata: metadata.clone(),
+                    discount: discount.as_ref(),
+                };
+                let (purchase, issued) = sell(&mut ctx, &rules, &mut payer, sale, &mut changes)?;
                 changes.answers(&ctx, purchase.id);
                 self.store.commit(changes).await?;
-                Ok((purchase, drawn.payment))
+                Ok((purchase, issued.payment))
             })
             .await?;
         self.charge_if(now, environment, payment).await?;
@@ -174,7 +173,7 @@ impl Engine {
         id: InvoiceId,
         request: Option<Request>,
     ) -> Result<Option<Payment>, Error> {
-        Ok(self.retry(now, environment, id, Asking::Person, request).await?.0)
+        Ok(self.retry(now, environment, id, Initiator::Person, request).await?.0)
     }
 
     /// Withdraws an open invoice of which nothing has been paid.
@@ -215,7 +214,7 @@ impl Engine {
             ctx.request = request.clone();
             let mut changes = payer.changes();
             changes.answers(&ctx, id);
-            let voided = void(&mut ctx, &rules, &payer, &open, &bill, &mut changes)?;
+            let voided = void_invoice(&mut ctx, &rules, &payer, &open, &bill, &mut changes)?;
             self.store.commit(changes).await?;
             Ok(voided)
         })
@@ -233,12 +232,12 @@ async fn check_sold(
         if let Some(id) = price
             && store::catalog::price(s, environment, *id).await?.is_none()
         {
-            return Err(Refusal::invalid("priceId", "the id of a price").into());
+            return Err(Refusal::invalid(Field::Price, "the id of a price").into());
         }
         if let Some(id) = product
             && store::catalog::product(s, environment, *id).await?.is_none()
         {
-            return Err(Refusal::invalid("productId", "the id of a product").into());
+            return Err(Refusal::invalid(Field::Product, "the id of a product").into());
         }
     }
     Ok(())
@@ -246,7 +245,7 @@ async fn check_sold(
 
 fn charge_of(line: &NewLine) -> Result<Charge, Error> {
     if line.quantity < 1 {
-        return Err(Refusal::invalid("quantity", "a whole number of at least 1").into());
+        return Err(Refusal::invalid(Field::Quantity, "a whole number of at least 1").into());
     }
     Ok(Charge {
         description: line.description.clone(),

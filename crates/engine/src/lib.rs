@@ -33,7 +33,7 @@ pub use payments::PaidBy;
 pub use setup::NewBooks;
 pub use subscriptions::{Adjust, Subscribe, SubscribeItem};
 
-use billing::{Ctx, CustomerId, Ids, Payer, Rules, Timestamp};
+use billing::{Ctx, CustomerAccount, CustomerId, Ids, Rules, Timestamp};
 use gateway::Gateway;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -104,7 +104,7 @@ impl Engine {
     /// Time and ids for a decision of this engine.
     pub fn ctx(&self, now: Timestamp) -> Ctx {
         let ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner).split();
-        Ctx { spread: self.store.spreading(), ..Ctx::new(now, ids) }
+        Ctx { placement: self.store.spreading(), ..Ctx::new(now, ids) }
     }
 }
 
@@ -141,7 +141,7 @@ pub(crate) async fn load(
     s: &mut Snapshot,
     environment: i64,
     customer: CustomerId,
-) -> Result<(Rules, Payer), Error> {
+) -> Result<(Rules, CustomerAccount), Error> {
     let rules = rules(s, environment).await?;
     let payer = store::payers::load_one(s, environment, customer)
         .await?

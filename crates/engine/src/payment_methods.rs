@@ -2,6 +2,7 @@
 
 use crate::{Engine, Error};
 use billing::customer::{NewPaymentMethod, new_payment_method};
+use billing::refusal::Field;
 use billing::{Change, Changes, CustomerId, PaymentMethod, PaymentMethodId, Refusal, Request, Timestamp};
 
 impl Engine {
@@ -23,7 +24,7 @@ impl Engine {
             ctx.request = request.clone();
             let mut method = new_payment_method(&mut ctx, environment, customer, &new)?;
             if !self.gateway().accepts(&new.token) {
-                return Err(Refusal::invalid("token", "a token that the payment gateway knows").into());
+                return Err(Refusal::invalid(Field::Token, "a token that the payment gateway knows").into());
             }
             let (version, known) = self.load_methods(environment, customer).await?;
             let mut changes = Changes::of(customer, version);

@@ -2,9 +2,10 @@
 
 use crate::views::{self, CustomerName};
 use crate::{Engine, Error};
-use billing::payment::{ManualPaymentEdit, NewManualPayment, Recorded, Standing, delete, edit, record};
+use billing::payment::{ManualPaymentEdit, NewManualPayment, OpenItems, Recorded, delete, edit, record};
 use billing::{
-    Currency, CustomerId, Invoice, Payer, Payment, PaymentId, PaymentKind, Refusal, Request, Rules, Timestamp,
+    Currency, CustomerAccount, CustomerId, Invoice, Payment, PaymentId, PaymentKind, Refusal, Request, Rules,
+    Timestamp,
 };
 use store::Snapshot;
 use store::views::payments::Received;
@@ -48,7 +49,7 @@ impl Engine {
         self.deciding(environment, async || {
             let currency = new.amount.currency();
             let paid_by = paid_by.clone();
-            let (rules, payer, standing) = self
+            let (rules, payer, open_items) = self
                 .store
                 .read(move |s| {
                     Box::pin(async move {
@@ -59,15 +60,15 @@ impl Engine {
                                 .ok_or_else(|| Error::not_found("customer", ""))?,
                         };
                         let (rules, payer) = crate::load(s, environment, customer).await?;
-                        let standing = load_standing(s, environment, customer, currency, &[]).await?;
-                        Ok::<_, Error>((rules, payer, standing))
+                        let open_items = load_open_items(s, environment, customer, currency, &[]).await?;
+                        Ok::<_, Error>((rules, payer, open_items))
                     })
                 })
                 .await?;
             let mut ctx = self.ctx(now);
             ctx.request = request.clone();
             let mut changes = payer.changes();
-            let payment = record(&mut ctx, &rules, &payer, new.clone(), &standing, &mut changes)?;
+            let payment = record(&mut ctx, &rules, &payer, new.clone(), &open_items, &mut changes)?;
             changes.answers(&ctx, payment.id);
             self.store.commit(changes).await?;
             Ok(received(payment, payer))
@@ -88,7 +89,7 @@ impl Engine {
         request: Option<Request>,
     ) -> Result<Received, Error> {
         self.deciding(environment, async || {
-            let (rules, payer, recorded, standing) = self
+            let (rules, payer, recorded, open_items) = self
                 .store
                 .read(move |s| Box::pin(async move { load_recorded(s, environment, id).await }))
                 .await?;
@@ -96,7 +97,7 @@ impl Engine {
             ctx.request = request.clone();
             let mut changes = payer.changes();
             changes.answers(&ctx, id);
-            let payment = edit(&mut ctx, &rules, &payer, &recorded, what.clone(), &standing, &mut changes)?;
+            let payment = edit(&mut ctx, &rules, &payer, &recorded, what.clone(), &open_items, &mut changes)?;
             self.store.commit(changes).await?;
             Ok(received(payment, payer))
         })
@@ -115,7 +116,7 @@ impl Engine {
         request: Option<Request>,
     ) -> Result<(), Error> {
         self.deciding(environment, async || {
-            let (rules, payer, recorded, standing) = self
+            let (rules, payer, recorded, open_items) = self
                 .store
                 .read(move |s| Box::pin(async move { load_recorded(s, environment, id).await }))
                 .await?;
@@ -123,7 +124,7 @@ impl Engine {
             ctx.request = request.clone();
             let mut changes = payer.changes();
             changes.answers(&ctx, id);
-            delete(&mut ctx, &rules, &payer, &recorded, &standing, &mut changes)?;
+            delete(&mut ctx, &rules, &payer, &recorded, &open_items, &mut changes)?;
             self.store.commit(changes).await?;
             Ok(())
         })
@@ -143,7 +144,7 @@ impl Engine {
 }
 
 /// A manual payment as it is shown: it paid for no price.
-fn received(payment: Payment, payer: Payer) -> Received {
+fn received(payment: Payment, payer: CustomerAccount) -> Received {
     Received {
         payment,
         customer_external_id: payer.customer.external_id,
@@ -157,7 +158,7 @@ async fn load_recorded(
     s: &mut Snapshot,
     environment: i64,
     id: PaymentId,
-) -> Result<(Rules, Payer, Recorded, Standing), Error> {
+) -> Result<(Rules, CustomerAccount, Recorded, OpenItems), Error> {
     let payment =
         store::payments::one(s, environment, id).await?.ok_or_else(|| Error::not_found("payment", ""))?;
     if payment.kind != PaymentKind::Manual {
@@ -173,18 +174,18 @@ async fn load_recorded(
     }
     let customer = payment.customer_id;
     let (rules, payer) = crate::load(s, environment, customer).await?;
-    let standing = load_standing(s, environment, customer, payment.currency, &paid).await?;
-    Ok((rules, payer, Recorded { payment, credit, allocations }, standing))
+    let open_items = load_open_items(s, environment, customer, payment.currency, &paid).await?;
+    Ok((rules, payer, Recorded { payment, credit, allocations }, open_items))
 }
 
 /// What a customer owes in a currency, and the given invoices, with all that hangs on them.
-async fn load_standing(
+async fn load_open_items(
     s: &mut Snapshot,
     environment: i64,
     customer: CustomerId,
     currency: Currency,
     paid: &[Invoice],
-) -> Result<Standing, Error> {
+) -> Result<OpenItems, Error> {
     let mut invoices = store::invoices::open(s, customer).await?;
     // Those in other currencies are never paid by this money, but their subscriptions owe them.
     for invoice in paid {
@@ -193,26 +194,26 @@ async fn load_standing(
         }
     }
     invoices.sort_by_key(|invoice| invoice.customer_ordinal);
-    let mut standing = Standing { invoices, ..Standing::default() };
+    let mut open_items = OpenItems { invoices, ..OpenItems::default() };
     for invoice in paid {
         if store::payments::in_flight(s, invoice.id).await? {
-            standing.in_flight.push(invoice.id);
+            open_items.in_flight.push(invoice.id);
         }
     }
-    for index in 0..standing.invoices.len() {
-        let invoice = &standing.invoices[index];
+    for index in 0..open_items.invoices.len() {
+        let invoice = &open_items.invoices[index];
         if invoice.currency != currency {
             continue;
         }
         let (subscription, purchase) = (invoice.subscription_id, invoice.purchase_id);
         if let Some(id) = subscription
-            && standing.subscriptions.iter().all(|known| known.id != id)
+            && open_items.subscriptions.iter().all(|known| known.id != id)
         {
-            standing.subscriptions.extend(store::subscriptions::one(s, environment, id).await?);
+            open_items.subscriptions.extend(store::subscriptions::one(s, environment, id).await?);
         }
         if let Some(id) = purchase {
-            standing.purchases.extend(store::invoices::purchase(s, environment, id).await?);
+            open_items.purchases.extend(store::invoices::purchase(s, environment, id).await?);
         }
     }
-    Ok(standing)
+    Ok(open_items)
 }

@@ -3,8 +3,11 @@
 use crate::charging::load_bill;
 use crate::{Engine, Error};
 use billing::Id;
-use billing::payment::{RefundOutcome, Taken, conclude_refund, request_refund};
-use billing::{Bill, Credit, Payer, Payment, PaymentId, Refund, RefundId, RefundStatus, Request, Timestamp};
+use billing::payment::{RefundInContext, RefundOutcome, Taken, conclude_refund, request_refund};
+use billing::{
+    Credit, CustomerAccount, InvoiceInContext, Payment, PaymentId, Refund, RefundId, RefundStatus, Request,
+    Timestamp,
+};
 use gateway::RefundRequest;
 use store::Snapshot;
 
@@ -86,10 +89,12 @@ impl Engine {
             let concluded = conclude_refund(
                 &mut ctx,
                 &state.payer,
-                &state.refund,
-                &state.payment,
-                state.credit.as_ref(),
-                state.bill.as_ref(),
+                RefundInContext {
+                    refund: &state.refund,
+                    payment: &state.payment,
+                    credit: state.credit.as_ref(),
+                    bill: state.bill.as_ref(),
+                },
                 outcome,
                 &mut changes,
             )?;
@@ -103,16 +108,16 @@ impl Engine {
 struct Refunding {
     refund: Refund,
     payment: Payment,
-    payer: Payer,
+    payer: CustomerAccount,
     credit: Option<Credit>,
-    bill: Option<Bill>,
+    bill: Option<InvoiceInContext>,
 }
 
 async fn load_refundable(
     s: &mut Snapshot,
     environment: i64,
     id: PaymentId,
-) -> Result<(Payer, Payment, Taken), Error> {
+) -> Result<(CustomerAccount, Payment, Taken), Error> {
     let payment =
         store::payments::one(s, environment, id).await?.ok_or_else(|| Error::not_found("payment", ""))?;
     let (_, payer) = crate::load(s, environment, payment.customer_id).await?;

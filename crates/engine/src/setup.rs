@@ -1,6 +1,7 @@
 //! Making the books of a new organization.
 
 use crate::{Engine, Error};
+use billing::refusal::Field;
 use billing::{
     Catalog, Change, Changes, Ctx, Currency, DunningPolicy, Environment, Numbering, Organization, Refusal,
     Staff, Timestamp, Zone,
@@ -54,10 +55,10 @@ impl Engine {
         new: NewBooks,
     ) -> Result<(Organization, Environment, Staff), Error> {
         if Zone::parse(&new.zone).is_err() {
-            return Err(Refusal::invalid("zone", "an IANA time zone, such as Europe/Paris").into());
+            return Err(Refusal::invalid(Field::Zone, "an IANA time zone, such as Europe/Paris").into());
         }
         if new.livemode && new.clock.is_some() {
-            return Err(Refusal::invalid("clock", "only test books have a clock of their own").into());
+            return Err(Refusal::invalid(Field::Clock, "only test books have a clock of their own").into());
         }
         let number = self
             .store

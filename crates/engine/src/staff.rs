@@ -1,6 +1,7 @@
 //! The people of the seller.
 
 use crate::{Engine, Error};
+use billing::refusal::Field;
 use billing::{Change, Changes, Refusal, Staff, Timestamp};
 
 impl Engine {
@@ -26,7 +27,7 @@ impl Engine {
         }
         let role = role.ok_or_else(|| Error::not_found("staff", email))?;
         if self.roles(environment).await?.iter().all(|known| known.name != role) {
-            return Err(Refusal::invalid("role", "the name of a role").into());
+            return Err(Refusal::invalid(Field::Role, "the name of a role").into());
         }
         let staff = Staff {
             id: self.ctx(now).id(0),

@@ -5,8 +5,11 @@ use crate::charging::{Intent, bill_of, conclude_one};
 use crate::due::{BATCH, Work};
 use crate::{Engine, Error};
 use billing::payment::Outcome;
-use billing::subscription::{Due, NewItem, PendingItem, Status, renew, setup_fees};
-use billing::{Bill, Changes, CustomerId, Payer, Payment, Rules, Subscription, SubscriptionId, Timestamp};
+use billing::subscription::{Due, NewItem, PendingItem, Status, setup_fees, step};
+use billing::{
+    Changes, CustomerAccount, CustomerId, InvoiceInContext, Payment, Rules, Subscription, SubscriptionId,
+    Timestamp,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use store::Snapshot;
 
@@ -141,17 +144,25 @@ impl Engine {
         let mut ctx = self.ctx(now);
         let decided_on = payers.values().map(|payer| (payer.id(), payer.version)).collect();
         let mut changes = Changes { decided_on, ..Changes::default() };
-        let mut bills: Vec<(Payment, Bill)> = Vec::with_capacity(dues.len());
+        let mut bills: Vec<(Payment, InvoiceInContext)> = Vec::with_capacity(dues.len());
         let steps = dues.len() as u64;
         for due in dues {
             let customer = due.subscription.customer_id;
             let payer = payers.get_mut(&customer).ok_or_else(|| Error::not_found("customer", ""))?;
             let id = due.subscription.id;
-            let step = renew(&mut ctx, rules, payer, due, &mut changes)
+            let step = step(&mut ctx, rules, payer, due, &mut changes)
                 .map_err(|refusal| Step::Refused(id, refusal))?;
             if let (Some(payment), Some(invoice)) = (step.payment, step.invoice) {
                 let subscription = Some(step.subscription);
-                bills.push((payment, Bill { invoice, subscription, purchase: None, owes_more: false }));
+                bills.push((
+                    payment,
+                    InvoiceInContext {
+                        invoice,
+                        subscription,
+                        purchase: None,
+                        has_other_open_invoices: false,
+                    },
+                ));
             }
         }
         Ok(Some(Intents { batch, changes, started: Started { steps, payers, bills } }))
@@ -244,7 +255,7 @@ impl Engine {
         Ok(())
     }
 
-    async fn fresh_bill(&self, environment: i64, bill: Bill) -> Result<Bill, Error> {
+    async fn fresh_bill(&self, environment: i64, bill: InvoiceInContext) -> Result<InvoiceInContext, Error> {
         let invoice = bill.invoice;
         self.store.read(move |s| Box::pin(async move { bill_of(s, environment, invoice).await })).await
     }
@@ -276,8 +287,8 @@ struct Intents {
 /// Steps that are committed, with the payments that the gateway is to be asked for.
 struct Started {
     steps: u64,
-    payers: BTreeMap<CustomerId, Payer>,
-    bills: Vec<(Payment, Bill)>,
+    payers: BTreeMap<CustomerId, CustomerAccount>,
+    bills: Vec<(Payment, InvoiceInContext)>,
 }
 
 /// What the gateway said, and what that does.
@@ -290,7 +301,7 @@ struct Outcomes {
 /// Subscriptions of which something is due, with their customers.
 struct DueBatch {
     dues: Vec<Due>,
-    payers: BTreeMap<CustomerId, Payer>,
+    payers: BTreeMap<CustomerId, CustomerAccount>,
 }
 
 /// Shares out what is due among batches. A customer is in one of them only, so that no batch waits

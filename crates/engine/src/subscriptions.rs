@@ -2,13 +2,14 @@
 
 use crate::{Engine, Error};
 use billing::invoice::OpenInvoice;
+use billing::refusal::Field;
 use billing::subscription::{
-    Billed, CancelAt, Changeable, Changing, ItemChange, NewItem, NewSubscription, Status, cancel, change,
-    create, move_renewal, uncancel,
+    Billed, CancelAt, ChangeBasis, ChangeTiming, ItemChange, NewItem, NewSubscription, Status, cancel,
+    change, create, reschedule_renewal, uncancel,
 };
 use billing::{
-    Changes, Ctx, CustomerId, Discount, Item, Payer, PaymentMethodId, PriceId, Refusal, Request, Rules,
-    Subscription, SubscriptionId, Timestamp,
+    Changes, Ctx, CustomerAccount, CustomerId, Discount, Item, PaymentMethodId, PriceId, Refusal, Request,
+    Rules, Subscription, SubscriptionId, Timestamp,
 };
 use store::Snapshot;
 
@@ -48,21 +49,21 @@ pub struct Adjust {
     /// The new items.
     pub items: Vec<SubscribeItem>,
     /// When.
-    pub when: Changing,
+    pub when: ChangeTiming,
 }
 
 struct Joinable {
     rules: Rules,
-    payer: Payer,
+    payer: CustomerAccount,
     items: Vec<NewItem>,
     discount: Option<Discount>,
     has_current: bool,
 }
 
 /// A subscription with what its verbs need.
-struct Held {
+struct Loaded {
     rules: Rules,
-    payer: Payer,
+    payer: CustomerAccount,
     subscription: Subscription,
     items: Vec<Item>,
     open_invoices: Vec<OpenInvoice>,
@@ -106,10 +107,10 @@ impl Engine {
                     metadata: new.metadata.clone(),
                     has_current,
                 };
-                let joining = create(&mut ctx, &rules, &mut payer, what, &mut changes)?;
-                changes.answers(&ctx, joining.subscription.id);
+                let created = create(&mut ctx, &rules, &mut payer, what, &mut changes)?;
+                changes.answers(&ctx, created.subscription.id);
                 self.store.commit(changes).await?;
-                Ok((joining.subscription, joining.payment))
+                Ok((created.subscription, created.payment))
             })
             .await?;
         match payment {
@@ -171,7 +172,7 @@ impl Engine {
     ///
     /// # Errors
     /// If there is no such subscription, it does not run, or the end is not after now.
-    pub async fn move_renewal(
+    pub async fn reschedule_renewal(
         &self,
         now: Timestamp,
         environment: i64,
@@ -180,7 +181,7 @@ impl Engine {
         request: Option<Request>,
     ) -> Result<Subscription, Error> {
         self.on_subscription(now, environment, id, request, |ctx, held, changes| {
-            Ok(move_renewal(ctx, &held.rules, &held.subscription, end, changes)?)
+            Ok(reschedule_renewal(ctx, &held.rules, &held.subscription, end, changes)?)
         })
         .await
     }
@@ -220,16 +221,16 @@ impl Engine {
                 let mut changes = held.payer.changes();
                 changes.answers(&ctx, id);
                 let what = ItemChange { items, when: adjust.when };
-                let changeable = Changeable {
+                let basis = ChangeBasis {
                     subscription: &held.subscription,
                     items: &held.items,
                     billed: &billed,
                     discount: discount.as_ref(),
                 };
-                let (subscription, drawn) =
-                    change(&mut ctx, &held.rules, &mut held.payer, &changeable, &what, &mut changes)?;
+                let (subscription, issued) =
+                    change(&mut ctx, &held.rules, &mut held.payer, &basis, &what, &mut changes)?;
                 self.store.commit(changes).await?;
-                Ok((subscription, drawn.and_then(|drawn| drawn.payment)))
+                Ok((subscription, issued.and_then(|issued| issued.payment)))
             })
             .await?;
         match payment {
@@ -247,7 +248,7 @@ impl Engine {
         environment: i64,
         id: SubscriptionId,
         request: Option<Request>,
-        decide: impl Fn(&mut Ctx, &Held, &mut Changes) -> Result<Subscription, Error>,
+        decide: impl Fn(&mut Ctx, &Loaded, &mut Changes) -> Result<Subscription, Error>,
     ) -> Result<Subscription, Error> {
         self.deciding(environment, async || {
             let held = self
@@ -266,10 +267,10 @@ impl Engine {
     }
 }
 
-fn check_methods(payer: &Payer, new: &Subscribe) -> Result<(), Error> {
+fn check_methods(payer: &CustomerAccount, new: &Subscribe) -> Result<(), Error> {
     let wanted = [
-        ("defaultPaymentMethodId", new.default_payment_method),
-        ("backupPaymentMethodId", new.backup_payment_method),
+        (Field::DefaultPaymentMethod, new.default_payment_method),
+        (Field::BackupPaymentMethod, new.backup_payment_method),
     ];
     for (field, id) in wanted {
         if let Some(id) = id
@@ -325,7 +326,7 @@ pub(crate) async fn load_discount(s: &mut Snapshot, environment: i64, code: &str
     store::subscriptions::discount_by_code(s, environment, code)
         .await?
         .filter(|discount| discount.active)
-        .ok_or_else(|| Refusal::invalid("discountCode", "the code of an active discount").into())
+        .ok_or_else(|| Refusal::invalid(Field::Discount, "the code of an active discount").into())
 }
 
 /// Prices with their products, as items to subscribe to or to sell.
@@ -338,7 +339,7 @@ pub(crate) async fn load_items(
     for item in wanted {
         let (price, product) = store::subscriptions::offer(s, environment, item.price)
             .await?
-            .ok_or_else(|| Refusal::invalid("priceId", "the id of a price"))?;
+            .ok_or_else(|| Refusal::invalid(Field::Price, "the id of a price"))?;
         items.push(NewItem { price, product, quantity: item.quantity });
     }
     Ok(items)
@@ -353,12 +354,12 @@ async fn load_billed(s: &mut Snapshot, subscription: &Subscription) -> Result<Ve
     Ok(billed.flat_map(|(invoice, lines)| Billed::lines_of(invoice, lines)).collect())
 }
 
-async fn load_held(s: &mut Snapshot, environment: i64, id: SubscriptionId) -> Result<Held, Error> {
+async fn load_held(s: &mut Snapshot, environment: i64, id: SubscriptionId) -> Result<Loaded, Error> {
     let subscription = store::subscriptions::one(s, environment, id)
         .await?
         .ok_or_else(|| Error::not_found("subscription", ""))?;
     let (rules, payer) = crate::load(s, environment, subscription.customer_id).await?;
     let items = store::subscriptions::items(s, &[id]).await?.pop().unwrap_or_default();
     let open_invoices = store::invoices::open_of_subscription(s, subscription.customer_id, id).await?;
-    Ok(Held { rules, payer, subscription, items, open_invoices })
+    Ok(Loaded { rules, payer, subscription, items, open_invoices })
 }

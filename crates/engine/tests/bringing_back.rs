@@ -4,7 +4,7 @@
 
 mod support;
 
-use billing::subscription::Changing;
+use billing::subscription::ChangeTiming;
 use billing::{CustomerId, Ids, InvoiceStatus, Payment, PaymentStatus, PriceId, SubscriptionId, Timestamp};
 use engine::{Adjust, Engine, SubscribeItem};
 use gateway::Gateway;
@@ -32,7 +32,14 @@ impl World {
         Engine::new(books.open().await, gateway, Ids::seeded(seed))
     }
 
-    async fn hold(&self, id: SubscriptionId, price: PriceId, quantity: i64, when: Changing, now: Timestamp) {
+    async fn hold(
+        &self,
+        id: SubscriptionId,
+        price: PriceId,
+        quantity: i64,
+        when: ChangeTiming,
+        now: Timestamp,
+    ) {
         let adjust = Adjust { items: vec![SubscribeItem { price, quantity }], when };
         self.engine.adjust(now, self.environment, id, adjust, None).await.unwrap();
     }
@@ -95,7 +102,7 @@ async fn a_sum_that_differs_from_what_was_charged_stays_in_doubt() {
     let id = world.subscribe(ada, price.id, world.start).await.id;
     world.subscribe(bob, price.id, world.start).await;
     let backup = world.backup().await;
-    world.hold(id, price.id, 3, Changing::PeriodEnd, world.start).await;
+    world.hold(id, price.id, 3, ChangeTiming::PeriodEnd, world.start).await;
     world.advance("2024-02-10T00:00:00Z").await;
     let moved = world.gateway.moved();
     assert_eq!(moved.values().sum::<i64>(), 1000 + 3000 + 2 * 1000);
@@ -117,10 +124,10 @@ async fn a_change_at_the_start_of_a_period_is_charged_beside_the_period() {
     let price = world.price(1000, |_| {}).await;
     let ada = world.customer("ada", Some("tok_visa")).await;
     let id = world.subscribe(ada, price.id, world.start).await.id;
-    world.hold(id, price.id, 2, Changing::Now, world.start).await;
-    world.hold(id, price.id, 3, Changing::Now, world.start).await;
+    world.hold(id, price.id, 2, ChangeTiming::Now, world.start).await;
+    world.hold(id, price.id, 3, ChangeTiming::Now, world.start).await;
     world.advance("2024-02-01T00:00:00Z").await;
-    world.hold(id, price.id, 4, Changing::Now, at("2024-02-01T00:00:00Z")).await;
+    world.hold(id, price.id, 4, ChangeTiming::Now, at("2024-02-01T00:00:00Z")).await;
     let mut moved: Vec<i64> = world.gateway.moved().into_values().collect();
     moved.sort_unstable();
     assert_eq!(moved, [1000, 1000, 1000, 1000, 3000]);

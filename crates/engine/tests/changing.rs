@@ -5,14 +5,14 @@
 mod support;
 
 use billing::catalog::{DiscountEdit, PriceEdit};
-use billing::subscription::{Changing, Status};
+use billing::subscription::{ChangeTiming, Status};
 use billing::{
     Currency, CustomerId, DiscountAmount, DiscountDuration, Money, Price, SubscriptionId, Timestamp,
 };
 use engine::{Adjust, Error, Subscribe, SubscribeItem};
 use support::{World, at};
 
-fn to(prices: &[&Price], when: Changing) -> Adjust {
+fn to(prices: &[&Price], when: ChangeTiming) -> Adjust {
     Adjust {
         items: prices.iter().map(|price| SubscribeItem { price: price.id, quantity: 1 }).collect(),
         when,
@@ -32,7 +32,7 @@ impl World {
 
 #[tokio::test]
 async fn a_change_of_product_is_one_on_the_subscription_and_on_its_invoices() {
-    for when in [Changing::Now, Changing::PeriodEnd] {
+    for when in [ChangeTiming::Now, ChangeTiming::PeriodEnd] {
         let world = World::new("2024-01-01T00:00:00Z").await;
         let ada = world.customer("ada", Some("tok_visa")).await;
         let (basic, pro) = (world.price(1000, |_| {}).await, world.price(5000, |_| {}).await);
@@ -64,7 +64,7 @@ async fn a_plan_that_is_left_during_the_trial_charges_no_setup_fee() {
         .await;
     let pro = world.price(5000, |price| price.setup_fee = Some(70)).await;
     let id = world.subscribe(ada, basic.id, world.start).await.id;
-    world.adjust(id, to(&[&pro], Changing::PeriodEnd), world.start).await.unwrap();
+    world.adjust(id, to(&[&pro], ChangeTiming::PeriodEnd), world.start).await.unwrap();
     world.advance("2024-01-16T00:00:00Z").await;
     assert_eq!(world.invoices(ada).await[0].total, 5070);
 }
@@ -90,7 +90,7 @@ async fn a_fixed_discount_is_given_for_what_is_left_of_the_period_only() {
     let id = world.subscribe_to(ada, new).await.unwrap();
     assert_eq!(world.invoices(ada).await[0].total, 500);
     // Half of January is left: half of 50.00 - 5.00, less half of the 5.00 that were billed.
-    world.adjust(id, to(&[&pro], Changing::Now), at("2024-01-16T12:00:00Z")).await.unwrap();
+    world.adjust(id, to(&[&pro], ChangeTiming::Now), at("2024-01-16T12:00:00Z")).await.unwrap();
     assert_eq!(world.invoices(ada).await[1].total, 2000);
     world.audit().await;
 }
@@ -104,7 +104,7 @@ async fn two_items_of_one_price_are_credited_for_what_each_was_billed() {
     let id =
         world.subscribe_to(ada, Subscribe { items: items.to_vec(), ..Subscribe::default() }).await.unwrap();
     assert_eq!(world.invoices(ada).await[0].total, 4000);
-    world.adjust(id, to(&[&pro], Changing::Now), at("2024-01-16T12:00:00Z")).await.unwrap();
+    world.adjust(id, to(&[&pro], ChangeTiming::Now), at("2024-01-16T12:00:00Z")).await.unwrap();
     assert_eq!(world.invoices(ada).await[1].total, 4500 - 2000);
 }
 
@@ -116,7 +116,7 @@ async fn what_is_not_sold_any_more_cannot_be_changed_to() {
     let edit = PriceEdit { active: Some(false), ..PriceEdit::default() };
     world.engine.update_price(world.start, world.environment, old.id, edit, None).await.unwrap();
     let id = world.subscribe(ada, basic.id, world.start).await.id;
-    for when in [Changing::Now, Changing::PeriodEnd] {
+    for when in [ChangeTiming::Now, ChangeTiming::PeriodEnd] {
         let refused = world.adjust(id, to(&[&old], when), world.start).await;
         assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
     }
@@ -130,11 +130,11 @@ async fn an_upgrade_needs_something_to_charge() {
     world.write_down(ada, 1000, world.start).await;
     let id = world.subscribe(ada, basic.id, world.start).await.id;
     assert_eq!(world.subscription(id).await.status, Status::Active);
-    let refused = world.adjust(id, to(&[&pro], Changing::Now), world.start).await;
+    let refused = world.adjust(id, to(&[&pro], ChangeTiming::Now), world.start).await;
     assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
     assert_eq!(world.invoices(ada).await.len(), 1);
     world.write_down(ada, 4000, world.start).await;
-    world.adjust(id, to(&[&pro], Changing::Now), world.start).await.unwrap();
+    world.adjust(id, to(&[&pro], ChangeTiming::Now), world.start).await.unwrap();
     world.audit().await;
 }
 
@@ -161,7 +161,7 @@ async fn what_was_billed_last_is_credited_whichever_process_billed_it() {
     let (basic, pro) = (world.price(1000, |_| {}).await, world.price(20_000, |_| {}).await);
     let to = |price: &Price, quantity| Adjust {
         items: vec![SubscribeItem { price: price.id, quantity }],
-        when: Changing::Now,
+        when: ChangeTiming::Now,
     };
     // Another process makes other ids, which need not come before those of the same instant.
     let (other, _) = support::open(&world.books, 2).await;

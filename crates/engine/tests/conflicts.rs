@@ -4,7 +4,7 @@
 
 mod support;
 
-use billing::subscription::{CancelAt, Changing, Status};
+use billing::subscription::{CancelAt, ChangeTiming, Status};
 use billing::{InvoiceStatus, PaymentStatus};
 use engine::{Adjust, Engine, Error, Subscribe, SubscribeItem};
 use std::sync::Arc;
@@ -181,7 +181,7 @@ async fn two_upgrades_at_once_come_one_after_the_other() {
     let (environment, now) = (world.environment, at("2024-01-16T12:00:00Z"));
     let both = [world.engine.clone(), other(&world).await].map(|engine| {
         let items = vec![SubscribeItem { price: pro.id, quantity: 1 }];
-        let to = Adjust { items, when: Changing::Now };
+        let to = Adjust { items, when: ChangeTiming::Now };
         tokio::spawn(async move { engine.adjust(now, environment, id, to, None).await })
     });
     for change in both {

@@ -2,7 +2,7 @@
 
 mod support;
 
-use billing::subscription::{Changing, Status};
+use billing::subscription::{ChangeTiming, Status};
 use billing::{DunningEnd, DunningPolicy, InvoiceStatus};
 use engine::{Adjust, Subscribe, SubscribeItem};
 use support::{World, at};
@@ -62,7 +62,8 @@ async fn what_was_withdrawn_is_not_credited_in_a_change() {
     world.engine.void_invoice(world.start, world.environment, first, None).await.unwrap();
     assert_eq!(world.subscription(id).await.status, Status::Active);
     world.card(ada, "tok_visa", world.start).await;
-    let adjust = Adjust { items: vec![SubscribeItem { price: pro.id, quantity: 1 }], when: Changing::Now };
+    let adjust =
+        Adjust { items: vec![SubscribeItem { price: pro.id, quantity: 1 }], when: ChangeTiming::Now };
     let half = at("2024-01-16T12:00:00Z");
     world.engine.adjust(half, world.environment, id, adjust, None).await.unwrap();
     assert_eq!(world.invoices(ada).await[1].total, 1550, "half of the new price, and nothing back");

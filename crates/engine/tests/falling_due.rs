@@ -118,7 +118,7 @@ async fn a_renewal_that_is_moved_is_announced_again() {
     world.advance("2024-01-30T00:00:00Z").await;
     let announced = world.subscription(id).await.reminded_at.unwrap();
     let (now, end) = (at("2024-01-30T00:00:00Z"), at("2024-03-01T00:00:00Z"));
-    world.engine.move_renewal(now, world.environment, id, end, None).await.unwrap();
+    world.engine.reschedule_renewal(now, world.environment, id, end, None).await.unwrap();
     world.advance("2024-02-29T00:00:00Z").await;
     assert!(world.subscription(id).await.reminded_at.unwrap() > announced);
     world.audit().await;

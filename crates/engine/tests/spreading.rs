@@ -4,7 +4,7 @@
 
 mod support;
 
-use billing::{CustomerId, Id, InvoiceStatus, Spread, SpreadBy};
+use billing::{CustomerId, Id, InvoiceStatus, ShardKey, ShardPlacement};
 use engine::{Engine, Holds};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ fn shards(customers: &[CustomerId]) -> BTreeSet<i64> {
     customers.iter().map(|customer| customer.shard()).collect()
 }
 
-async fn spread(spread: Spread) -> Books {
+async fn spread(spread: ShardPlacement) -> Books {
     let books = Books::empty().await;
     let store = books.open().await;
     store.spread(spread).await.unwrap();
@@ -47,7 +47,7 @@ async fn spread(spread: Spread) -> Books {
 
 #[tokio::test]
 async fn customers_are_spread_each_by_itself() {
-    let books = spread(Spread::over(4)).await;
+    let books = spread(ShardPlacement::over(4)).await;
     let [(first, ours), (_, theirs)] = two(&books, 20).await;
     for customers in [&ours, &theirs] {
         assert!(shards(customers).len() > 2, "{:?}", shards(customers));
@@ -63,7 +63,7 @@ async fn lease(engine: &Engine, id: u128) -> Vec<i64> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn processes_that_bill_several_shards_at_once_bill_each_customer_once() {
-    let books = spread(Spread::over(8)).await;
+    let books = spread(ShardPlacement::over(8)).await;
     let [(world, ours), (other, theirs)] = two(&books, 40).await;
     let mut processes = Vec::new();
     for id in [1, 2] {
@@ -109,7 +109,7 @@ async fn processes_that_bill_several_shards_at_once_bill_each_customer_once() {
 
 #[tokio::test]
 async fn an_organization_is_in_one_shard() {
-    let books = spread(Spread::by_organization(4)).await;
+    let books = spread(ShardPlacement::by_organization(4)).await;
     let [(first, ours), (second, theirs)] = two(&books, 6).await;
     assert_eq!((shards(&ours), shards(&theirs)), (BTreeSet::from([0]), BTreeSet::from([1])));
     for (world, customers) in [(&first, &ours), (&second, &theirs)] {
@@ -126,10 +126,12 @@ async fn an_organization_is_in_one_shard() {
     let (engine, gateway) = open(&books, 2).await;
     let third = World::beside(engine.clone(), gateway, books.clone(), START).await;
     assert_eq!(third.customer("cyd", None).await.shard(), 2);
-    for other in [Spread::over(4), Spread::by_organization(8), Spread::by_organization(2)] {
+    for other in
+        [ShardPlacement::over(4), ShardPlacement::by_organization(8), ShardPlacement::by_organization(2)]
+    {
         let refused = engine.store().spread(other).await;
         let said = "customers are spread over 4 shards by organization already".to_owned();
         assert_eq!(refused, Err(Error::Misuse(said)));
     }
-    assert_eq!(engine.store().spreading().by, SpreadBy::Organization);
+    assert_eq!(engine.store().spreading().by, ShardKey::Organization);
 }

@@ -208,7 +208,7 @@ async fn a_cancellation_at_the_end_of_the_period_happens_then() {
 
 #[tokio::test]
 async fn an_upgrade_now_is_charged_for_what_is_left_less_what_was_billed() {
-    use billing::subscription::Changing;
+    use billing::subscription::ChangeTiming;
     let world = world("tok_visa", at("2024-01-01T00:00:00Z")).await;
     let id = world.subscribe(at("2024-01-01T00:00:00Z")).await.id;
     let now = at("2024-01-16T12:00:00Z");
@@ -216,14 +216,14 @@ async fn an_upgrade_now_is_charged_for_what_is_left_less_what_was_billed() {
         items: vec![SubscribeItem { price: world.price.id, quantity }],
         when,
     };
-    let more = to(5, Changing::Now);
+    let more = to(5, ChangeTiming::Now);
     world.engine.adjust(now, world.environment, id, more, None).await.unwrap();
     // Half of January is left: half of 50.00 less half of the 20.00 that was billed.
     assert_eq!(world.invoices().await[1].2, 1500);
-    let less = to(1, Changing::Now);
+    let less = to(1, ChangeTiming::Now);
     let refused = world.engine.adjust(now, world.environment, id, less, None).await.unwrap_err();
     assert!(matches!(refused, engine::Error::Refused(billing::Refusal::State(_))), "{refused}");
-    let less = to(1, Changing::PeriodEnd);
+    let less = to(1, ChangeTiming::PeriodEnd);
     world.engine.adjust(now, world.environment, id, less, None).await.unwrap();
     world.engine.advance_clock(world.environment, at("2024-02-02T00:00:00Z")).await.unwrap();
     assert_eq!(world.invoices().await[2].2, 1000);

@@ -7,7 +7,7 @@ mod support;
 use billing::catalog::{CatalogEdit, DiscountEdit, PriceEdit, ProductEdit};
 use billing::customer::CustomerEdit;
 use billing::payment::ManualPaymentEdit;
-use billing::subscription::{CancelAt, Changing};
+use billing::subscription::{CancelAt, ChangeTiming};
 use billing::{
     Bearer, CatalogId, Category, Credential, CredentialId, Currency, CustomerId, DiscountAmount,
     DiscountDuration, DiscountId, Id, IntervalUnit, InvoiceId, InvoiceLineId, KeyScope, Money, PaymentId,
@@ -285,10 +285,10 @@ async fn no_subscription_can_be_made_or_changed_over_the_wall() {
     denied("cancel", engine.cancel(now, here, them.subscription, CancelAt::Now, None).await);
     denied("uncancel", engine.uncancel(now, here, them.subscription, None).await);
     let later = now.plus_days(3).unwrap();
-    denied("move_renewal", engine.move_renewal(now, here, them.subscription, later, None).await);
+    denied("reschedule_renewal", engine.reschedule_renewal(now, here, them.subscription, later, None).await);
     denied("move_period_end", engine.move_period_end(now, here, them.period, later, None).await);
     denied("retry_period", engine.retry_period(now, here, them.period, None).await.map(|_| ()));
-    for when in [Changing::Now, Changing::PeriodEnd] {
+    for when in [ChangeTiming::Now, ChangeTiming::PeriodEnd] {
         let to = |price: &Price| Adjust { items: vec![item(price)], when };
         denied("adjust", engine.adjust(now, here, them.subscription, to(&us.plan), None).await);
         denied("adjust", engine.adjust(now, here, us.subscription, to(&them.plan), None).await);

@@ -1,6 +1,6 @@
 //! A gateway inside the process: its test cards do what their names say, the same every time.
 
-use crate::{Answer, ChargeRequest, Gateway, RefundRequest, Silence};
+use crate::gateway::{Answer, ChargeRequest, Gateway, NoOutcome, RefundRequest};
 use billing::payment::{Outcome, RefundOutcome};
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -11,12 +11,12 @@ pub struct TestCard {
     /// Its token.
     pub token: &'static str,
     /// What it does.
-    pub does: Does,
+    pub does: Behavior,
 }
 
 /// What a test card does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Does {
+pub enum Behavior {
     /// Succeeds.
     Succeed,
     /// Is declined with this code.
@@ -33,18 +33,18 @@ pub enum Does {
 
 /// All test cards.
 pub const CARDS: &[TestCard] = &[
-    TestCard { token: "tok_visa", does: Does::Succeed },
-    TestCard { token: "tok_mastercard", does: Does::Succeed },
-    TestCard { token: "tok_sepa", does: Does::Succeed },
-    TestCard { token: "tok_insufficient_funds", does: Does::Decline("insufficient_funds") },
-    TestCard { token: "tok_card_declined", does: Does::Decline("card_declined") },
-    TestCard { token: "tok_expired_card", does: Does::Decline("expired_card") },
-    TestCard { token: "tok_fraudulent", does: Does::Decline("fraudulent") },
-    TestCard { token: "tok_decline_once", does: Does::DeclineTimes(1) },
-    TestCard { token: "tok_decline_twice", does: Does::DeclineTimes(2) },
-    TestCard { token: "tok_authentication_required", does: Does::Authenticate },
-    TestCard { token: "tok_time_out_before", does: Does::TimeOutBefore },
-    TestCard { token: "tok_time_out_after", does: Does::TimeOutAfter },
+    TestCard { token: "tok_visa", does: Behavior::Succeed },
+    TestCard { token: "tok_mastercard", does: Behavior::Succeed },
+    TestCard { token: "tok_sepa", does: Behavior::Succeed },
+    TestCard { token: "tok_insufficient_funds", does: Behavior::Decline("insufficient_funds") },
+    TestCard { token: "tok_card_declined", does: Behavior::Decline("card_declined") },
+    TestCard { token: "tok_expired_card", does: Behavior::Decline("expired_card") },
+    TestCard { token: "tok_fraudulent", does: Behavior::Decline("fraudulent") },
+    TestCard { token: "tok_decline_once", does: Behavior::DeclineTimes(1) },
+    TestCard { token: "tok_decline_twice", does: Behavior::DeclineTimes(2) },
+    TestCard { token: "tok_authentication_required", does: Behavior::Authenticate },
+    TestCard { token: "tok_time_out_before", does: Behavior::TimeOutBefore },
+    TestCard { token: "tok_time_out_after", does: Behavior::TimeOutAfter },
 ];
 
 /// The gateway inside the process. It remembers only which keys it has let time out.
@@ -58,7 +58,7 @@ impl Sandbox {
         self.timed_out.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned())
     }
 
-    fn answer(&self, request: &ChargeRequest) -> Result<Outcome, Silence> {
+    fn answer(&self, request: &ChargeRequest) -> Result<Outcome, NoOutcome> {
         let key = request.key.as_str();
         let succeeded = || Outcome::Succeeded { reference: format!("ch_{key}") };
         let declined = |code: &str| Outcome::Declined {
@@ -68,17 +68,17 @@ impl Sandbox {
         let card = CARDS.iter().find(|card| card.token == request.token);
         Ok(match card.map(|card| card.does) {
             None => declined("invalid_token"),
-            Some(Does::Succeed) => succeeded(),
-            Some(Does::Decline(code)) => declined(code),
-            Some(Does::DeclineTimes(times)) if request.attempt <= times => declined("card_declined"),
-            Some(Does::DeclineTimes(_)) => succeeded(),
-            Some(Does::Authenticate) => {
+            Some(Behavior::Succeed) => succeeded(),
+            Some(Behavior::Decline(code)) => declined(code),
+            Some(Behavior::DeclineTimes(times)) if request.attempt <= times => declined("card_declined"),
+            Some(Behavior::DeclineTimes(_)) => succeeded(),
+            Some(Behavior::Authenticate) => {
                 Outcome::RequiresAction { message: "The customer must confirm the payment.".to_owned() }
             }
-            Some(Does::TimeOutBefore | Does::TimeOutAfter) if self.times_out(key) => {
-                return Err(Silence::TimedOut);
+            Some(Behavior::TimeOutBefore | Behavior::TimeOutAfter) if self.times_out(key) => {
+                return Err(NoOutcome::TimedOut);
             }
-            Some(Does::TimeOutBefore | Does::TimeOutAfter) => succeeded(),
+            Some(Behavior::TimeOutBefore | Behavior::TimeOutAfter) => succeeded(),
         })
     }
 }

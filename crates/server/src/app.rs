@@ -1,11 +1,13 @@
 //! What every request is served with.
 
-use crate::answers::{Answers, Question, Rendered};
-use crate::auth::{Authenticator, Principal, Refused};
-use crate::idempotency::Requests;
+use crate::auth::authenticator::Authenticator;
+use crate::auth::principal::Principal;
+use crate::auth::refused::Refused;
+use crate::body::Body;
+use crate::external_id_cache::ExternalIdCache;
+use crate::idempotency::registry::Requests;
 use crate::metrics::Metrics;
-use crate::names::Names;
-use crate::respond::Body;
+use crate::response_cache::{CacheKey, Rendered, ResponseCache};
 use billing::{Environment, Timestamp};
 use engine::Engine;
 use http::{HeaderMap, Response};
@@ -35,17 +37,17 @@ pub struct Limits {
     /// How long a request may take.
     pub request_time: Duration,
     /// Bytes of answers that are kept in memory; 0 keeps none.
-    pub answer_bytes: usize,
+    pub cache_bytes: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body_bytes: 256 << 10, request_time: Duration::from_secs(30), answer_bytes: 64 << 20 }
+        Self { body_bytes: 256 << 10, request_time: Duration::from_secs(30), cache_bytes: 64 << 20 }
     }
 }
 
 /// What a server is made from.
-pub struct Parts {
+pub struct AppParts {
     /// The use cases.
     pub engine: Engine,
     /// The real clock.
@@ -62,10 +64,10 @@ pub struct Parts {
 
 /// The server's state; clones share it.
 #[derive(Clone)]
-pub struct App(Arc<State>);
+pub struct App(Arc<AppState>);
 
 /// What [`App`] shares.
-pub struct State {
+pub struct AppState {
     /// The use cases.
     pub engine: Engine,
     /// The real clock.
@@ -75,9 +77,9 @@ pub struct State {
     /// Who may ask.
     pub authenticator: Authenticator,
     /// Answers that may be given again.
-    pub answers: Answers,
+    pub response_cache: ResponseCache,
     /// Which customer has which external id.
-    pub names: Names,
+    pub external_ids: ExternalIdCache,
     /// Requests that may be repeated.
     pub requests: Requests,
     /// What is counted.
@@ -88,26 +90,26 @@ pub struct State {
 }
 
 impl Deref for App {
-    type Target = State;
+    type Target = AppState;
 
-    fn deref(&self) -> &State {
+    fn deref(&self) -> &AppState {
         &self.0
     }
 }
 
 impl App {
     /// A server's state.
-    pub fn new(parts: Parts) -> Self {
+    pub fn new(parts: AppParts) -> Self {
         let mut process = [0; 8];
         (parts.entropy)(&mut process);
-        let answers = Answers::new(u64::from_le_bytes(process), parts.limits.answer_bytes);
-        Self(Arc::new(State {
+        let response_cache = ResponseCache::new(u64::from_le_bytes(process), parts.limits.cache_bytes);
+        Self(Arc::new(AppState {
             engine: parts.engine,
             clock: parts.clock,
             entropy: parts.entropy,
             authenticator: Authenticator::new(parts.jwt_key, parts.pepper),
-            answers,
-            names: Names::default(),
+            response_cache,
+            external_ids: ExternalIdCache::default(),
             requests: Requests::default(),
             metrics: Metrics::default(),
             limits: parts.limits,
@@ -116,7 +118,7 @@ impl App {
     }
 }
 
-impl State {
+impl AppState {
     /// The instant of the real clock, by which tokens expire.
     pub fn real_now(&self) -> Timestamp {
         (self.clock.now)()
@@ -126,7 +128,7 @@ impl State {
     ///
     /// # Errors
     /// If it is not one of ours or no longer holds.
-    pub async fn who(&self, token: &str) -> Result<Arc<Principal>, Refused> {
+    pub async fn authenticate(&self, token: &str) -> Result<Arc<Principal>, Refused> {
         self.authenticator.check(&self.engine, self.real_now(), token).await
     }
 
@@ -153,19 +155,19 @@ impl State {
         environment.clock.unwrap_or_else(|| self.real_now())
     }
 
-    /// The answer to a question: the kept one while it stands, else what `render` makes.
+    /// The answer that is kept under a key while it stands, else what `render` makes.
     ///
     /// # Errors
     /// If `render` fails.
-    pub async fn answer<E>(
+    pub async fn get_or_render<E>(
         &self,
-        question: &Question<'_>,
+        key: &CacheKey<'_>,
         headers: &HeaderMap,
         render: impl AsyncFnOnce() -> Result<Rendered, E>,
     ) -> Result<Response<Body>, E>
     where
         E: From<store::Error>,
     {
-        self.answers.give(self.engine.store(), question, headers, render).await
+        self.response_cache.get_or_render(self.engine.store(), key, headers, render).await
     }
 }

@@ -7,7 +7,7 @@ use std::fmt::{Display, Write};
 pub struct Raw<'a>(pub &'a str);
 
 /// A value that knows its JSON.
-pub trait Value {
+pub trait ToJson {
     /// Appends it.
     fn write(&self, out: &mut String);
 }
@@ -27,7 +27,7 @@ pub struct Object<'a> {
 
 impl Object<'_> {
     /// A member. The key is one of ours: it needs no escape.
-    pub fn put(&mut self, key: &'static str, value: impl Value) -> &mut Self {
+    pub fn put(&mut self, key: &'static str, value: impl ToJson) -> &mut Self {
         self.key(key);
         value.write(self.out);
         self
@@ -73,7 +73,7 @@ pub struct Array<'a> {
 
 impl Array<'_> {
     /// An element.
-    pub fn put(&mut self, value: impl Value) -> &mut Self {
+    pub fn put(&mut self, value: impl ToJson) -> &mut Self {
         self.comma();
         value.write(self.out);
         self
@@ -105,13 +105,13 @@ fn fill_array(out: &mut String, fill: impl FnOnce(&mut Array<'_>)) {
     out.push(']');
 }
 
-impl<T: Value + ?Sized> Value for &T {
+impl<T: ToJson + ?Sized> ToJson for &T {
     fn write(&self, out: &mut String) {
         (*self).write(out);
     }
 }
 
-impl<T: Value> Value for Option<T> {
+impl<T: ToJson> ToJson for Option<T> {
     fn write(&self, out: &mut String) {
         match self {
             Some(value) => value.write(out),
@@ -120,19 +120,19 @@ impl<T: Value> Value for Option<T> {
     }
 }
 
-impl Value for Raw<'_> {
+impl ToJson for Raw<'_> {
     fn write(&self, out: &mut String) {
         out.push_str(self.0);
     }
 }
 
-impl Value for bool {
+impl ToJson for bool {
     fn write(&self, out: &mut String) {
         out.push_str(if *self { "true" } else { "false" });
     }
 }
 
-impl Value for i64 {
+impl ToJson for i64 {
     fn write(&self, out: &mut String) {
         // Numbers are a good part of every answer, and the formatter's way is three times as long.
         let mut digits = [0; 20];
@@ -153,7 +153,7 @@ impl Value for i64 {
     }
 }
 
-impl Value for crate::spelling::Uuid {
+impl ToJson for crate::spelling::Uuid {
     fn write(&self, out: &mut String) {
         out.push('"');
         out.push_str(std::str::from_utf8(&self.text()).unwrap_or(""));
@@ -161,19 +161,19 @@ impl Value for crate::spelling::Uuid {
     }
 }
 
-impl Value for String {
+impl ToJson for String {
     fn write(&self, out: &mut String) {
         self.as_str().write(out);
     }
 }
 
-impl Value for std::borrow::Cow<'_, str> {
+impl ToJson for std::borrow::Cow<'_, str> {
     fn write(&self, out: &mut String) {
         self.as_ref().write(out);
     }
 }
 
-impl Value for str {
+impl ToJson for str {
     fn write(&self, out: &mut String) {
         out.push('"');
         let mut written = 0;

@@ -1,6 +1,6 @@
 //! What is counted, in the text form of Prometheus.
 
-use crate::faces::Face;
+use crate::face::Face;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -36,7 +36,7 @@ struct Counters {
 
 impl Metrics {
     /// Counts an answer of a face with its status and how long it took.
-    pub fn answered(&self, face: Face, status: u16, took: Duration) {
+    pub fn record(&self, face: Face, status: u16, took: Duration) {
         let counters = &self.faces[face as usize];
         let class = usize::from(status / 100).clamp(1, 5) - 1;
         counters.statuses[class].fetch_add(1, Ordering::Relaxed);
@@ -48,7 +48,7 @@ impl Metrics {
     }
 
     /// Counts a request that panicked.
-    pub fn panicked(&self) {
+    pub fn record_panic(&self) {
         self.panics.fetch_add(1, Ordering::Relaxed);
     }
 

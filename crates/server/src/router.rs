@@ -1,7 +1,9 @@
 //! The whole URL space.
 
 use crate::app::App;
-use crate::faces::{Face, appexperts, flowglad, placio, surecart, unpod};
+use crate::face::Face;
+use crate::faces::{appexperts, flowglad, placio, plain, surecart, unpod};
+use crate::middleware::Service;
 use crate::web::operations;
 use axum::Router;
 use axum::extract::Request;
@@ -9,6 +11,11 @@ use axum::http::Uri;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, patch};
+
+/// All faces, with what is around every request.
+pub fn service(app: App) -> Service {
+    Service::new(app.clone(), router(app), plain::error)
+}
 
 /// Every route of every face.
 pub fn router(app: App) -> Router {
@@ -42,7 +49,7 @@ pub fn router(app: App) -> Router {
 
 /// A path that nobody serves, answered by the face whose paths it is among.
 async fn no_route(uri: Uri) -> Response {
-    Face::of(uri.path()).error(StatusCode::NOT_FOUND)
+    plain::error(Face::of(uri.path()), StatusCode::NOT_FOUND)
 }
 
 /// A method that the path does not know. The router adds `Allow`.
@@ -52,5 +59,5 @@ async fn no_method(request: Request) -> Response {
         *response.status_mut() = StatusCode::NO_CONTENT;
         return response;
     }
-    Face::of(request.uri().path()).error(StatusCode::METHOD_NOT_ALLOWED)
+    plain::error(Face::of(request.uri().path()), StatusCode::METHOD_NOT_ALLOWED)
 }

@@ -1,7 +1,8 @@
 //! The socket: connections in, answers out, until somebody says stop; and what runs beside them.
 
 use crate::app::App;
-use crate::respond::Responder;
+use crate::middleware::Service;
+use crate::router;
 use billing::Timestamp;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -20,7 +21,7 @@ use tokio::time::{Instant, Interval};
 
 /// How a server serves.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct ServeOptions {
     /// How often it looks for what is due; none if something else does.
     pub tick: Option<Duration>,
     /// How long requests that have begun may go on after a stop.
@@ -35,7 +36,7 @@ pub struct Options {
     pub head_time: Duration,
 }
 
-impl Default for Options {
+impl Default for ServeOptions {
     fn default() -> Self {
         Self {
             tick: Some(Duration::from_secs(5)),
@@ -65,8 +66,8 @@ const NOTE_EVERY: Duration = Duration::from_secs(60);
 /// A server that has its address.
 pub struct Server {
     listener: TcpListener,
-    responder: Responder,
-    options: Options,
+    service: Service,
+    options: ServeOptions,
 }
 
 /// How many threads read requests and render answers. With books in a file one core is left to the
@@ -82,9 +83,9 @@ impl Server {
     ///
     /// # Errors
     /// If it is taken or not ours.
-    pub async fn bind(app: App, address: SocketAddr, options: Options) -> std::io::Result<Self> {
+    pub async fn bind(app: App, address: SocketAddr, options: ServeOptions) -> std::io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
-        Ok(Self { listener, responder: Responder::new(app), options })
+        Ok(Self { listener, service: router::service(app), options })
     }
 
     /// The address that it has.
@@ -101,8 +102,8 @@ impl Server {
     /// # Errors
     /// If the books cannot be closed.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), store::Error> {
-        let app = self.responder.app().clone();
-        let (node, held, ends) = (self.node(&app), Held::default(), Arc::new(Notify::new()));
+        let app = self.service.app().clone();
+        let (node, held, ends) = (self.node(&app), LeaseWatch::default(), Arc::new(Notify::new()));
         let there = match self.options.tick {
             Some(_) => tokio::spawn(keep_leases(app.clone(), node.clone(), held.clone(), ends.clone())),
             None => tokio::spawn(say_who_answers(app.clone(), node.clone(), ends.clone())),
@@ -120,7 +121,7 @@ impl Server {
             () = stop => {}
         }
         tracing::info!("stopping");
-        let Options { grace, parting, .. } = self.options;
+        let ServeOptions { grace, parting, .. } = self.options;
         drop(self);
         if tokio::time::timeout(grace, connections.shutdown()).await.is_err() {
             tracing::warn!("requests were cut off after {} seconds", grace.as_secs());
@@ -180,10 +181,10 @@ impl Server {
         if let Err(error) = socket.set_nodelay(true) {
             tracing::debug!(%error, "nodelay");
         }
-        let responder = self.responder.clone();
+        let service = self.service.clone();
         let service = service_fn(move |request| {
-            let responder = responder.clone();
-            async move { Ok::<_, Infallible>(responder.respond(request).await) }
+            let service = service.clone();
+            async move { Ok::<_, Infallible>(service.respond(request).await) }
         });
         http1::Builder::new()
             .timer(TokioTimer::new())
@@ -195,7 +196,7 @@ impl Server {
 }
 
 /// Finishes what is due in live books. Test books move by their own clocks only.
-async fn bill_what_falls_due(app: App, every: Duration, held: Held) {
+async fn bill_what_falls_due(app: App, every: Duration, held: LeaseWatch) {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut known = Vec::new();
@@ -231,11 +232,11 @@ struct Lease {
     gains: u64,
 }
 
-type Held = Arc<watch::Sender<Lease>>;
+type LeaseWatch = Arc<watch::Sender<Lease>>;
 
 /// Leases this process's part of the shards again and again, until the process ends. Those that it cannot
 /// renew are others' when their lease is over.
-async fn keep_leases(app: App, node: Node, held: Held, ends: Arc<Notify>) {
+async fn keep_leases(app: App, node: Node, held: LeaseWatch, ends: Arc<Notify>) {
     let mut ticks = tokio::time::interval(RENEW_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while goes_on(&mut ticks, &ends).await {
@@ -275,7 +276,7 @@ async fn goes_on(ticks: &mut Interval, ends: &Notify) -> bool {
 /// Bills what is due in the shards that are held; in those that were not known before alone, if there are
 /// some: what is due there has waited for its turn since another process died. For the same reason the
 /// round comes to its end early when shards are gained meanwhile.
-async fn bill_once(app: &App, held: &Held, known: &mut Vec<i64>) -> Result<Round, engine::Error> {
+async fn bill_once(app: &App, held: &LeaseWatch, known: &mut Vec<i64>) -> Result<Round, engine::Error> {
     let mut leased = held.subscribe();
     let Lease { shards, gains, .. } = match leased.wait_for(|lease| !lease.shards.is_empty()).await {
         Ok(lease) => lease.clone(),

@@ -67,22 +67,6 @@ pub fn parse_hex24(text: &str) -> Option<u128> {
     if is_hex { u128::from_str_radix(text, 16).ok() } else { None }
 }
 
-/// The raw id of 22 digits of base 62; none if it is not that.
-pub fn parse_base62(text: &str) -> Option<u128> {
-    if text.len() != 22 {
-        return None;
-    }
-    text.bytes().try_fold(0_u128, |raw, byte| {
-        let digit = match byte {
-            b'0'..=b'9' => byte - b'0',
-            b'A'..=b'Z' => byte - b'A' + 10,
-            b'a'..=b'z' => byte - b'a' + 36,
-            _ => return None,
-        };
-        raw.checked_mul(62)?.checked_add(u128::from(digit))
-    })
-}
-
 /// `2025-01-15T10:30:00.000Z`.
 pub fn iso_millis(at: Timestamp) -> String {
     let mut text = iso_seconds(at);

@@ -2,10 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use billing::{Ids, Spread};
+use billing::{Ids, ShardPlacement};
 use engine::Engine;
 use gateway::Sandbox;
-use server::demo::{Plan, build};
+use server::demo::plan::DemoPlan;
+use server::demo::story::build;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -72,9 +73,9 @@ const ROWS: &str =
 async fn an_organization_moves_to_another_server_while_it_is_billed() {
     let (here, there) = (Cell::new(), Cell::new());
     let source = here.engine(1).await;
-    source.store().spread(Spread::by_organization(4)).await.unwrap();
+    source.store().spread(ShardPlacement::by_organization(4)).await.unwrap();
     for seed in [1, 2] {
-        build(&source, Plan::new(2, 6, seed).unwrap(), &|_, _| {}).await.unwrap();
+        build(&source, DemoPlan::new(2, 6, seed).unwrap(), &|_, _| {}).await.unwrap();
     }
     Store::connect(&there.0.address(), Options::default()).await.unwrap().close().await.unwrap();
     here.script("publish.sql", &[]).unwrap();
@@ -109,7 +110,7 @@ async fn an_organization_moves_to_another_server_while_it_is_billed() {
         assert!(go_on(engine, number, 30).await > 0);
         assert!(agrees(engine).await, "environment {number}");
     }
-    assert_eq!(target.store().spreading(), Spread::by_organization(4));
+    assert_eq!(target.store().spreading(), ShardPlacement::by_organization(4));
 }
 
 #[tokio::test]
@@ -117,7 +118,7 @@ async fn an_organization_that_shares_its_shard_is_not_published() {
     let here = Cell::new();
     let engine = here.engine(1).await;
     for seed in [1, 2] {
-        build(&engine, Plan::new(1, 1, seed).unwrap(), &|_, _| {}).await.unwrap();
+        build(&engine, DemoPlan::new(1, 1, seed).unwrap(), &|_, _| {}).await.unwrap();
     }
     let refused = here.script("publish.sql", &[]).unwrap_err();
     assert!(refused.contains("share the shard"), "{refused}");

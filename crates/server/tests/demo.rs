@@ -5,24 +5,26 @@
 use billing::{DunningEnd, Id, Ids};
 use engine::Engine;
 use gateway::Sandbox;
-use server::demo::{Plan, Shown, build, shown};
+use server::demo::plan::DemoPlan;
+use server::demo::story::build;
+use server::demo::subjects::{self, DemoSubjects};
 use std::sync::Arc;
 use store::Options;
 
 /// The books of a plan, closed, and what was said of them.
 struct Books {
     books: testbed::Books,
-    shown: Shown,
+    shown: DemoSubjects,
     refused: u64,
 }
 
 async fn books(months: u32, customers: u32, seed: u64) -> Books {
-    let plan = Plan::new(months, customers, seed).unwrap();
+    let plan = DemoPlan::new(months, customers, seed).unwrap();
     let books = testbed::Books::new().await;
     let store = books.open_with(Options { readers: 2, ..Options::default() }).await;
     let engine = Engine::new(store, Arc::new(Sandbox::default()), Ids::seeded(plan.seed()));
     let refused = build(&engine, plan, &|_, _| {}).await.unwrap();
-    let shown = shown(&engine, plan).await.unwrap();
+    let shown = subjects::find(&engine, plan).await.unwrap();
     let report = engine.audit(None, Box::new(|_| {})).await.unwrap();
     for checked in &report.checked {
         assert_eq!(checked.disagreements, 0, "{checked:?}");
@@ -155,10 +157,10 @@ async fn the_trade_is_of_every_kind() {
 
 #[test]
 fn a_plan_says_what_is_wrong_with_it() {
-    assert_eq!(Plan::new(24, 200, 1).unwrap().to_string(), "24 months, 200 customers, seed 1");
-    assert_eq!(Plan::new(0, 1, 1).unwrap_err(), "--months is a whole number from 1 to 120, not 0");
+    assert_eq!(DemoPlan::new(24, 200, 1).unwrap().to_string(), "24 months, 200 customers, seed 1");
+    assert_eq!(DemoPlan::new(0, 1, 1).unwrap_err(), "--months is a whole number from 1 to 120, not 0");
     assert_eq!(
-        Plan::new(1, 20_001, 1).unwrap_err(),
+        DemoPlan::new(1, 20_001, 1).unwrap_err(),
         "--customers is a whole number from 1 to 20000, not 20001"
     );
 }

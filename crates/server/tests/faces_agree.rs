@@ -9,7 +9,8 @@ use billing::{Currency, Money, Timestamp};
 use demo_server::{DemoServer, Member};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
-use server::spelling::{parse_base62, parse_hex24, parse_uuid};
+use server::base62;
+use server::spelling::{parse_hex24, parse_uuid};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An invoice as document 002 shows it, with what the merchant API adds.
@@ -61,7 +62,7 @@ fn maybe<T>(value: &Value, read: impl Fn(&Value) -> T) -> Option<T> {
 /// The raw id of document 002's spelling.
 fn id(value: &Value) -> u128 {
     let (_, digits) = text(value).rsplit_once('_').unwrap();
-    parse_base62(digits).unwrap()
+    base62::parse(digits).unwrap()
 }
 
 fn encoded(text: &str) -> String {

@@ -5,7 +5,8 @@
 use billing::Ids;
 use engine::Engine;
 use gateway::Sandbox;
-use server::demo::{Plan, build};
+use server::demo::plan::DemoPlan;
+use server::demo::story::build;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -20,7 +21,7 @@ const QUIET: &(dyn Fn(Progress) + Sync) = &|_| {};
 
 /// Fills books with a demo.
 async fn demo(books: &Books) {
-    let plan = Plan::new(4, 12, 7).unwrap();
+    let plan = DemoPlan::new(4, 12, 7).unwrap();
     let engine = Engine::new(books.open().await, Arc::new(Sandbox::default()), Ids::seeded(plan.seed()));
     build(&engine, plan, &|_, _| {}).await.unwrap();
     engine.store().close().await.unwrap();
@@ -131,7 +132,7 @@ async fn go_on(books: &Books) {
 async fn books_of_many_shards_live_in_a_file_too() {
     let (first, file, last) = (Books::empty().await, Books::sqlite(), Books::empty().await);
     let store = first.open().await;
-    store.spread(billing::Spread::over(4)).await.unwrap();
+    store.spread(billing::ShardPlacement::over(4)).await.unwrap();
     store.close().await.unwrap();
     demo(&first).await;
     assert!(first.tamper("update customers set name = name where shard = 3").await > 0, "they are spread");

@@ -6,7 +6,7 @@
 mod shell;
 mod subscribers;
 
-use billing::{Ids, IntervalUnit, Spread, Timestamp};
+use billing::{Ids, IntervalUnit, ShardPlacement, Timestamp};
 use engine::{Engine, NewBooks};
 use gateway::Sandbox;
 use shell::{House, Serving};
@@ -27,7 +27,7 @@ const SOON: Duration = Duration::from_secs(30);
 async fn fill(books: &Books) {
     let begun = now(books).await.plus_days(1 - PERIODS).unwrap().plus_seconds(-3_600).unwrap();
     let store = books.open().await;
-    store.spread(Spread::over(8)).await.unwrap();
+    store.spread(ShardPlacement::over(8)).await.unwrap();
     let engine = Engine::new(store, Arc::new(Sandbox::default()), Ids::seeded(1));
     let live = NewBooks { livemode: true, clock: None, ..NewBooks::test("Acme", begun) };
     let (_, environment, _) = engine.open_books(&mut engine.ctx(begun), live).await.unwrap();

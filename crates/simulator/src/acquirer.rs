@@ -4,7 +4,7 @@
 use crate::dice::Dice;
 use billing::payment::{Outcome, RefundOutcome};
 use billing::{Id, Money, PaymentId, RefundId};
-use gateway::{Answer, ChargeRequest, Gateway, RefundRequest, Silence};
+use gateway::{Answer, ChargeRequest, Gateway, NoOutcome, RefundRequest};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, oneshot};
@@ -289,7 +289,7 @@ impl Gateway for Acquirer {
             let outcome = {
                 let mut state = self.lock();
                 let Some(charge) = state.charges.get_mut(&request.payment) else {
-                    return Err(Silence::Unreachable);
+                    return Err(NoOutcome::Unreachable);
                 };
                 charge.is_done |= is_done;
                 charge.outcome.clone()
@@ -298,7 +298,7 @@ impl Gateway for Acquirer {
                 Course::Answer => {}
                 Course::Silence { is_done } => {
                     self.lock().unanswered.insert(request.payment.raw());
-                    return Err(if is_done { Silence::TimedOut } else { Silence::Unreachable });
+                    return Err(if is_done { NoOutcome::TimedOut } else { NoOutcome::Unreachable });
                 }
                 Course::Stop { .. } => self.pause(true).await,
                 Course::Meanwhile => self.pause(false).await,
@@ -316,7 +316,7 @@ impl Gateway for Acquirer {
             let outcome = {
                 let mut state = self.lock();
                 let Some(refund) = state.refunds.get_mut(&request.refund) else {
-                    return Err(Silence::Unreachable);
+                    return Err(NoOutcome::Unreachable);
                 };
                 refund.is_done |= is_done;
                 refund.outcome.clone()
@@ -325,7 +325,7 @@ impl Gateway for Acquirer {
                 Course::Answer => {}
                 Course::Silence { .. } => {
                     self.lock().unanswered.insert(request.refund.raw());
-                    return Err(Silence::TimedOut);
+                    return Err(NoOutcome::TimedOut);
                 }
                 Course::Stop { .. } => self.pause(true).await,
                 Course::Meanwhile => self.pause(false).await,

@@ -74,7 +74,9 @@ impl Ask {
             Self::Adjust(id, adjust) => engine.adjust(now, books, id, adjust, request).await?.id.raw(),
             Self::Cancel(id, at) => engine.cancel(now, books, id, at, request).await?.id.raw(),
             Self::Uncancel(id) => engine.uncancel(now, books, id, request).await?.id.raw(),
-            Self::MoveRenewal(id, end) => engine.move_renewal(now, books, id, end, request).await?.id.raw(),
+            Self::MoveRenewal(id, end) => {
+                engine.reschedule_renewal(now, books, id, end, request).await?.id.raw()
+            }
             Self::Sell(customer, item, code) => {
                 engine.sell(now, books, customer, item, None, None, code, request).await?.id.raw()
             }

@@ -8,10 +8,10 @@ use crate::dice::Dice;
 use crate::shop::ZONES;
 use billing::customer::{Address, CustomerEdit};
 use billing::payment::{ManualPaymentEdit, NewManualPayment};
-use billing::subscription::{CancelAt, Changing};
+use billing::subscription::{CancelAt, ChangeTiming};
 use billing::{
-    Category, Currency, CustomerId, Interval, InvoiceId, InvoiceStatus, Money, PaymentId, PaymentKind,
-    PaymentMeans, PaymentMethodId, PaymentStatus, PriceKind, SubscriptionId, TaxBehavior, Timestamp,
+    Category, Currency, CustomerId, Interval, InvoiceId, InvoiceStatus, Money, PaymentChannel, PaymentId,
+    PaymentKind, PaymentMethodId, PaymentStatus, PriceKind, SubscriptionId, TaxBehavior, Timestamp,
 };
 use engine::{Adjust, NewLine, Subscribe, SubscribeItem};
 
@@ -161,7 +161,7 @@ fn adjust(dice: &mut Dice, auditor: &Auditor) -> Option<Ask> {
     let plan = auditor.plans.get(&id)?;
     let currency = plan.items.first()?.unit.currency();
     let items = some_items(dice, auditor, plan.interval, currency);
-    let when = if dice.percent(50) { Changing::Now } else { Changing::PeriodEnd };
+    let when = if dice.percent(50) { ChangeTiming::Now } else { ChangeTiming::PeriodEnd };
     Some(Ask::Adjust(id, Adjust { items, when }))
 }
 
@@ -241,7 +241,7 @@ fn manual(dice: &mut Dice, auditor: &Auditor, customer: CustomerId, now: Timesta
     NewManualPayment {
         category: Category::Subscription,
         amount,
-        means: PaymentMeans::Cash,
+        means: PaymentChannel::Cash,
         paid_at: now.plus_seconds(-dice.between(0, 86_400)).unwrap_or(now),
         description: None,
         notes: None,

@@ -197,9 +197,7 @@ async fn subscriptions_of(
     customer: CustomerId,
 ) -> Result<Vec<(Subscription, Vec<Item>)>, Error> {
     let key = [customer.shard().into(), customer.raw().into()];
-    let mut all = snapshot
-        .rows(SUBSCRIPTIONS, &key, |row| Ok((row.record()?, Vec::new())))
-        .await?;
+    let mut all = snapshot.rows(SUBSCRIPTIONS, &key, |row| Ok((row.record()?, Vec::new()))).await?;
     if all.is_empty() {
         return Ok(all);
     }

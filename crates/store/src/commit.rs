@@ -69,7 +69,7 @@ const TOGETHER_ROWS_MAX: usize = 64;
 /// The environment whose other commits these changes may go together with. Not those that are about
 /// several customers or about what is sold: they could not stand or fall by themselves.
 pub(crate) fn together_in(changes: &Changes) -> Option<i64> {
-    let is_about_one = changes.decided_on.len() <= 1 && changes.decided_on_offer.is_none();
+    let is_about_one = changes.decided_on.len() <= 1 && changes.catalog_version.is_none();
     if !is_about_one || changes.rows.len() > TOGETHER_ROWS_MAX || !changes.rows.iter().all(is_of_customer) {
         return None;
     }
@@ -121,7 +121,7 @@ async fn write_all(tx: &mut Tx, all: &[&Changes]) -> Result<Vec<Committed>, Erro
         tx.touch(Scope::Customer(customer.raw()));
     }
     idempotency::keep(tx, all.iter().filter_map(|changes| changes.idempotency.as_ref())).await?;
-    for (environment, version) in all.iter().filter_map(|changes| changes.decided_on_offer) {
+    for (environment, version) in all.iter().filter_map(|changes| changes.catalog_version) {
         let params = [environment.into(), OFFER.into(), version.into()];
         if tx.execute(RAISE_OFFER, &params).await? != 1 {
             return Err(Error::Conflict);
@@ -239,6 +239,8 @@ async fn insert_run(
         | Row::InvoiceLine(_)
         | Row::InvoiceTax(_)
         | Row::BillingPeriod(_)
+        | Row::PeriodEnd(_)
+        | Row::PeriodReminder(_)
         | Row::Refund(_)
         | Row::Credit(_)
         | Row::Allocation(_) => insert(tx, &records(rows), numbers).await?,
@@ -314,6 +316,8 @@ fn touch(tx: &mut Tx, row: &Row) {
         | Row::InvoiceLine(_)
         | Row::InvoiceTax(_)
         | Row::BillingPeriod(_)
+        | Row::PeriodEnd(_)
+        | Row::PeriodReminder(_)
         | Row::Payment(_)
         | Row::Refund(_)
         | Row::Credit(_)

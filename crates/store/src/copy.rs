@@ -10,7 +10,7 @@ mod rows;
 
 use crate::value::OwnedParam;
 use crate::{Error, Scope, Store};
-use billing::Spread;
+use billing::ShardPlacement;
 use plan::{BATCH, Table};
 use rows::Batch;
 use std::sync::Arc;
@@ -125,7 +125,7 @@ pub async fn run(source: &Store, target: &Store, tell: Tell<'_>) -> Result<Vec<C
     // A file looks what it has when it is opened.
     if matches!(target, Store::Postgres(_)) && target.shards() < source.shards() {
         // By what they are spread is a setting, and is copied as one.
-        target.spread(Spread { shards: source.shards(), ..target.spreading() }).await?;
+        target.spread(ShardPlacement { shards: source.shards(), ..target.spreading() }).await?;
     }
     let mut all = 0;
     for table in tables {

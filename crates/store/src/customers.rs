@@ -14,7 +14,9 @@ pub async fn named(
     kind: &str,
     name: &str,
 ) -> Result<Option<CustomerId>, Error> {
-    snapshot.row(NAMED, &[environment.into(), kind.into(), name.into()], |row| Id::of(row, "customer_id")).await
+    snapshot
+        .row(NAMED, &[environment.into(), kind.into(), name.into()], |row| Id::of(row, "customer_id"))
+        .await
 }
 
 const NAMED: &str =
@@ -60,9 +62,7 @@ pub async fn by_id(
     id: CustomerId,
 ) -> Result<Option<(Customer, Version)>, Error> {
     let key = [id.shard().into(), id.raw().into(), environment.into()];
-    snapshot
-        .row(BY_ID, &key, |row| Ok((row.record()?, Int::of(row, "version")?)))
-        .await
+    snapshot.row(BY_ID, &key, |row| Ok((row.record()?, Int::of(row, "version")?))).await
 }
 
 /// The customer of the merchant's own id, with the version of its rows.

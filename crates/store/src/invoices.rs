@@ -80,7 +80,7 @@ pub async fn of_period(
 }
 
 /// Whether a subscription has open invoices beside one.
-pub async fn owes_more(
+pub async fn has_other_open_invoices(
     s: &mut Snapshot,
     customer: CustomerId,
     subscription: SubscriptionId,

@@ -6,7 +6,7 @@
 //! and unique keys.
 
 use crate::{Error, Param, Snapshot, Store, Tx, settings};
-use billing::{Spread, Timestamp};
+use billing::{ShardPlacement, Timestamp};
 
 /// A process that shares the work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,12 +71,12 @@ impl Store {
     }
 
     /// How customers that are yet to come are spread over the shards.
-    pub fn spreading(&self) -> Spread {
+    pub fn spreading(&self) -> ShardPlacement {
         let by = match self {
             Store::Sqlite(database) => database.spread_by(),
             Store::Postgres(database) => database.spread_by(),
         };
-        Spread { shards: self.shards(), by }
+        ShardPlacement { shards: self.shards(), by }
     }
 
     /// Spreads the customers that are yet to come over so many shards: a power of two up to 1024. Processes
@@ -85,7 +85,7 @@ impl Store {
     /// # Errors
     /// [`Error::Misuse`] if there are customers already, the books are in a file, or the number is none
     /// of those.
-    pub async fn spread(&self, spread: Spread) -> Result<(), Error> {
+    pub async fn spread(&self, spread: ShardPlacement) -> Result<(), Error> {
         let Store::Postgres(database) = self else {
             let refused = "books in a file have one shard".to_owned();
             return if spread == self.spreading() { Ok(()) } else { Err(Error::Misuse(refused)) };
@@ -225,8 +225,8 @@ async fn claim(tx: &mut Tx, node: &Node, now: i64, until: i64) -> Result<Vec<i64
     Ok(held)
 }
 
-async fn spread_new(tx: &mut Tx, spread: Spread) -> Result<(), Error> {
-    let there = Spread {
+async fn spread_new(tx: &mut Tx, spread: ShardPlacement) -> Result<(), Error> {
+    let there = ShardPlacement {
         shards: tx.row(SHARDS, &[], |row| row.int(0)).await?.unwrap_or(1),
         by: settings::spread_by(tx).await?,
     };
@@ -234,7 +234,7 @@ async fn spread_new(tx: &mut Tx, spread: Spread) -> Result<(), Error> {
         return Ok(());
     }
     if there.shards > spread.shards || tx.row(ANY_CUSTOMER, &[], |row| row.int(0)).await?.unwrap_or(0) > 0 {
-        let Spread { shards, by } = there;
+        let ShardPlacement { shards, by } = there;
         return Err(Error::Misuse(format!(
             "customers are spread over {shards} shards by {} already",
             by.as_str()

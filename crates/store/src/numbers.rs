@@ -1,7 +1,7 @@
 //! The numbers that a commit gives out: gapless, because they are steps of counters in the same commit.
 
-use crate::records::record;
 use crate::records::codecs::{OneColumn, Text, Word};
+use crate::records::record;
 use crate::{Error, Tx};
 use billing::{Change, Id, Invoice, Numbering, Row};
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 
 use crate::records::codecs::{CurrencyCode, Int, OneColumn};
 use crate::{Error, Param, Snapshot};
-use billing::{Credit, Currency, Customer, CustomerId, Id, Payer, PaymentMethod, Rules};
+use billing::{Credit, Currency, Customer, CustomerAccount, CustomerId, Id, PaymentMethod, Rules};
 
 const RULES: &str = concat!("select ", environment_columns!("e"), " from environments e where e.number = $1");
 const TAX_RATES: &str =
@@ -10,8 +10,7 @@ const TAX_RATES: &str =
 
 /// The rules of an environment.
 pub async fn rules(s: &mut Snapshot, environment: i64) -> Result<Option<Rules>, Error> {
-    let Some(found) = s.row(RULES, &[environment.into()], |row| row.record()).await?
-    else {
+    let Some(found) = s.row(RULES, &[environment.into()], |row| row.record()).await? else {
         return Ok(None);
     };
     let tax_rates = s.rows(TAX_RATES, &[environment.into()], |row| row.record()).await?;
@@ -46,14 +45,18 @@ const INVOICE_COUNTS: &str = "select currency, max(currency_ordinal) as n from i
 
 /// Customers of an environment with what is needed to charge them, in the order of the ids; ids that
 /// are not of the environment are left out.
-pub async fn load(s: &mut Snapshot, environment: i64, ids: &[CustomerId]) -> Result<Vec<Payer>, Error> {
+pub async fn load(
+    s: &mut Snapshot,
+    environment: i64,
+    ids: &[CustomerId],
+) -> Result<Vec<CustomerAccount>, Error> {
     let keys = || ids.iter().map(|id| [id.shard().into(), Param::Id(id.raw())]);
-    let mut found: Vec<Option<Payer>> = vec![None; ids.len()];
+    let mut found: Vec<Option<CustomerAccount>> = vec![None; ids.len()];
     s.each_for(PAYER, keys(), |n, row| {
         let customer: Customer = row.record()?;
         if customer.environment == environment {
             let version = Int::of(row, "version")?;
-            found[n] = Some(Payer {
+            found[n] = Some(CustomerAccount {
                 customer,
                 version,
                 methods: Vec::new(),
@@ -94,8 +97,9 @@ pub async fn load(s: &mut Snapshot, environment: i64, ids: &[CustomerId]) -> Res
     .await?;
     for n in mixed {
         let key = [ids[n].shard().into(), Param::Id(ids[n].raw())];
-        let counts: Vec<(Currency, i64)> =
-            s.rows(INVOICE_COUNTS, &key, |row| Ok((CurrencyCode::of(row, "currency")?, Int::of(row, "n")?))).await?;
+        let counts: Vec<(Currency, i64)> = s
+            .rows(INVOICE_COUNTS, &key, |row| Ok((CurrencyCode::of(row, "currency")?, Int::of(row, "n")?)))
+            .await?;
         if let Some(payer) = &mut found[n] {
             payer.currency_invoice_counts = counts;
         }
@@ -114,6 +118,10 @@ pub async fn load(s: &mut Snapshot, environment: i64, ids: &[CustomerId]) -> Res
 }
 
 /// One customer of an environment with what is needed to charge it.
-pub async fn load_one(s: &mut Snapshot, environment: i64, id: CustomerId) -> Result<Option<Payer>, Error> {
+pub async fn load_one(
+    s: &mut Snapshot,
+    environment: i64,
+    id: CustomerId,
+) -> Result<Option<CustomerAccount>, Error> {
     Ok(load(s, environment, &[id]).await?.pop())
 }

@@ -29,9 +29,9 @@ use crate::erased::Work;
 use crate::faults::Faults;
 use crate::migrate::Migration;
 use crate::snapshot::{self, BoxFuture, Snapshot, Tx};
-use crate::{Committed, Error, Store, Scope, commit, settings};
+use crate::{Committed, Error, Scope, Store, commit, settings};
 use address::Address;
-use billing::{Changes, SpreadBy};
+use billing::{Changes, ShardKey};
 use failure::{Failure, Remedy};
 use groups::Groups;
 use pool::Pool;
@@ -101,15 +101,15 @@ impl Database {
                 Ok::<_, Error>((shards.unwrap_or(1), settings::spread_by(s).await?))
             })
         });
-        let (shards, by): (i64, SpreadBy) = looked.await?;
+        let (shards, by): (i64, ShardKey) = looked.await?;
         self.shared.pool.shards.store(shards, Ordering::Relaxed);
-        self.shared.is_by_organization.store(by == SpreadBy::Organization, Ordering::Relaxed);
+        self.shared.is_by_organization.store(by == ShardKey::Organization, Ordering::Relaxed);
         Ok(())
     }
 
-    pub(crate) fn spread_by(&self) -> SpreadBy {
+    pub(crate) fn spread_by(&self) -> ShardKey {
         let is_by_organization = self.shared.is_by_organization.load(Ordering::Relaxed);
-        if is_by_organization { SpreadBy::Organization } else { SpreadBy::Customer }
+        if is_by_organization { ShardKey::Organization } else { ShardKey::Customer }
     }
 
     pub(crate) fn shards(&self) -> i64 {

@@ -1,7 +1,7 @@
 //! What holds for all of the books: a few texts by name.
 
 use crate::{Error, Snapshot, Store, Tx};
-use billing::SpreadBy;
+use billing::ShardKey;
 
 /// By what customers are spread over shards; by customer if nothing is said.
 pub(crate) const SPREAD_BY: &str = "spread_by";
@@ -20,13 +20,13 @@ pub async fn one(s: &mut Snapshot, name: &str) -> Result<Option<String>, Error> 
 }
 
 /// By what customers are spread over shards.
-pub(crate) async fn spread_by(s: &mut Snapshot) -> Result<SpreadBy, Error> {
+pub(crate) async fn spread_by(s: &mut Snapshot) -> Result<ShardKey, Error> {
     parse_spread_by(one(s, SPREAD_BY).await?)
 }
 
-pub(crate) fn parse_spread_by(said: Option<String>) -> Result<SpreadBy, Error> {
-    let Some(word) = said else { return Ok(SpreadBy::Customer) };
-    SpreadBy::parse(&word)
+pub(crate) fn parse_spread_by(said: Option<String>) -> Result<ShardKey, Error> {
+    let Some(word) = said else { return Ok(ShardKey::Customer) };
+    ShardKey::parse(&word)
         .ok_or_else(|| Error::Corrupt(format!("customers are spread by {word}, which means nothing here")))
 }
 

@@ -1,7 +1,7 @@
 //! What code inside a transaction sees: statements in, rows out.
 
-use crate::versions::Scope;
 use crate::value::Sets;
+use crate::versions::Scope;
 use crate::{Error, Param, Row, postgres, sqlite};
 use std::future::{Future, ready};
 use std::ops::{Deref, DerefMut};

@@ -19,7 +19,7 @@ use crate::migrate::{self, Migration};
 use crate::snapshot::{Snapshot, Tx};
 use crate::versions::Versions;
 use crate::{Error, settings, snapshot};
-use billing::SpreadBy;
+use billing::ShardKey;
 use job::Job;
 use queue::Queue;
 use rusqlite::config::DbConfig;
@@ -70,7 +70,7 @@ struct Shared {
     writes: Queue<Job<Tx>>,
     versions: Versions,
     shards: i64,
-    spread_by: SpreadBy,
+    spread_by: ShardKey,
     threads: Mutex<Threads>,
 }
 
@@ -135,7 +135,7 @@ impl Database {
         self.shared.shards
     }
 
-    pub(crate) fn spread_by(&self) -> SpreadBy {
+    pub(crate) fn spread_by(&self) -> ShardKey {
         self.shared.spread_by
     }
 
@@ -196,9 +196,9 @@ fn count_shards(connection: &Connection) -> Result<i64, Error> {
 }
 
 /// By what customers were spread in the database that they came from.
-fn spread_by(connection: &Connection) -> Result<SpreadBy, Error> {
+fn spread_by(connection: &Connection) -> Result<ShardKey, Error> {
     if !has_table(connection, "settings")? {
-        return Ok(SpreadBy::Customer);
+        return Ok(ShardKey::Customer);
     }
     let said = "select value from settings where name = ?1";
     let said: Option<String> =

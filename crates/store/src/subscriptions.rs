@@ -132,11 +132,8 @@ pub async fn offer(
     environment: i64,
     price: billing::PriceId,
 ) -> Result<Option<(Price, Product)>, Error> {
-    let found = s
-        .row(OFFER, &[price.raw().into()], |row| {
-            Ok((row.record::<Price>()?, row.record()?))
-        })
-        .await?;
+    let found =
+        s.row(OFFER, &[price.raw().into()], |row| Ok((row.record::<Price>()?, row.record()?))).await?;
     Ok(found.filter(|(price, _)| price.environment == environment))
 }
 

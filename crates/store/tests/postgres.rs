@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use billing::{Credential, Ids, Spread, Timestamp};
+use billing::{Credential, Ids, ShardPlacement, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -26,7 +26,7 @@ async fn claim(store: &Store, id: u128, now: i64) -> Vec<i64> {
 async fn processes_share_the_shards_and_inherit_those_of_the_dead() {
     let books = Books::postgres().await;
     let store = books.open().await;
-    store.spread(Spread::over(8)).await.unwrap();
+    store.spread(ShardPlacement::over(8)).await.unwrap();
     assert_eq!(store.shards(), 8);
     assert_eq!(claim(&store, 1, 100).await, [0, 1, 2, 3, 4, 5, 6, 7], "it is alone");
     let other = books.open().await;
@@ -42,7 +42,7 @@ async fn processes_share_the_shards_and_inherit_those_of_the_dead() {
     assert_eq!(claim(&store, 1, 114).await, [0, 1, 2, 3, 4, 5, 6, 7]);
     store.leave(1).await.unwrap();
     assert_eq!(claim(&other, 2, 115).await, [0, 1, 2, 3, 4, 5, 6, 7], "what was given back is free at once");
-    let refused = store.spread(Spread::over(4)).await;
+    let refused = store.spread(ShardPlacement::over(4)).await;
     assert!(matches!(refused, Err(Error::Misuse(_))), "{refused:?}");
 }
 
@@ -50,7 +50,7 @@ async fn processes_share_the_shards_and_inherit_those_of_the_dead() {
 async fn no_shard_is_leased_twice_when_many_claim_at_once() {
     let books = Books::postgres().await;
     let first = books.open().await;
-    first.spread(Spread::over(64)).await.unwrap();
+    first.spread(ShardPlacement::over(64)).await.unwrap();
     let mut claims = Vec::new();
     for id in 1..=6_u128 {
         let store = books.open().await;
@@ -277,7 +277,7 @@ async fn interrupted(store: &Store, times: u64) -> (Result<i64, Error>, u64) {
 async fn a_snapshot_that_is_lost_half_way_is_read_again() {
     let books = Books::postgres().await;
     let store = books.open().await;
-    store.spread(Spread::over(2)).await.unwrap();
+    store.spread(ShardPlacement::over(2)).await.unwrap();
     assert_eq!(interrupted(&store, 0).await, (Ok(2), 1));
     assert_eq!(interrupted(&store, 1).await, (Ok(2), 2));
     assert_eq!(interrupted(&store, 3).await, (Ok(2), 4));

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use billing::{Spread, SpreadBy};
+use billing::{ShardKey, ShardPlacement};
 use store::{Error, Store, settings};
 use testbed::Books;
 
@@ -29,8 +29,8 @@ async fn a_setting_is_kept_and_the_first_one_stands() {
 async fn customers_of_a_file_are_not_spread() {
     let books = Books::sqlite();
     let store = books.open().await;
-    store.spread(Spread::NONE).await.unwrap();
-    for spread in [Spread::over(2), Spread::by_organization(1)] {
+    store.spread(ShardPlacement::NONE).await.unwrap();
+    for spread in [ShardPlacement::over(2), ShardPlacement::by_organization(1)] {
         let refused = store.spread(spread).await;
         assert_eq!(refused, Err(Error::Misuse("books in a file have one shard".to_owned())));
     }
@@ -40,16 +40,19 @@ async fn customers_of_a_file_are_not_spread() {
 async fn how_customers_are_spread_is_known_to_whoever_opens_the_books() {
     let books = Books::empty().await;
     let store = books.open().await;
-    assert_eq!(store.spreading(), Spread::NONE);
+    assert_eq!(store.spreading(), ShardPlacement::NONE);
     for shards in [0, -8, 3, 2048] {
-        assert!(matches!(store.spread(Spread::over(shards)).await, Err(Error::Misuse(_))), "{shards}");
+        assert!(
+            matches!(store.spread(ShardPlacement::over(shards)).await, Err(Error::Misuse(_))),
+            "{shards}"
+        );
     }
-    store.spread(Spread::by_organization(8)).await.unwrap();
-    assert_eq!(store.spreading(), Spread::by_organization(8));
+    store.spread(ShardPlacement::by_organization(8)).await.unwrap();
+    assert_eq!(store.spreading(), ShardPlacement::by_organization(8));
     let other = books.open().await;
-    assert_eq!(other.spreading(), Spread::by_organization(8));
-    other.spread(Spread::over(8)).await.unwrap();
-    assert_eq!(books.open().await.spreading().by, SpreadBy::Customer, "nobody had been spread");
+    assert_eq!(other.spreading(), ShardPlacement::by_organization(8));
+    other.spread(ShardPlacement::over(8)).await.unwrap();
+    assert_eq!(books.open().await.spreading().by, ShardKey::Customer, "nobody had been spread");
     books
         .tamper(
             "insert into settings (name, value) values ('spread_by', 'weather') on conflict (name)

@@ -6,17 +6,14 @@ mod settings;
 use crate::keeper::{Keeper, as_nobody};
 use crate::server::{Missing, Server};
 use crate::{databases, programs, waits};
-use settings::Ports;
 pub use settings::Timing;
+use settings::{MEMBERS, Ports};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-
-/// How many members a cluster has.
-const MEMBERS: usize = 3;
 
 /// A cluster with a folder of its own, which waits for the disk as a real one does. It ends, and the
 /// folder goes, when this is dropped or the process that started it ends, however that ends.

@@ -2,7 +2,7 @@
 
 use crate::pooler::Pooler;
 use crate::server::Server;
-use crate::{POOLER_VARIABLE, VARIABLE, partitions};
+use crate::variables::{POOLER_VARIABLE, VARIABLE, partitions};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 use store::{Options, Store};

@@ -12,6 +12,7 @@ mod pooler;
 mod programs;
 mod server;
 mod statements;
+mod variables;
 mod waits;
 mod wire;
 
@@ -25,6 +26,7 @@ pub use statements::{
     ELSEWHERE_VARIABLE as STATEMENTS_ELSEWHERE_VARIABLE, OVER_ARRAYS, VARIABLE as STATEMENTS_VARIABLE,
     as_written, seen, seen_elsewhere,
 };
+pub use variables::{PARTITIONS_VARIABLE, POOLER_VARIABLE, SHARDS_VARIABLE, VARIABLE, is_postgres};
 pub use waits::until;
 pub use wire::{Cut, Wire};
 
@@ -32,31 +34,7 @@ use std::path::Path;
 use std::sync::Arc;
 use store::{Options, Store, Synchronous};
 use tempfile::TempDir;
-
-/// The variable that names the database of tests.
-pub const VARIABLE: &str = "QUITTANCE_TEST_DATABASE";
-
-/// The variable that says over how many shards tests on PostgreSQL spread their customers.
-pub const SHARDS_VARIABLE: &str = "QUITTANCE_TEST_SHARDS";
-
-fn shards() -> Option<i64> {
-    std::env::var(SHARDS_VARIABLE).ok()?.parse().ok()
-}
-
-/// The variable that says into how many partitions tests on PostgreSQL cut the tables of customers.
-pub const PARTITIONS_VARIABLE: &str = "QUITTANCE_TEST_PARTITIONS";
-
-/// The variable that, if it is set, puts a pooler between tests on PostgreSQL and their server.
-pub const POOLER_VARIABLE: &str = "QUITTANCE_TEST_POOLER";
-
-fn partitions() -> Option<u32> {
-    std::env::var(PARTITIONS_VARIABLE).ok()?.parse().ok()
-}
-
-/// Whether tests run on PostgreSQL.
-pub fn is_postgres() -> bool {
-    std::env::var(VARIABLE).is_ok_and(|named| named.starts_with("postgres"))
-}
+use variables::shards;
 
 /// The rows that a server's database gives to a question whose columns are texts.
 pub async fn ask(address: &str, sql: &str) -> Vec<Vec<Option<String>>> {
@@ -95,7 +73,7 @@ impl Books {
         let database = databases::Database::from_template().await;
         if let Some(shards) = shards() {
             let store = Store::connect(&database.address, Options::default()).await.unwrap();
-            store.spread(billing::Spread::over(shards)).await.unwrap();
+            store.spread(billing::ShardPlacement::over(shards)).await.unwrap();
             store.close().await.unwrap();
         }
         Books::of(database)

@@ -1,4 +1,4 @@
-//! Which crate may depend on which: `billing ← store, gateway ← engine ← server, simulator`.
+//! Which crate may depend on which: `billing ← store, gateway ← engine ← server, simulator, scenarios`.
 
 use crate::run::cargo;
 use serde_json::Value;
@@ -33,8 +33,9 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
 
 /// What a crate must not depend on.
 const FORBIDDEN: &[(&str, &[&str])] = &[
-    ("server", &["rusqlite", "tokio-postgres", "simulator", "bench", "testbed"]),
+    ("server", &["rusqlite", "tokio-postgres", "simulator", "scenarios", "bench", "testbed"]),
     ("simulator", &["rusqlite", "tokio-postgres", "axum", "bench"]),
+    ("scenarios", &["rusqlite", "tokio-postgres", "axum", "server", "simulator", "bench"]),
 ];
 
 /// Holds the manifests to the layers.

@@ -1,8 +1,10 @@
 //! `cargo xtask tidy`: the rules of the house as a test.
 
+mod circles;
 mod documents;
 mod layers;
 mod licenses;
+mod modules;
 mod sizes;
 mod source;
 mod words;
@@ -14,8 +16,21 @@ use std::process::ExitCode;
 
 /// Prints every breach; fails if there is one.
 pub(crate) fn run() -> ExitCode {
-    let breaches = breaches(&root());
-    for breach in &breaches {
+    tell(&breaches(&root()))
+}
+
+/// Prints every circle of files; fails if there is one.
+pub(crate) fn run_circles() -> ExitCode {
+    let mut found = Vec::new();
+    match Source::all(&root()) {
+        Ok(sources) => circles::check(&sources, &mut found),
+        Err(error) => found.push(format!("the sources cannot be read: {error}")),
+    }
+    tell(&found)
+}
+
+fn tell(breaches: &[String]) -> ExitCode {
+    for breach in breaches {
         eprintln!("{breach}");
     }
     match breaches.len() {

@@ -1,11 +1,19 @@
 //! Making and changing what is sold.
+//!
+//! Owns which values a catalog, product, price, discount or tax rate can have. Whether a name or slug is
+//! free is asked of the books by the engine. What a price costs never changes: another amount is another
+//! price. The only time is `ctx.now`, at which a row was made or changed.
 
-use super::{
+use crate::calendar::{Interval, IntervalUnit};
+use crate::catalog::{
     Catalog, Category, Discount, DiscountAmount, DiscountDuration, Price, PriceKind, Product, TaxBehavior,
     TaxRate,
 };
-use crate::customer::country_of;
-use crate::{CatalogId, Ctx, Interval, IntervalUnit, Money, ProductId, Rate, Refusal};
+use crate::country::country_of;
+use crate::id::{CatalogId, Ctx, ProductId};
+use crate::money::Money;
+use crate::rate::Rate;
+use crate::refusal::{Field, Refusal};
 
 /// What a catalog is given. What is none stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,7 +56,7 @@ pub fn edit_catalog(ctx: &Ctx, catalog: &Catalog, edit: &CatalogEdit) -> Result<
 }
 
 fn named(name: &str) -> Result<(), Refusal> {
-    if name.trim().is_empty() { Err(Refusal::invalid("name", "a name")) } else { Ok(()) }
+    if name.trim().is_empty() { Err(Refusal::invalid(Field::Name, "a name")) } else { Ok(()) }
 }
 
 fn slugged(slug: Option<&str>) -> Result<(), Refusal> {
@@ -59,7 +67,7 @@ fn slugged(slug: Option<&str>) -> Result<(), Refusal> {
     };
     match slug {
         Some(slug) if !is_one(slug) => {
-            Err(Refusal::invalid("slug", "1 to 100 characters without spaces and slashes"))
+            Err(Refusal::invalid(Field::Slug, "1 to 100 characters without spaces and slashes"))
         }
         _ => Ok(()),
     }
@@ -194,17 +202,17 @@ pub fn new_price(
         }
         _ => Ok(()),
     };
-    between("unitPrice", Some(new.unit_price.minor()), 0, UNIT_PRICE_MAX)?;
-    between("setupFeeAmount", new.setup_fee, 0, UNIT_PRICE_MAX)?;
-    between("trialPeriodDays", new.trial_days, 0, TRIAL_DAYS_MAX)?;
-    between("periodCount", new.period_count, 1, PERIODS_MAX)?;
+    between(Field::UnitPrice, Some(new.unit_price.minor()), 0, UNIT_PRICE_MAX)?;
+    between(Field::SetupFee, new.setup_fee, 0, UNIT_PRICE_MAX)?;
+    between(Field::TrialDays, new.trial_days, 0, TRIAL_DAYS_MAX)?;
+    between(Field::PeriodCount, new.period_count, 1, PERIODS_MAX)?;
     slugged(new.slug.as_deref())?;
     match (new.kind, new.interval) {
         (PriceKind::Subscription, None) => {
-            return Err(Refusal::invalid("intervalUnit", "day, week, month or year"));
+            return Err(Refusal::invalid(Field::IntervalUnit, "day, week, month or year"));
         }
         (PriceKind::Subscription, Some(interval)) => {
-            between("intervalCount", Some(i64::from(interval.count)), 1, longest(interval.unit))?;
+            between(Field::IntervalCount, Some(i64::from(interval.count)), 1, longest(interval.unit))?;
         }
         (PriceKind::SinglePayment, _) => once_only(new)?,
     }
@@ -241,10 +249,10 @@ const fn longest(unit: IntervalUnit) -> i64 {
 
 fn once_only(new: &NewPrice) -> Result<(), Refusal> {
     let given = [
-        ("intervalUnit", new.interval.is_some()),
-        ("trialPeriodDays", new.trial_days.is_some()),
-        ("setupFeeAmount", new.setup_fee.is_some()),
-        ("periodCount", new.period_count.is_some()),
+        (Field::IntervalUnit, new.interval.is_some()),
+        (Field::TrialDays, new.trial_days.is_some()),
+        (Field::SetupFee, new.setup_fee.is_some()),
+        (Field::PeriodCount, new.period_count.is_some()),
     ];
     match given.into_iter().find(|(_, is_given)| *is_given) {
         Some((field, _)) => {
@@ -305,9 +313,10 @@ pub struct DiscountEdit {
 /// # Errors
 /// If a part is missing or cannot be.
 pub fn new_discount(ctx: &mut Ctx, environment: i64, edit: &DiscountEdit) -> Result<Discount, Refusal> {
-    let amount = edit.amount.ok_or_else(|| Refusal::invalid("amount", AMOUNT))?;
-    let duration =
-        edit.duration.ok_or_else(|| Refusal::invalid("duration", "once, number_of_payments or forever"))?;
+    let amount = edit.amount.ok_or_else(|| Refusal::invalid(Field::Amount, AMOUNT))?;
+    let duration = edit
+        .duration
+        .ok_or_else(|| Refusal::invalid(Field::Duration, "once, number_of_payments or forever"))?;
     let blank = Discount {
         id: ctx.id(0),
         environment,
@@ -340,17 +349,20 @@ pub fn edit_discount(ctx: &Ctx, discount: &Discount, edit: &DiscountEdit) -> Res
         && after.code.chars().count() <= 100
         && after.code.chars().all(|c| !c.is_whitespace() && !c.is_control());
     if !is_word {
-        return Err(Refusal::invalid("code", "1 to 100 characters without spaces"));
+        return Err(Refusal::invalid(Field::Code, "1 to 100 characters without spaces"));
     }
     let is_possible = match after.amount {
         DiscountAmount::Percent(percent) => (1..=100).contains(&percent),
         DiscountAmount::Fixed(money) => (1..=UNIT_PRICE_MAX).contains(&money.minor()),
     };
     if !is_possible {
-        return Err(Refusal::invalid("amount", AMOUNT));
+        return Err(Refusal::invalid(Field::Amount, AMOUNT));
     }
     if after.duration.payments().is_some_and(|payments| !(1..=PERIODS_MAX).contains(&payments)) {
-        return Err(Refusal::invalid("numberOfPayments", format!("a whole number from 1 to {PERIODS_MAX}")));
+        return Err(Refusal::invalid(
+            Field::DiscountPayments,
+            format!("a whole number from 1 to {PERIODS_MAX}"),
+        ));
     }
     if after != *discount {
         after.updated_at = ctx.now;
@@ -395,17 +407,17 @@ pub struct NewTaxRate {
 /// If the kind or the country is unknown, or the rate is above 100 %.
 pub fn new_tax_rate(ctx: &mut Ctx, environment: i64, new: &NewTaxRate) -> Result<TaxRate, Refusal> {
     if !TAX_KINDS.contains(&new.kind.as_str()) {
-        return Err(Refusal::invalid("taxType", format!("one of {}", TAX_KINDS.join(", "))));
+        return Err(Refusal::invalid(Field::TaxKind, format!("one of {}", TAX_KINDS.join(", "))));
     }
     let most = Rate::parse("100").map_err(Refusal::from)?;
     if new.rate > most {
-        return Err(Refusal::invalid("percentage", "a decimal percentage from 0 to 100"));
+        return Err(Refusal::invalid(Field::TaxPercentage, "a decimal percentage from 0 to 100"));
     }
     Ok(TaxRate {
         id: ctx.id(0),
         environment,
         kind: new.kind.clone(),
-        country: country_of("country", &new.country)?,
+        country: country_of(Field::Country, &new.country)?,
         state: new
             .state
             .as_deref()

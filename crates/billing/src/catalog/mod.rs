@@ -1,16 +1,23 @@
 //! What is sold: catalogs, products, prices, discounts and tax rates.
+//!
+//! Owns what these are. How they are made and changed is in `edit`, what is charged by them in `invoice`,
+//! who bears which tax in `tax`. Amounts are in the currency of the price; a discount's percent is whole and
+//! from 1 to 100. Rows say when they were made and changed, and no other time.
 
-mod edit;
+pub mod edit;
 
 pub use edit::{
     CatalogEdit, DiscountEdit, NewPrice, NewTaxRate, PriceEdit, ProductEdit, TAX_KINDS, edit_catalog,
     edit_discount, edit_price, edit_product, new_catalog, new_discount, new_price, new_product, new_tax_rate,
 };
 
-use crate::{
-    CatalogId, Currency, DiscountId, Interval, Money, MoneyError, PriceId, ProductId, Rate, Ratio, Refusal,
-    Rounding, TaxRateId, Timestamp,
-};
+use crate::calendar::Interval;
+use crate::currency::Currency;
+use crate::id::{CatalogId, DiscountId, PriceId, ProductId, TaxRateId};
+use crate::money::{Money, MoneyError, Ratio, Rounding};
+use crate::rate::Rate;
+use crate::refusal::{Field, Refusal};
+use crate::timestamp::Timestamp;
 
 /// What a charge is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -216,7 +223,7 @@ impl Discount {
         match self.amount {
             DiscountAmount::Fixed(amount) if amount.currency() != sold_in => {
                 let wanted = format!("the code of a discount in {sold_in}, or of a percentage");
-                Err(Refusal::invalid("discountCode", wanted))
+                Err(Refusal::invalid(Field::Discount, wanted))
             }
             DiscountAmount::Fixed(_) | DiscountAmount::Percent(_) => Ok(()),
         }

@@ -1,7 +1,13 @@
 //! Making and changing customers and what they are charged with.
+//!
+//! Owns which values they can have; that an external id or handle is free is asked of the books by the
+//! engine. A text that looks like a card number is never taken for a token. The only time is `ctx.now`.
 
-use super::{Customer, CustomerUser, PaymentMethod, PaymentMethodKind};
-use crate::{CatalogId, Ctx, CustomerId, Refusal, Zone, country};
+use crate::calendar::Zone;
+use crate::country::country_of;
+use crate::customer::{Customer, CustomerUser, PaymentMethod, PaymentMethodKind};
+use crate::id::{CatalogId, Ctx, CustomerId};
+use crate::refusal::{Field, Refusal};
 
 /// An address, as text for documents and as places for taxes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +98,7 @@ pub fn edit_customer(ctx: &Ctx, customer: &Customer, edit: &CustomerEdit) -> Res
     after.zone = edit.zone.unwrap_or(after.zone);
     if let Some(address) = edit.billing_address {
         after.country = match address.as_ref().and_then(|address| address.country.as_deref()) {
-            Some(code) => Some(country_of("billingAddress.address.country", code)?),
+            Some(code) => Some(country_of(Field::AddressCountry, code)?),
             None => None,
         };
         after.state =
@@ -108,21 +114,21 @@ pub fn edit_customer(ctx: &Ctx, customer: &Customer, edit: &CustomerEdit) -> Res
 
 fn check(customer: &Customer) -> Result<(), Refusal> {
     if customer.external_id.is_empty() {
-        return Err(Refusal::invalid("externalId", "the id of the customer in your application"));
+        return Err(Refusal::invalid(Field::ExternalId, "the id of the customer in your application"));
     }
     if customer.name.trim().is_empty() {
-        return Err(Refusal::invalid("name", "the name of the customer"));
+        return Err(Refusal::invalid(Field::Name, "the name of the customer"));
     }
-    email("email", &customer.email)?;
+    email(Field::Email, &customer.email)?;
     if let Some(zone) = &customer.zone
         && Zone::parse(zone).is_err()
     {
-        return Err(Refusal::invalid("zone", "an IANA time zone, such as Europe/Paris"));
+        return Err(Refusal::invalid(Field::Zone, "an IANA time zone, such as Europe/Paris"));
     }
     if let Some(handle) = &customer.handle {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
         if handle.is_empty() || handle.len() > 253 || !handle.chars().all(plain) {
-            return Err(Refusal::invalid("handle", "lower-case letters, digits, hyphens and dots"));
+            return Err(Refusal::invalid(Field::Handle, "lower-case letters, digits, hyphens and dots"));
         }
     }
     Ok(())
@@ -132,22 +138,11 @@ fn check(customer: &Customer) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// If it cannot.
-fn email(field: &'static str, text: &str) -> Result<(), Refusal> {
+fn email(field: Field, text: &str) -> Result<(), Refusal> {
     let is_one = text.len() <= 254
         && text.chars().all(|c| !c.is_whitespace() && !c.is_control())
         && text.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
     if is_one { Ok(()) } else { Err(Refusal::invalid(field, "an e-mail address")) }
-}
-
-/// A country's code in upper case.
-///
-/// # Errors
-/// If there is no such country.
-pub(crate) fn country_of(field: &'static str, code: &str) -> Result<String, Refusal> {
-    match country::parse(code) {
-        Some(code) => Ok(code.to_owned()),
-        None => Err(Refusal::invalid(field, "an ISO 3166 alpha-2 country code, such as US")),
-    }
 }
 
 /// A person of a customer.
@@ -160,8 +155,8 @@ pub fn new_user(
     address: &str,
     name: &str,
 ) -> Result<CustomerUser, Refusal> {
-    use crate::Id;
-    email("email", address)?;
+    use crate::id::Id;
+    email(Field::Email, address)?;
     Ok(CustomerUser {
         id: ctx.id(customer.id.shard()),
         environment: customer.environment,
@@ -199,10 +194,10 @@ pub fn new_payment_method(
     customer: CustomerId,
     new: &NewPaymentMethod,
 ) -> Result<PaymentMethod, Refusal> {
-    use crate::Id;
+    use crate::id::Id;
     let digits = new.token.chars().filter(char::is_ascii_digit).count();
     if new.token.is_empty() || looks_like_a_card(&new.token) || digits == new.token.len() {
-        return Err(Refusal::invalid("token", "a token of the payment gateway, never a card number"));
+        return Err(Refusal::invalid(Field::Token, "a token of the payment gateway, never a card number"));
     }
     Ok(PaymentMethod {
         id: ctx.id(customer.shard()),
@@ -269,10 +264,10 @@ mod tests {
     #[test]
     fn an_address_is_one() {
         for text in ["a@b", "ada.l+x@sub.example.com", "ü@ö.example"] {
-            assert!(email("email", text).is_ok(), "{text}");
+            assert!(email(Field::Email, text).is_ok(), "{text}");
         }
         for text in ["", "a", "@b", "a@", "a b@c", "a@b\n"] {
-            assert!(email("email", text).is_err(), "{text}");
+            assert!(email(Field::Email, text).is_err(), "{text}");
         }
     }
 }

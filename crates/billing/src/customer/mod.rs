@@ -1,16 +1,19 @@
 //! Who pays: customers, the people who act for them, and what they can be charged with.
+//!
+//! Owns what these are, and the seller's organization and staff. The state of a customer's money is in
+//! `customer_account`. Every row of a customer has its shard in its id. Its zone, where it has one, is that
+//! of its periods; rows say when they were made and changed.
 
-mod edit;
+pub mod edit;
 
-pub(crate) use edit::country_of;
 pub use edit::{
     Address, CustomerEdit, NewPaymentMethod, edit_customer, looks_like_a_card, new_customer,
     new_payment_method, new_user,
 };
 
-use crate::{
-    CatalogId, CustomerId, CustomerUserId, OrganizationId, PaymentMethodId, Refusal, StaffId, Timestamp,
-};
+use crate::id::{CatalogId, CustomerId, CustomerUserId, OrganizationId, PaymentMethodId, StaffId};
+use crate::refusal::Refusal;
+use crate::timestamp::Timestamp;
 
 /// A seller.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,7 +74,7 @@ impl Customer {
     ///
     /// # Errors
     /// If it is archived.
-    pub fn buys(&self) -> Result<(), Refusal> {
+    pub fn ensure_not_archived(&self) -> Result<(), Refusal> {
         match self.archived {
             true => Err(Refusal::State("the customer is archived: nothing new can be sold to it".into())),
             false => Ok(()),

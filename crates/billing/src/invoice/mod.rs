@@ -1,14 +1,28 @@
-//! Invoices: drawn up from lines, final and numbered from the moment they exist, settled by payments.
+//! Invoices: made from lines, final and numbered from the moment they exist, settled by payments.
+//!
+//! Owns what they are and the text that seals them. They are issued in `issue` and paid, given up or taken
+//! back in `settle` and `void`; attempts to collect them are of `payment`. `settled` never exceeds `total`;
+//! an invoice is paid when they are equal. Times: when it was issued, when it is due, the period it covers,
+//! when it was paid, and when it is tried next.
 
-mod draw;
+pub mod in_context;
+pub mod issue;
+pub(crate) mod settle;
+pub mod totals;
+pub(crate) mod void;
 
-pub use draw::{Charge, Collect, Drawn, InvoiceFor, TotalLine, Totals, draw, total};
-pub(crate) use draw::{entry, settle};
+pub use issue::{Collect, InvoiceFor, Issued, issue};
+pub use totals::{Charge, TotalLine, Totals, total};
 
-use crate::{
-    Category, Currency, CustomerId, InvoiceId, InvoiceLineId, Money, MoneyError, Period, PeriodId, PriceId,
-    ProductId, PurchaseId, Rate, SubscriptionId, Timestamp,
+use crate::calendar::Period;
+use crate::catalog::Category;
+use crate::currency::Currency;
+use crate::id::{
+    CustomerId, InvoiceId, InvoiceLineId, PeriodId, PriceId, ProductId, PurchaseId, SubscriptionId,
 };
+use crate::money::Money;
+use crate::rate::Rate;
+use crate::timestamp::Timestamp;
 
 /// The most that an invoice or a manual payment may come to, in minor units: thousands of them still add
 /// up in 64 bits.
@@ -241,7 +255,7 @@ pub fn canonical_text<'i>(
     lines: impl IntoIterator<Item = &'i InvoiceLine>,
     taxes: impl IntoIterator<Item = &'i InvoiceTax>,
 ) -> String {
-    use crate::Id;
+    use crate::id::Id;
     use std::fmt::Write;
     let mut text = String::with_capacity(512);
     // Writing to a String cannot fail.
@@ -298,13 +312,4 @@ pub fn canonical_text<'i>(
         );
     }
     text
-}
-
-/// The sum of the amounts, checked.
-pub(crate) fn sum(amounts: impl Iterator<Item = i64>) -> Result<i64, MoneyError> {
-    let mut total: i64 = 0;
-    for amount in amounts {
-        total = total.checked_add(amount).ok_or(MoneyError::Overflow)?;
-    }
-    Ok(total)
 }

@@ -1,6 +1,9 @@
 //! The key by which a gateway tells whether it has been asked before.
+//!
+//! Owns what makes two requests the same. It follows from what is charged and not from when it is asked: the
+//! period's start is in it and no clock.
 
-use crate::Id;
+use crate::id::Id;
 use crate::invoice::{Invoice, InvoiceKind};
 
 /// The key under which a gateway is asked for an attempt at an invoice.

@@ -1,14 +1,26 @@
 //! Money that came another way: written down, changed and taken back by staff.
+//!
+//! Owns manual payments and what they pay: the oldest open invoices of their currency, the rest goes on the
+//! balance. No gateway is asked, and an automatic payment cannot be changed here. When money came is what
+//! staff say (`paid_at`); when it was written down is `ctx.now`, and that is the time of the entry.
 
-use super::collect::{recover, resume};
-use super::{Allocation, Credit, Payment, PaymentKind, PaymentMeans, PaymentStatus};
-use crate::invoice::{Invoice, InvoiceStatus, settle};
+use crate::catalog::Category;
+use crate::changes::{Change, Changes};
+use crate::customer_account::CustomerAccount;
+use crate::id::{Ctx, InvoiceId, StaffId};
+use crate::invoice::settle::{reopen, settle};
+use crate::invoice::{AMOUNT_MAX, Invoice, InvoiceStatus};
 use crate::ledger::{Account, EntryKind, JournalEntry, Posting};
-use crate::subscription::{Status, Subscription, next_due, revive};
-use crate::{
-    AMOUNT_MAX, Category, Change, Changes, Ctx, InvoiceId, Money, MoneyError, Payer, Purchase, Refusal,
-    Rules, StaffId, Timestamp,
-};
+use crate::money::{Money, MoneyError};
+use crate::payment::dunning::resume;
+use crate::payment::{Allocation, Credit, Payment, PaymentChannel, PaymentKind, PaymentStatus};
+use crate::purchase::Purchase;
+use crate::refusal::{Field, Refusal};
+use crate::rules::Rules;
+use crate::subscription::due::next_due;
+use crate::subscription::reactivate::reactivate;
+use crate::subscription::{Status, Subscription};
+use crate::timestamp::Timestamp;
 
 /// A manual payment to write down.
 #[derive(Debug, Clone)]
@@ -18,7 +30,7 @@ pub struct NewManualPayment {
     /// How much, above 0.
     pub amount: Money,
     /// By what means it came.
-    pub means: PaymentMeans,
+    pub means: PaymentChannel,
     /// When it came.
     pub paid_at: Timestamp,
     /// What it says.
@@ -37,7 +49,7 @@ pub struct ManualPaymentEdit {
     /// How much, above 0.
     pub amount: Option<Money>,
     /// By what means it came.
-    pub means: Option<PaymentMeans>,
+    pub means: Option<PaymentChannel>,
     /// When it came.
     pub paid_at: Option<Timestamp>,
     /// What it says; some none takes it away.
@@ -50,7 +62,7 @@ pub struct ManualPaymentEdit {
 
 /// What a customer owes, and what hangs on it: the state that manual payments move.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Standing {
+pub struct OpenItems {
     /// The open invoices, oldest first, and those that the payment at hand has paid.
     pub invoices: Vec<Invoice>,
     /// Their subscriptions.
@@ -61,13 +73,13 @@ pub struct Standing {
     pub in_flight: Vec<InvoiceId>,
 }
 
-impl Standing {
+impl OpenItems {
     /// Brings subscriptions and purchases in line with their invoices, and writes all that moved.
     fn write(
         mut self,
         ctx: &Ctx,
         rules: &Rules,
-        before: &Standing,
+        before: &OpenItems,
         changes: &mut Changes,
     ) -> Result<(), Refusal> {
         for subscription in &mut self.subscriptions {
@@ -81,7 +93,7 @@ impl Standing {
                 owes_again |= was.status != InvoiceStatus::Open && !self.in_flight.contains(&invoice.id);
             }
             if !owes {
-                revive(ctx, rules, subscription, changes)?;
+                reactivate(ctx, rules, subscription, changes)?;
             } else if owes_again && subscription.status == Status::Active {
                 subscription.status = Status::PastDue;
                 subscription.updated_at = ctx.now;
@@ -102,17 +114,17 @@ impl Standing {
         }
         for (after, before) in self.invoices.into_iter().zip(&before.invoices) {
             if after != *before {
-                changes.push(Change::SettleInvoice(Box::new(after)));
+                changes.update(before.clone(), after);
             }
         }
         for (after, before) in self.subscriptions.into_iter().zip(&before.subscriptions) {
             if after != *before {
-                changes.push(Change::UpdateSubscription(after));
+                changes.update(before.clone(), after);
             }
         }
         for (after, before) in self.purchases.into_iter().zip(&before.purchases) {
             if after != *before {
-                changes.push(Change::UpdatePurchase(after));
+                changes.update(before.clone(), after);
             }
         }
         Ok(())
@@ -127,9 +139,9 @@ impl Standing {
 pub fn record(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &Payer,
+    payer: &CustomerAccount,
     new: NewManualPayment,
-    standing: &Standing,
+    open_items: &OpenItems,
     changes: &mut Changes,
 ) -> Result<Payment, Refusal> {
     positive(new.amount)?;
@@ -162,7 +174,7 @@ pub fn record(
         updated_at: ctx.now,
         deleted_at: None,
     };
-    changes.push(Change::InsertPayment(Box::new(payment.clone())));
+    changes.insert(payment.clone());
     let credit = Credit {
         id: ctx.id(payer.shard()),
         environment: payment.environment,
@@ -173,39 +185,32 @@ pub fn record(
         currency: payment.currency,
         created_at: ctx.now,
     };
-    let mut after = standing.clone();
-    apply(ctx, payer, &payment, credit, IsNew::Yes, &mut after, changes)?;
-    after.write(ctx, rules, standing, changes)?;
+    let mut after = open_items.clone();
+    apply(ctx, payer, &payment, credit, None, &mut after, changes)?;
+    after.write(ctx, rules, open_items, changes)?;
     Ok(payment)
 }
 
 fn positive(amount: Money) -> Result<(), Refusal> {
     match amount.minor() {
         1..=AMOUNT_MAX => Ok(()),
-        ..=0 => Err(Refusal::invalid("amount", "an amount above 0")),
+        ..=0 => Err(Refusal::invalid(Field::Amount, "an amount above 0")),
         _ => Err(Refusal::OutOfRange),
     }
 }
 
-/// Whether a credit has no row yet.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum IsNew {
-    Yes,
-    No,
-}
-
-/// Uses the whole credit for the open invoices, oldest first, and posts the payment.
+/// Uses the whole credit, which had another sum `before` or no row yet, for the open invoices, oldest first, and posts the payment.
 fn apply(
     ctx: &mut Ctx,
-    payer: &Payer,
+    payer: &CustomerAccount,
     payment: &Payment,
     mut credit: Credit,
-    is_new: IsNew,
-    standing: &mut Standing,
+    before: Option<&Credit>,
+    open_items: &mut OpenItems,
     changes: &mut Changes,
 ) -> Result<(), Refusal> {
     let mut uses = Vec::new();
-    let open = standing
+    let open = open_items
         .invoices
         .iter_mut()
         .filter(|invoice| invoice.status == InvoiceStatus::Open && invoice.currency == credit.currency);
@@ -216,7 +221,7 @@ fn apply(
         }
         credit.remaining -= amount;
         settle(invoice, amount, ctx.now)?;
-        uses.push(Change::InsertAllocation(Allocation {
+        uses.push(Change::insert(Allocation {
             id: ctx.id(payer.shard()),
             environment: payment.environment,
             customer_id: payer.id(),
@@ -227,7 +232,7 @@ fn apply(
         }));
     }
     let applied = credit.amount - credit.remaining;
-    changes.push(Change::Post(posted(
+    changes.post(posted(
         ctx,
         payer,
         payment,
@@ -237,10 +242,10 @@ fn apply(
             Posting { account: Account::Receivable, amount: -applied },
             Posting { account: Account::CustomerBalance, amount: -credit.remaining },
         ],
-    )?));
-    changes.push(match is_new {
-        IsNew::Yes => Change::InsertCredit(credit),
-        IsNew::No => Change::UpdateCredit(credit),
+    )?);
+    changes.push(match before {
+        None => Change::insert(credit),
+        Some(before) => Change::update(before.clone(), credit),
     });
     changes.rows.extend(uses);
     Ok(())
@@ -248,7 +253,7 @@ fn apply(
 
 fn posted(
     ctx: &mut Ctx,
-    payer: &Payer,
+    payer: &CustomerAccount,
     payment: &Payment,
     kind: EntryKind,
     postings: Vec<Posting>,
@@ -270,26 +275,26 @@ fn posted(
 /// Takes back all that the credit has paid: its invoices are owed again.
 fn unapply(
     ctx: &mut Ctx,
-    payer: &Payer,
+    payer: &CustomerAccount,
     payment: &Payment,
     credit: &Credit,
     allocations: &[Allocation],
-    standing: &mut Standing,
+    open_items: &mut OpenItems,
     changes: &mut Changes,
 ) -> Result<(), Refusal> {
     for allocation in allocations {
-        let invoice = standing.invoices.iter_mut().find(|invoice| invoice.id == allocation.invoice_id);
+        let invoice = open_items.invoices.iter_mut().find(|invoice| invoice.id == allocation.invoice_id);
         let invoice = invoice.ok_or_else(|| Refusal::State("the paid invoice was not read".into()))?;
         // What was given up is owed again too, or the ledger would go on calling it lost.
-        recover(ctx, payer, invoice, changes)?;
+        reopen(ctx, payer, invoice, changes)?;
         invoice.settled = invoice.settled.checked_sub(allocation.amount).ok_or(MoneyError::Overflow)?;
         invoice.status = InvoiceStatus::Open;
         invoice.paid_at = None;
         invoice.updated_at = ctx.now;
-        changes.push(Change::DeleteAllocation(payer.id(), allocation.id));
+        changes.delete(allocation.clone());
     }
     let applied = credit.amount - credit.remaining;
-    changes.push(Change::Post(posted(
+    changes.post(posted(
         ctx,
         payer,
         payment,
@@ -299,7 +304,7 @@ fn unapply(
             Posting { account: Account::Receivable, amount: applied },
             Posting { account: Account::CustomerBalance, amount: credit.remaining },
         ],
-    )?));
+    )?);
     Ok(())
 }
 
@@ -328,10 +333,10 @@ fn check_manual(payment: &Payment) -> Result<(), Refusal> {
 pub fn edit(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &Payer,
+    payer: &CustomerAccount,
     recorded: &Recorded,
     edit: ManualPaymentEdit,
-    standing: &Standing,
+    open_items: &OpenItems,
     changes: &mut Changes,
 ) -> Result<Payment, Refusal> {
     check_manual(&recorded.payment)?;
@@ -345,20 +350,20 @@ pub fn edit(
     if let Some(amount) = edit.amount {
         positive(amount)?;
         if amount.currency() != payment.currency {
-            return Err(Refusal::invalid("amount", "an amount in the currency of the payment"));
+            return Err(Refusal::invalid(Field::Amount, "an amount in the currency of the payment"));
         }
         payment.amount = amount.minor();
     }
     payment.updated_at = ctx.now;
-    changes.push(Change::UpdatePayment(Box::new(before.clone()), Box::new(payment.clone())));
+    changes.update(before.clone(), payment.clone());
     if payment.amount != before.amount {
-        let mut after = standing.clone();
+        let mut after = open_items.clone();
         unapply(ctx, payer, before, &recorded.credit, &recorded.allocations, &mut after, changes)?;
         let mut credit = recorded.credit.clone();
         credit.amount = payment.amount;
         credit.remaining = payment.amount;
-        apply(ctx, payer, &payment, credit, IsNew::No, &mut after, changes)?;
-        after.write(ctx, rules, standing, changes)?;
+        apply(ctx, payer, &payment, credit, Some(&recorded.credit), &mut after, changes)?;
+        after.write(ctx, rules, open_items, changes)?;
     }
     Ok(payment)
 }
@@ -370,21 +375,21 @@ pub fn edit(
 pub fn delete(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &Payer,
+    payer: &CustomerAccount,
     recorded: &Recorded,
-    standing: &Standing,
+    open_items: &OpenItems,
     changes: &mut Changes,
 ) -> Result<(), Refusal> {
     check_manual(&recorded.payment)?;
     let mut payment = recorded.payment.clone();
     payment.deleted_at = Some(ctx.now);
     payment.updated_at = ctx.now;
-    changes.push(Change::UpdatePayment(Box::new(recorded.payment.clone()), Box::new(payment.clone())));
-    let mut after = standing.clone();
+    changes.update(recorded.payment.clone(), payment.clone());
+    let mut after = open_items.clone();
     unapply(ctx, payer, &payment, &recorded.credit, &recorded.allocations, &mut after, changes)?;
     let mut credit = recorded.credit.clone();
     credit.amount = 0;
     credit.remaining = 0;
-    changes.push(Change::UpdateCredit(credit));
-    after.write(ctx, rules, standing, changes)
+    changes.update(recorded.credit.clone(), credit);
+    after.write(ctx, rules, open_items, changes)
 }

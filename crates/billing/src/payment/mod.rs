@@ -1,21 +1,34 @@
 //! Payments: every attempt to move money, what came of it, and money that is given back.
+//!
+//! Owns payments, refunds, credits and their allocations as rows; each verb has a file. Invoices are of
+//! `invoice`, gateways of a crate of their own. What is left of a credit is its amount less its allocations
+//! and what was given back. A payment says when it was made, and when its money came.
 
-mod collect;
-mod key;
-mod manual;
-mod refund;
+pub mod collect;
+pub(crate) mod dunning;
+pub(crate) mod intent;
+pub mod key;
+pub mod manual;
+pub mod refund;
+pub mod void;
 
-pub use collect::{Asking, Outcome, conclude, try_again, void};
-pub(crate) use collect::{fail_without_method, intent, withdraw};
+pub use crate::purchase::{Purchase, PurchaseStatus};
+pub use collect::{Initiator, Outcome, conclude, try_again};
 pub use key::key;
-pub use manual::{ManualPaymentEdit, NewManualPayment, Recorded, Standing, delete, edit, record};
-pub use refund::{RefundOutcome, Taken, conclude as conclude_refund, request as request_refund};
+pub use manual::{ManualPaymentEdit, NewManualPayment, OpenItems, Recorded, delete, edit, record};
+pub use refund::{RefundInContext, RefundOutcome, Taken, conclude_refund, request_refund};
+pub use void::void_invoice;
 
-use crate::invoice::{Invoice, InvoiceStatus};
-use crate::{
-    AllocationId, Category, CreditId, Currency, CustomerId, InvoiceId, Money, PaymentId, PaymentMethodId,
-    PriceId, PurchaseId, RefundId, StaffId, Timestamp,
+use crate::catalog::Category;
+use crate::currency::Currency;
+use crate::id::{
+    AllocationId, CreditId, CustomerId, InvoiceId, PaymentId, PaymentMethodId, PriceId, RefundId, StaffId,
 };
+use crate::money::Money;
+use crate::timestamp::Timestamp;
+
+/// The name under which the ledger keeps the gateway's money.
+pub(crate) const GATEWAY: &str = "sandbox";
 
 /// How a payment came into the books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +63,7 @@ crate::text_enum!(PaymentStatus {
 
 /// By what means money came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PaymentMeans {
+pub enum PaymentChannel {
     /// Coins and notes.
     Cash,
     /// A transfer between banks.
@@ -61,7 +74,7 @@ pub enum PaymentMeans {
     Other,
 }
 
-crate::text_enum!(PaymentMeans {
+crate::text_enum!(PaymentChannel {
     Cash = "cash",
     BankTransfer = "bank_transfer",
     Card = "card",
@@ -88,7 +101,7 @@ pub struct Payment {
     /// How it came into the books.
     pub kind: PaymentKind,
     /// By what means.
-    pub means: PaymentMeans,
+    pub means: PaymentChannel,
     /// What it is for.
     pub category: Category,
     /// How much, in minor units, above 0.
@@ -214,87 +227,4 @@ pub struct Allocation {
     pub amount: i64,
     /// When.
     pub created_at: Timestamp,
-}
-
-/// Where a purchase stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PurchaseStatus {
-    /// Agreed, not paid.
-    Open,
-    /// Its payment failed.
-    Failed,
-    /// Paid.
-    Paid,
-    /// Paid and given back.
-    Refunded,
-    /// Paid and given back in part.
-    PartialRefund,
-}
-
-crate::text_enum!(PurchaseStatus {
-    Open = "open",
-    Failed = "failed",
-    Paid = "paid",
-    Refunded = "refunded",
-    PartialRefund = "partial_refund",
-});
-
-/// A sale.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Purchase {
-    /// Its id.
-    pub id: PurchaseId,
-    /// The number of the environment that it belongs to.
-    pub environment: i64,
-    /// Who bought.
-    pub customer_id: CustomerId,
-    /// By which price.
-    pub price_id: PriceId,
-    /// What was sold.
-    pub name: String,
-    /// Where it stands.
-    pub status: PurchaseStatus,
-    /// How many units, at least 1.
-    pub quantity: i64,
-    /// What the first invoice came to, without tax, in minor units.
-    pub first_invoice_value: i64,
-    /// What one period costs, in minor units; none for a sale that is charged once.
-    pub price_per_cycle: Option<i64>,
-    /// In which currency.
-    pub currency: Currency,
-    /// The merchant's own data as JSON text.
-    pub metadata: Option<String>,
-    /// When it was paid.
-    pub purchased_at: Option<Timestamp>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it was last changed.
-    pub updated_at: Timestamp,
-}
-
-impl Purchase {
-    /// Brings it in line with its invoice.
-    pub(crate) fn follow(&mut self, invoice: &Invoice, now: Timestamp) {
-        let status = match (invoice.status, self.status) {
-            (InvoiceStatus::Paid, _) => PurchaseStatus::Paid,
-            (InvoiceStatus::PartiallyRefunded, _) => PurchaseStatus::PartialRefund,
-            (InvoiceStatus::Refunded, _) => PurchaseStatus::Refunded,
-            (_, PurchaseStatus::Failed) => PurchaseStatus::Failed,
-            (InvoiceStatus::Open | InvoiceStatus::Void | InvoiceStatus::Uncollectible, _) => {
-                PurchaseStatus::Open
-            }
-        };
-        if status != self.status {
-            self.status = status;
-            self.purchased_at = invoice.is_paid().then(|| self.purchased_at.unwrap_or(now));
-            self.updated_at = now;
-        }
-    }
-}
-
-impl Purchase {
-    /// How often it is billed, if its price is charged again and again, and from when on that is counted.
-    pub fn cycle(&self, price: &crate::Price) -> Option<(crate::Interval, Timestamp)> {
-        Some((price.interval?, self.purchased_at.unwrap_or(self.created_at)))
-    }
 }

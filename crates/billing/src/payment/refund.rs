@@ -1,9 +1,17 @@
 //! Giving money back: asked of the gateway like a payment, booked when it has gone.
+//!
+//! Owns refunds of automatic payments. Never more is given back than has come and is not under way; what
+//! lies on the balance goes first. Nothing is booked before the gateway has said that the money has gone;
+//! then it is, at `ctx.now`.
 
-use super::collect::GATEWAY;
-use super::{Credit, Payment, PaymentKind, PaymentStatus, Refund, RefundStatus};
+use crate::changes::Changes;
+use crate::customer_account::CustomerAccount;
+use crate::id::Ctx;
+use crate::invoice::in_context::InvoiceInContext;
 use crate::ledger::{Account, EntryKind, JournalEntry, Posting};
-use crate::{Bill, Change, Changes, Ctx, MoneyError, Payer, Refusal};
+use crate::money::MoneyError;
+use crate::payment::{Credit, GATEWAY, Payment, PaymentKind, PaymentStatus, Refund, RefundStatus};
+use crate::refusal::{Field, Refusal};
 
 /// What cannot be given back of a payment any more, beside what was, in minor units.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -18,9 +26,9 @@ pub struct Taken {
 ///
 /// # Errors
 /// If the payment has not succeeded, is manual, or less than the amount is left of it.
-pub fn request(
+pub fn request_refund(
     ctx: &mut Ctx,
-    payer: &Payer,
+    payer: &CustomerAccount,
     payment: &Payment,
     taken: Taken,
     amount: Option<i64>,
@@ -39,7 +47,7 @@ pub fn request(
     }
     let amount = amount.unwrap_or(left);
     if amount < 1 || amount > left {
-        return Err(Refusal::invalid("partialAmount", format!("a whole number from 1 to {left}")));
+        return Err(Refusal::invalid(Field::RefundAmount, format!("a whole number from 1 to {left}")));
     }
     let refund = Refund {
         id: ctx.id(payer.shard()),
@@ -55,7 +63,7 @@ pub fn request(
         created_at: ctx.now,
         updated_at: ctx.now,
     };
-    changes.push(Change::InsertRefund(refund.clone()));
+    changes.insert(refund.clone());
     Ok(refund)
 }
 
@@ -68,26 +76,37 @@ pub enum RefundOutcome {
     Failed(String),
 }
 
+/// A refund with what its outcome moves.
+#[derive(Debug, Clone, Copy)]
+pub struct RefundInContext<'a> {
+    /// The refund.
+    pub refund: &'a Refund,
+    /// The payment that is given back.
+    pub payment: &'a Payment,
+    /// What the payment left on the balance.
+    pub credit: Option<&'a Credit>,
+    /// The invoice that the payment paid.
+    pub bill: Option<&'a InvoiceInContext>,
+}
+
 /// Writes down what the gateway said of a refund. Said twice, the second time changes nothing.
 ///
 /// What the payment left on the balance (`credit`) is given back before what it paid.
 ///
 /// # Errors
 /// If a sum is out of range.
-pub fn conclude(
+pub fn conclude_refund(
     ctx: &mut Ctx,
-    payer: &Payer,
-    refund: &Refund,
-    payment: &Payment,
-    credit: Option<&Credit>,
-    bill: Option<&Bill>,
+    payer: &CustomerAccount,
+    what: RefundInContext<'_>,
     outcome: &RefundOutcome,
     changes: &mut Changes,
 ) -> Result<Refund, Refusal> {
+    let RefundInContext { refund, payment, credit, bill } = what;
     if refund.status != RefundStatus::Processing {
         return Ok(refund.clone());
     }
-    let mut refund = refund.clone();
+    let (before, mut refund) = (refund.clone(), refund.clone());
     refund.updated_at = ctx.now;
     match outcome {
         RefundOutcome::Failed(message) => {
@@ -99,11 +118,11 @@ pub fn conclude(
             let mut after = payment.clone();
             after.refunded = after.refunded.checked_add(refund.amount).ok_or(MoneyError::Overflow)?;
             after.updated_at = ctx.now;
-            changes.push(Change::UpdatePayment(Box::new(payment.clone()), Box::new(after)));
+            changes.update(payment.clone(), after);
             let from_balance = credit.map_or(0, |credit| credit.remaining.min(refund.amount));
             if let Some(credit) = credit.filter(|_| from_balance > 0) {
                 let remaining = credit.remaining - from_balance;
-                changes.push(Change::UpdateCredit(Credit { remaining, ..credit.clone() }));
+                changes.update(credit.clone(), Credit { remaining, ..credit.clone() });
             }
             let from_invoice = refund.amount - from_balance;
             if let Some(bill) = bill.filter(|_| from_invoice > 0) {
@@ -124,15 +143,15 @@ pub fn conclude(
                     Posting { account: Account::Cash(GATEWAY.into()), amount: -refund.amount },
                 ],
             };
-            changes.push(Change::Post(entry.balanced()?));
+            changes.post(entry.balanced()?);
         }
     }
-    changes.push(Change::UpdateRefund(refund.clone()));
+    changes.update(before, refund.clone());
     Ok(refund)
 }
 
 /// What a refund does to the paid invoice and its purchase.
-fn give_back(ctx: &Ctx, bill: &Bill, amount: i64, changes: &mut Changes) -> Result<(), Refusal> {
+fn give_back(ctx: &Ctx, bill: &InvoiceInContext, amount: i64, changes: &mut Changes) -> Result<(), Refusal> {
     let mut after = bill.clone();
     let invoice = &mut after.invoice;
     invoice.refunded = invoice.refunded.checked_add(amount).ok_or(MoneyError::Overflow)?;

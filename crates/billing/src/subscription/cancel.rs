@@ -1,8 +1,18 @@
 //! Canceling a subscription now, when its period ends or at a date, and taking that back.
+//!
+//! Owns the end before time. What was billed stays billed and owed, but is no longer collected by itself.
+//! `at` may lie before `ctx.now` when the end fell due earlier; what is written is of `ctx.now`.
 
-use super::{Status, Subscription, next_due};
+use crate::changes::Changes;
+use crate::customer_account::CustomerAccount;
+use crate::id::Ctx;
 use crate::invoice::OpenInvoice;
-use crate::{Change, Changes, Ctx, Payer, Refusal, Rules, Timestamp};
+use crate::invoice::void::void;
+use crate::refusal::{Field, Refusal};
+use crate::rules::Rules;
+use crate::subscription::due::{end_period, next_due};
+use crate::subscription::{Status, Subscription};
+use crate::timestamp::Timestamp;
 
 /// When a subscription is to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,31 +32,31 @@ pub enum CancelAt {
 pub fn cancel(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &Payer,
+    payer: &CustomerAccount,
     subscription: &Subscription,
     open_invoices: &[OpenInvoice],
     at: CancelAt,
     changes: &mut Changes,
 ) -> Result<Subscription, Refusal> {
-    let mut subscription = subscription.clone();
+    let (before, mut subscription) = (subscription.clone(), subscription.clone());
     if subscription.status.is_terminal() {
         return Ok(subscription);
     }
     subscription.updated_at = ctx.now;
     match at {
-        CancelAt::Now => end_now(ctx, payer, &mut subscription, open_invoices, ctx.now, changes)?,
+        CancelAt::Now => end_now(ctx, &mut subscription, open_invoices, ctx.now, changes)?,
         // What never became active has no period to wait for.
         CancelAt::PeriodEnd if subscription.status == Status::Incomplete => {
-            end_now(ctx, payer, &mut subscription, open_invoices, ctx.now, changes)?;
+            end_now(ctx, &mut subscription, open_invoices, ctx.now, changes)?;
         }
         CancelAt::PeriodEnd => subscription.cancel_scheduled_at = Some(subscription.period.end),
         CancelAt::Date(date) if date <= ctx.now => {
-            return Err(Refusal::invalid("endDate", "an instant after now"));
+            return Err(Refusal::invalid(Field::CancelDate, "an instant after now"));
         }
         CancelAt::Date(date) => subscription.cancel_scheduled_at = Some(date),
     }
     subscription.due_at = next_due(&subscription, rules)?;
-    changes.push(Change::UpdateSubscription(subscription.clone()));
+    changes.update(before, subscription.clone());
     Ok(subscription)
 }
 
@@ -63,11 +73,11 @@ pub fn uncancel(
     if subscription.status.is_terminal() {
         return Err(Refusal::State("the subscription has ended".into()));
     }
-    let mut subscription = subscription.clone();
+    let (before, mut subscription) = (subscription.clone(), subscription.clone());
     if subscription.cancel_scheduled_at.take().is_some() {
         subscription.updated_at = ctx.now;
         subscription.due_at = next_due(&subscription, rules)?;
-        changes.push(Change::UpdateSubscription(subscription.clone()));
+        changes.update(before, subscription.clone());
     }
     Ok(subscription)
 }
@@ -76,7 +86,6 @@ pub fn uncancel(
 /// what it owes for a first period that never became active is withdrawn.
 pub(crate) fn end_now(
     ctx: &mut Ctx,
-    payer: &Payer,
     subscription: &mut Subscription,
     open_invoices: &[OpenInvoice],
     at: Timestamp,
@@ -87,17 +96,17 @@ pub(crate) fn end_now(
     subscription.canceled_at = Some(at);
     subscription.ended_at = Some(at);
     if at < subscription.period.end {
-        subscription.period.end = at.max(subscription.period.start);
-        changes.push(Change::EndPeriod(payer.id(), subscription.period_id, subscription.period.end, ctx.now));
+        let end = at.max(subscription.period.start);
+        end_period(ctx, subscription, end, changes);
     }
     for open in open_invoices {
         if was_incomplete && open.invoice.settled == 0 {
-            crate::payment::withdraw(ctx, open, changes)?;
+            void(ctx, open, changes)?;
         } else if open.invoice.next_attempt_at.is_some() {
             let mut invoice = open.invoice.clone();
             invoice.next_attempt_at = None;
             invoice.updated_at = ctx.now;
-            changes.push(Change::SettleInvoice(Box::new(invoice)));
+            changes.update(open.invoice.clone(), invoice);
         }
     }
     Ok(())

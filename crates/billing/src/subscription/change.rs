@@ -1,17 +1,29 @@
 //! Changing what a subscription holds: at the end of the period, or now with the difference in price.
+//!
+//! Owns the new items, what is charged for the rest of the period, and the moving of a renewal. A change now
+//! never leaves a credit: it is refused. Shares are of the seconds left at `ctx.now`.
 
-use super::create::{check_item, items_of};
-use super::{Item, NewItem, PendingItem, Status, Subscription, next_due};
-use crate::invoice::{Charge, Collect, Drawn, InvoiceFor, InvoiceKind, draw};
+use crate::calendar::Period;
+use crate::catalog::{Discount, TaxBehavior};
+use crate::changes::{Change, Changes};
+use crate::customer_account::CustomerAccount;
+use crate::id::{Ctx, PriceId};
+use crate::invoice::issue::{InvoiceFor, Issued, issue};
+use crate::invoice::totals::{Charge, total};
+use crate::invoice::{Invoice, InvoiceKind, InvoiceLine};
+use crate::money::{Money, Rounding};
 use crate::proration::{credit, share_by_seconds};
-use crate::{
-    Change, Changes, Ctx, Discount, Invoice, InvoiceLine, Money, Payer, Period, PriceId, Refusal, Rounding,
-    Rules, TaxBehavior, Timestamp,
-};
+use crate::refusal::{Field, Refusal};
+use crate::rules::Rules;
+use crate::subscription::bill_period::collect_of;
+use crate::subscription::due::{move_end, next_due};
+use crate::subscription::items::{NewItem, check_item, items_of};
+use crate::subscription::{Item, PendingItem, Status, Subscription};
+use crate::timestamp::Timestamp;
 
 /// When a change happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Changing {
+pub enum ChangeTiming {
     /// Now; what is left of the period is charged at the new price less the old one.
     Now,
     /// When the current period ends.
@@ -24,7 +36,7 @@ pub struct ItemChange {
     /// The new items.
     pub items: Vec<NewItem>,
     /// When.
-    pub when: Changing,
+    pub when: ChangeTiming,
 }
 
 /// A line by which an item of the current period was billed, less the discount on it.
@@ -69,7 +81,7 @@ impl Billed {
 
 /// What a change is decided on, beside the customer.
 #[derive(Debug, Clone)]
-pub struct Changeable<'a> {
+pub struct ChangeBasis<'a> {
     /// The subscription.
     pub subscription: &'a Subscription,
     /// All its items, pending ones too.
@@ -89,41 +101,38 @@ pub struct Changeable<'a> {
 pub fn change(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &mut Payer,
-    held: &Changeable<'_>,
+    payer: &mut CustomerAccount,
+    basis: &ChangeBasis<'_>,
     change: &ItemChange,
     changes: &mut Changes,
-) -> Result<(Subscription, Option<Drawn>), Refusal> {
-    payer.customer.buys()?;
-    check(held, change)?;
-    let mut subscription = held.subscription.clone();
+) -> Result<(Subscription, Option<Issued>), Refusal> {
+    payer.customer.ensure_not_archived()?;
+    check(basis, change)?;
+    let mut subscription = basis.subscription.clone();
     subscription.updated_at = ctx.now;
     // A change that was to come and is replaced by this one is forgotten.
     let mut current = Vec::new();
-    for item in held.items {
+    for item in basis.items {
         match item.pending {
-            Some(PendingItem::Add) => changes.push(Change::DeleteItem(item.subscription_id, item.id)),
+            Some(PendingItem::Add) => changes.delete(item.clone()),
             Some(PendingItem::Remove) | None => current.push(item.clone()),
         }
     }
     let mut new = items_of(ctx, &subscription, &change.items);
-    let mut drawn = None;
+    let mut issued = None;
     match change.when {
-        Changing::PeriodEnd => {
-            for mut item in current {
-                item.pending = Some(PendingItem::Remove);
-                item.updated_at = ctx.now;
-                changes.push(Change::UpdateItem(item));
+        ChangeTiming::PeriodEnd => {
+            for item in current {
+                let after = Item { pending: Some(PendingItem::Remove), updated_at: ctx.now, ..item.clone() };
+                changes.update(item, after);
             }
             new.iter_mut().for_each(|item| item.pending = Some(PendingItem::Add));
         }
-        Changing::Now => {
+        ChangeTiming::Now => {
             if subscription.status != Status::Trialing {
-                drawn = difference(ctx, rules, payer, held, &current, &new, changes)?;
+                issued = difference(ctx, rules, payer, basis, &current, &new, changes)?;
             }
-            for item in current {
-                changes.push(Change::DeleteItem(item.subscription_id, item.id));
-            }
+            current.into_iter().for_each(|item| changes.delete(item));
             if let Some(first) = change.items.first() {
                 subscription.price_id = first.price.id;
                 subscription.product_id = first.product.id;
@@ -131,13 +140,13 @@ pub fn change(
             }
         }
     }
-    changes.rows.extend(new.into_iter().map(Change::InsertItem));
-    changes.push(Change::UpdateSubscription(subscription.clone()));
-    Ok((subscription, drawn))
+    changes.rows.extend(new.into_iter().map(Change::insert));
+    changes.update(basis.subscription.clone(), subscription.clone());
+    Ok((subscription, issued))
 }
 
-fn check(held: &Changeable<'_>, change: &ItemChange) -> Result<(), Refusal> {
-    let subscription = held.subscription;
+fn check(basis: &ChangeBasis<'_>, change: &ItemChange) -> Result<(), Refusal> {
+    let subscription = basis.subscription;
     match subscription.status {
         Status::Trialing | Status::Active | Status::PastDue => {}
         Status::Incomplete
@@ -152,14 +161,14 @@ fn check(held: &Changeable<'_>, change: &ItemChange) -> Result<(), Refusal> {
         return Err(Refusal::State("the subscription is to be canceled; take that back first".into()));
     }
     if change.items.is_empty() {
-        return Err(Refusal::invalid("newSubscriptionItems", "at least one item is needed"));
+        return Err(Refusal::invalid(Field::Items, "at least one item is needed"));
     }
     for item in &change.items {
-        check_item("newSubscriptionItems", item, Some(subscription.interval), subscription.currency)?;
+        check_item(Field::Items, item, Some(subscription.interval), subscription.currency)?;
         // Who has a price keeps it when it is no longer sold.
-        if !item.is_sold() && held.items.iter().all(|held| held.price_id != item.price.id) {
+        if !item.is_sold() && basis.items.iter().all(|held| held.price_id != item.price.id) {
             let problem = "the price or its product is not active";
-            return Err(Refusal::invalid("newSubscriptionItems", problem));
+            return Err(Refusal::invalid(Field::Items, problem));
         }
     }
     Ok(())
@@ -170,13 +179,13 @@ fn check(held: &Changeable<'_>, change: &ItemChange) -> Result<(), Refusal> {
 fn difference(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &mut Payer,
-    held: &Changeable<'_>,
+    payer: &mut CustomerAccount,
+    basis: &ChangeBasis<'_>,
     old: &[Item],
     new: &[Item],
     changes: &mut Changes,
-) -> Result<Option<Drawn>, Refusal> {
-    let subscription = held.subscription;
+) -> Result<Option<Issued>, Refusal> {
+    let subscription = basis.subscription;
     if subscription.period.is_empty() {
         return Ok(None);
     }
@@ -188,7 +197,7 @@ fn difference(
         charges.push(part(item, amount, item.tax_behavior, "Addition of"));
     }
     let mut is_discounted = false;
-    let mut lines = held.billed.to_vec();
+    let mut lines = basis.billed.to_vec();
     for item in old {
         // Two items may share a price: each line is credited once.
         let Some(line) = lines.iter().rposition(|line| line.price_id == item.price_id) else { continue };
@@ -198,10 +207,10 @@ fn difference(
         let back = credit(billed.net, none_yet, share_by_seconds(billed.period, ctx.now))?;
         charges.push(part(item, back.checked_neg()?, TaxBehavior::Exclusive, "Removal of"));
     }
-    let discount = held.discount.filter(|_| is_discounted).map(|discount| discount.prorated(share));
+    let discount = basis.discount.filter(|_| is_discounted).map(|discount| discount.prorated(share));
     let discount = discount.transpose()?;
     let discount = discount.as_ref();
-    let total = crate::invoice::total(&rules.tax_rates, payer, &charges, discount)?.total;
+    let total = total(&rules.tax_rates, payer, &charges, discount)?.total;
     if total < 0 {
         return Err(Refusal::State(
             "the change would leave a credit; make it at the end of the current billing period".into(),
@@ -217,14 +226,13 @@ fn difference(
         purchase_id: None,
         period: Some(Period { start: ctx.now, end: subscription.period.end }),
         memo: None,
+        collect: collect_of(subscription),
     };
-    let collect =
-        Collect::Now([subscription.default_payment_method_id, subscription.backup_payment_method_id]);
-    let drawn = draw(ctx, rules, payer, what, &charges, discount, collect, changes)?;
-    if drawn.invoice.owed() > 0 && drawn.payment.is_none() {
+    let issued = issue(ctx, rules, payer, what, &charges, discount, changes)?;
+    if issued.invoice.owed() > 0 && issued.payment.is_none() {
         return Err(Refusal::State("the customer has no payment method to charge".into()));
     }
-    Ok(Some(drawn))
+    Ok(Some(issued))
 }
 
 fn part(item: &Item, amount: Money, tax_behavior: TaxBehavior, verb: &str) -> Charge {
@@ -243,7 +251,7 @@ fn part(item: &Item, amount: Money, tax_behavior: TaxBehavior, verb: &str) -> Ch
 ///
 /// # Errors
 /// If the subscription does not run or the new end is not after now and after the period's start.
-pub fn move_renewal(
+pub fn reschedule_renewal(
     ctx: &mut Ctx,
     rules: &Rules,
     subscription: &Subscription,
@@ -261,9 +269,9 @@ pub fn move_renewal(
         }
     }
     if end <= ctx.now || end <= subscription.period.start {
-        return Err(Refusal::invalid("end_at", "an instant after now"));
+        return Err(Refusal::invalid(Field::PeriodEnd, "an instant after now"));
     }
-    let mut subscription = subscription.clone();
+    let (before, mut subscription) = (subscription.clone(), subscription.clone());
     if subscription.status == Status::Trialing {
         subscription.trial_end = Some(end);
     }
@@ -274,18 +282,6 @@ pub fn move_renewal(
     }
     move_end(ctx, &mut subscription, end, changes);
     subscription.due_at = next_due(&subscription, rules)?;
-    changes.push(Change::UpdateSubscription(subscription.clone()));
+    changes.update(before, subscription.clone());
     Ok(subscription)
-}
-
-/// Makes the current period end at an instant, from which the periods after it are counted.
-pub(super) fn move_end(ctx: &Ctx, subscription: &mut Subscription, end: Timestamp, changes: &mut Changes) {
-    subscription.period.end = end;
-    subscription.anchor = end;
-    // The next period is number 0 of the new count; a paid period before it has a negative number.
-    subscription.period_index = -1;
-    // What was announced was another end.
-    subscription.reminded_at = None;
-    subscription.updated_at = ctx.now;
-    changes.push(Change::EndPeriod(subscription.customer_id, subscription.period_id, end, ctx.now));
 }

@@ -1,32 +1,26 @@
 //! Creating a subscription: its trial or its first period, invoice and payment.
+//!
+//! Owns the first state. Later periods are of `step`, also those that lie between a start in the past and
+//! now. The anchor is the end of the trial, or the start; it may lie before `ctx.now`, but not ten years.
 
-use super::{BillingPeriod, Item, Status, Subscription, next_due};
-use crate::invoice::{Charge, Collect, Drawn, Invoice, InvoiceFor, InvoiceKind, draw};
-use crate::{
-    AMOUNT_MAX, Change, Changes, Ctx, Currency, Discount, Interval, InvoiceId, Payer, Payment,
-    PaymentMethodId, Period, Price, PriceKind, Product, Refusal, Rules, Schedule, Timestamp, Zone,
-};
+use crate::calendar::{Period, Schedule, Zone};
+use crate::catalog::Discount;
+use crate::changes::Changes;
+use crate::customer_account::CustomerAccount;
+use crate::id::{Ctx, PaymentMethodId};
+use crate::invoice::Invoice;
+use crate::invoice::issue::Issued;
+use crate::payment::Payment;
+use crate::refusal::{Field, Refusal};
+use crate::rules::Rules;
+use crate::subscription::bill_period::{PeriodBasis, bill_period, period_row};
+use crate::subscription::due::next_due;
+use crate::subscription::items::{NewItem, check_item, items_of, setup_fees};
+use crate::subscription::{Status, Subscription};
+use crate::timestamp::Timestamp;
 
 /// How long ago a new subscription may have begun: ten years.
 const BACKDATED_DAYS_MAX: i64 = 3_660;
-
-/// One thing to subscribe to.
-#[derive(Debug, Clone)]
-pub struct NewItem {
-    /// By which price.
-    pub price: Price,
-    /// Of which product.
-    pub product: Product,
-    /// How many units, at least 1.
-    pub quantity: i64,
-}
-
-impl NewItem {
-    /// Whether new subscribers can have it.
-    pub(super) fn is_sold(&self) -> bool {
-        self.price.active && self.product.active
-    }
-}
 
 /// What to subscribe to, and how.
 #[derive(Debug, Clone)]
@@ -53,7 +47,7 @@ pub struct NewSubscription {
 
 /// A subscription that was made, and what is to be asked of the gateway for it.
 #[derive(Debug, Clone)]
-pub struct Joining {
+pub struct Created {
     /// The subscription.
     pub subscription: Subscription,
     /// Its first invoice; none in a trial.
@@ -70,13 +64,44 @@ pub struct Joining {
 pub fn create(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &mut Payer,
+    payer: &mut CustomerAccount,
     new: NewSubscription,
     changes: &mut Changes,
-) -> Result<Joining, Refusal> {
-    let first = check(ctx, rules, payer, &new)?.clone();
+) -> Result<Created, Refusal> {
+    let first = check(ctx, rules, payer, &new)?;
+    let mut subscription = new_row(ctx, rules, payer, &new, first)?;
+    let items = items_of(ctx, &subscription, &new.items);
+    let mut created = Created { subscription: subscription.clone(), invoice: None, payment: None };
+    let setup_fees = setup_fees(&new.items);
+    if subscription.trial_end.is_none() {
+        let discount = new.discount.as_ref();
+        let basis = PeriodBasis { items: &items, setup_fees: &setup_fees, discount, is_renewal: false };
+        let issued = bill_period(ctx, rules, payer, &mut subscription, &basis, changes)?;
+        subscription.status = first_status(&issued);
+        created.invoice = Some(issued.invoice);
+        created.payment = issued.payment;
+    } else {
+        subscription.status = Status::Trialing;
+        let free = period_row(ctx, &subscription, &items, None, false);
+        changes.insert(free);
+    }
+    subscription.due_at = next_due(&subscription, rules)?;
+    changes.insert(subscription.clone());
+    items.into_iter().for_each(|item| changes.insert(item));
+    created.subscription = subscription;
+    Ok(created)
+}
+
+/// The subscription's row before anything of it was billed: in its trial, or in its first paid period.
+fn new_row(
+    ctx: &mut Ctx,
+    rules: &Rules,
+    payer: &CustomerAccount,
+    new: &NewSubscription,
+    first: &NewItem,
+) -> Result<Subscription, Refusal> {
     let Some(interval) = first.price.interval else {
-        return Err(Refusal::invalid("priceId", "a price of type subscription has an interval"));
+        return Err(Refusal::invalid(Field::Price, "a price of type subscription has an interval"));
     };
     let zone = payer.zone(rules).to_owned();
     let trial_end = match (new.trial_end, first.price.trial_days) {
@@ -91,7 +116,7 @@ pub fn create(
         Some(end) => (-1, Period { start: new.start, end }),
         None => schedule.next_nonempty(0)?,
     };
-    let mut subscription = Subscription {
+    Ok(Subscription {
         id: ctx.id(payer.shard()),
         environment: rules.environment.number,
         number: 0,
@@ -99,7 +124,7 @@ pub fn create(
         price_id: first.price.id,
         product_id: first.product.id,
         category: first.product.category,
-        name: new.name.clone().unwrap_or_else(|| name_of(&first)),
+        name: new.name.clone().unwrap_or_else(|| name_of(first)),
         status: Status::Incomplete,
         currency: first.price.unit_price.currency(),
         interval,
@@ -123,93 +148,40 @@ pub fn create(
         started_at: new.start,
         created_at: ctx.now,
         updated_at: ctx.now,
-    };
-    let items = items_of(ctx, &subscription, &new.items);
-    let row = changes.rows.len();
-    let mut joining = Joining { subscription: subscription.clone(), invoice: None, payment: None };
-    let setup_fees = setup_fees(&new.items);
-    if trial_end.is_none() {
-        let drawn = bill_period(
-            ctx,
-            rules,
-            payer,
-            &mut subscription,
-            &items,
-            &setup_fees,
-            new.discount.as_ref(),
-            false,
-            changes,
-        )?;
-        subscription.status = first_status(&drawn);
-        joining.invoice = Some(drawn.invoice);
-        joining.payment = drawn.payment;
-    } else {
-        subscription.status = Status::Trialing;
-        let free = period_row(ctx, &subscription, &items, None, false);
-        changes.push(Change::InsertPeriod(free));
-    }
-    subscription.due_at = next_due(&subscription, rules)?;
-    // The subscription and its items go before the rows that refer to them.
-    let mut rows = vec![Change::InsertSubscription(subscription.clone())];
-    rows.extend(items.into_iter().map(Change::InsertItem));
-    changes.rows.splice(row..row, rows);
-    joining.subscription = subscription;
-    Ok(joining)
+    })
 }
 
 fn check<'a>(
     ctx: &Ctx,
     rules: &Rules,
-    payer: &Payer,
+    payer: &CustomerAccount,
     new: &'a NewSubscription,
 ) -> Result<&'a NewItem, Refusal> {
     let first =
-        new.items.first().ok_or_else(|| Refusal::invalid("priceId", "at least one item is needed"))?;
-    payer.customer.buys()?;
+        new.items.first().ok_or_else(|| Refusal::invalid(Field::Price, "at least one item is needed"))?;
+    payer.customer.ensure_not_archived()?;
     if new.has_current && !rules.environment.multiple_subscriptions {
         return Err(Refusal::State(
             "the customer already has an active subscription, and these books allow one at a time".into(),
         ));
     }
     if new.start > ctx.now {
-        return Err(Refusal::invalid("startDate", "a subscription starts now or has started already"));
+        return Err(Refusal::invalid(Field::Start, "a subscription starts now or has started already"));
     }
     // Every period since then is billed one by one: a slip of the pen must not make thousands.
     if new.start < ctx.now.plus_days(-BACKDATED_DAYS_MAX)? {
-        return Err(Refusal::invalid("startDate", "at most ten years ago"));
+        return Err(Refusal::invalid(Field::Start, "at most ten years ago"));
     }
     if let Some(discount) = &new.discount {
         discount.check_currency(first.price.unit_price.currency())?;
     }
     for item in &new.items {
-        check_item("priceId", item, first.price.interval, first.price.unit_price.currency())?;
+        check_item(Field::Price, item, first.price.interval, first.price.unit_price.currency())?;
         if !item.is_sold() {
-            return Err(Refusal::invalid("priceId", "the price or its product is not active"));
+            return Err(Refusal::invalid(Field::Price, "the price or its product is not active"));
         }
     }
     Ok(first)
-}
-
-/// Checks that an item can be one of a subscription with an interval and a currency.
-pub(super) fn check_item(
-    field: &'static str,
-    item: &NewItem,
-    interval: Option<Interval>,
-    currency: Currency,
-) -> Result<(), Refusal> {
-    if item.price.kind != PriceKind::Subscription || item.price.interval.is_none() {
-        return Err(Refusal::invalid(field, "only a price of type subscription can be subscribed to"));
-    }
-    if item.price.interval != interval || item.price.unit_price.currency() != currency {
-        return Err(Refusal::invalid(field, "all items share one interval and one currency"));
-    }
-    if item.quantity < 1 {
-        return Err(Refusal::invalid("quantity", "a whole number of at least 1"));
-    }
-    match item.price.unit_price.checked_mul_int(item.quantity)?.minor() {
-        ..=AMOUNT_MAX => Ok(()),
-        _ => Err(Refusal::OutOfRange),
-    }
 }
 
 fn name_of(item: &NewItem) -> String {
@@ -219,134 +191,9 @@ fn name_of(item: &NewItem) -> String {
     }
 }
 
-/// The rows of the items.
-pub(super) fn items_of(ctx: &mut Ctx, subscription: &Subscription, new: &[NewItem]) -> Vec<Item> {
-    use crate::Id;
-    let shard = subscription.customer_id.shard();
-    new.iter()
-        .map(|item| Item {
-            id: ctx.id(shard),
-            environment: subscription.environment,
-            subscription_id: subscription.id,
-            customer_id: subscription.customer_id,
-            price_id: item.price.id,
-            product_id: item.product.id,
-            category: item.product.category,
-            name: format!("{} x {}", item.price.name.as_deref().unwrap_or(&item.product.name), item.quantity),
-            unit_price: item.price.unit_price,
-            tax_behavior: item.price.tax_behavior,
-            quantity: item.quantity,
-            pending: None,
-            added_at: ctx.now.max(subscription.started_at),
-            created_at: ctx.now,
-            updated_at: ctx.now,
-        })
-        .collect()
-}
-
-/// What is charged once, with the first paid period.
-pub fn setup_fees(items: &[NewItem]) -> Vec<Charge> {
-    items
-        .iter()
-        .filter_map(|item| {
-            let fee = item.price.setup_fee.filter(|fee| fee.is_positive())?;
-            Some(Charge {
-                description: format!("{}: setup fee", item.product.name),
-                product_id: Some(item.product.id),
-                price_id: None,
-                category: item.product.category,
-                quantity: 1,
-                amount: fee,
-                tax_behavior: item.price.tax_behavior,
-            })
-        })
-        .collect()
-}
-
-/// What a whole period of the items costs.
-///
-/// # Errors
-/// If an amount is out of range.
-fn charges_of(items: &[Item]) -> Result<Vec<Charge>, Refusal> {
-    items
-        .iter()
-        .map(|item| {
-            Ok(Charge {
-                description: item.name.clone(),
-                product_id: Some(item.product_id),
-                price_id: Some(item.price_id),
-                category: item.category,
-                quantity: item.quantity,
-                amount: item.unit_price.checked_mul_int(item.quantity)?,
-                tax_behavior: item.tax_behavior,
-            })
-        })
-        .collect()
-}
-
-/// Bills the subscription's current period: invoice, period row and payment intent.
-pub(super) fn bill_period(
-    ctx: &mut Ctx,
-    rules: &Rules,
-    payer: &mut Payer,
-    subscription: &mut Subscription,
-    items: &[Item],
-    setup_fees: &[Charge],
-    discount: Option<&Discount>,
-    renewal: bool,
-    changes: &mut Changes,
-) -> Result<Drawn, Refusal> {
-    let mut charges = charges_of(items)?;
-    charges.extend_from_slice(setup_fees);
-    let what = InvoiceFor {
-        kind: InvoiceKind::Subscription,
-        subscription_id: Some(subscription.id),
-        period_id: Some(subscription.period_id),
-        purchase_id: None,
-        period: Some(subscription.period),
-        memo: None,
-    };
-    let discount = discount.filter(|_| subscription.discount_payments_left != Some(0));
-    let collect =
-        Collect::Now([subscription.default_payment_method_id, subscription.backup_payment_method_id]);
-    let drawn = draw(ctx, rules, payer, what, &charges, discount, collect, changes)?;
-    if discount.is_some() {
-        subscription.discount_payments_left = subscription.discount_payments_left.map(|left| left - 1);
-    }
-    subscription.periods_left = subscription.periods_left.map(|left| left - 1);
-    let row = period_row(ctx, subscription, items, Some(drawn.invoice.id), renewal);
-    changes.push(Change::InsertPeriod(row));
-    Ok(drawn)
-}
-
-/// The row of the subscription's current period.
-pub(super) fn period_row(
-    ctx: &Ctx,
-    subscription: &Subscription,
-    items: &[Item],
-    invoice_id: Option<InvoiceId>,
-    renewal: bool,
-) -> BillingPeriod {
-    BillingPeriod {
-        id: subscription.period_id,
-        environment: subscription.environment,
-        number: 0,
-        customer_id: subscription.customer_id,
-        subscription_id: subscription.id,
-        period: subscription.period,
-        price_id: subscription.price_id,
-        quantity: items.first().map_or(1, |item| item.quantity),
-        invoice_id,
-        renewal,
-        reminder_sent_at: None,
-        created_at: ctx.now,
-        updated_at: ctx.now,
-    }
-}
-
 /// Where a subscription stands after an invoice whose payment has not been asked for yet.
 ///
 /// Without anything to charge, and something owed, it waits for its first payment.
-fn first_status(drawn: &Drawn) -> Status {
-    if drawn.invoice.owed() == 0 { Status::Active } else { Status::Incomplete }
+fn first_status(issued: &Issued) -> Status {
+    if issued.invoice.owed() == 0 { Status::Active } else { Status::Incomplete }
 }

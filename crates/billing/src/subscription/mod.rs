@@ -1,23 +1,34 @@
 //! Subscriptions: what they are, and one file for every verb.
+//!
+//! Owns subscriptions, items and periods as rows, and what their states mean. Money is of `invoice` and
+//! `payment`. Periods of one subscription follow each other without overlap; those that are paid for are
+//! counted from the anchor, in its zone. Times: start, anchor, current period, and `due_at`, after which
+//! something happens by itself.
 
-mod cancel;
-mod change;
-mod create;
-mod renew;
-mod revive;
+pub(crate) mod bill_period;
+pub mod cancel;
+pub mod change;
+pub mod create;
+pub mod due;
+pub mod items;
+pub(crate) mod reactivate;
+pub mod step;
 
-pub(crate) use cancel::end_now;
 pub use cancel::{CancelAt, cancel, uncancel};
-pub use change::{Billed, Changeable, Changing, ItemChange, change, move_renewal};
-pub use create::{Joining, NewItem, NewSubscription, create, setup_fees};
-pub(crate) use renew::expire;
-pub use renew::{Due, Renewing, next_due, renew};
-pub(crate) use revive::revive;
+pub use change::{Billed, ChangeBasis, ChangeTiming, ItemChange, change, reschedule_renewal};
+pub use create::{Created, NewSubscription, create};
+pub use due::next_due;
+pub use items::{NewItem, setup_fees};
+pub use step::{Due, Step, step};
 
-use crate::{
-    Category, Currency, CustomerId, DiscountId, Interval, InvoiceId, ItemId, Money, PaymentMethodId, Period,
-    PeriodId, PriceId, ProductId, Schedule, SubscriptionId, TaxBehavior, Timestamp, Zone,
+use crate::calendar::{Interval, Period, Schedule, Zone};
+use crate::catalog::{Category, TaxBehavior};
+use crate::currency::Currency;
+use crate::id::{
+    CustomerId, DiscountId, InvoiceId, ItemId, PaymentMethodId, PeriodId, PriceId, ProductId, SubscriptionId,
 };
+use crate::money::Money;
+use crate::timestamp::Timestamp;
 
 /// Where a subscription stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,7 +151,7 @@ impl Subscription {
     ///
     /// # Errors
     /// If its zone is not one of the bundled IANA zones.
-    pub fn schedule(&self) -> Result<Schedule, crate::CalendarError> {
+    pub fn schedule(&self) -> Result<Schedule, crate::timestamp::CalendarError> {
         Ok(Schedule { anchor: self.anchor, zone: Zone::parse(&self.zone)?, interval: self.interval })
     }
 
@@ -225,4 +236,54 @@ pub struct BillingPeriod {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+/// When a billing period ends: what changes of its row where an end is moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeriodEnd {
+    /// The period.
+    pub id: PeriodId,
+    /// The number of its environment.
+    pub environment: i64,
+    /// The instant after it.
+    pub period_end: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl PeriodEnd {
+    /// The end of the current period of a subscription.
+    pub const fn of(subscription: &Subscription) -> Self {
+        Self {
+            id: subscription.period_id,
+            environment: subscription.environment,
+            period_end: subscription.period.end,
+            updated_at: subscription.updated_at,
+        }
+    }
+}
+
+/// When the renewal after a billing period was announced: what changes of its row then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeriodReminder {
+    /// The period.
+    pub id: PeriodId,
+    /// The number of its environment.
+    pub environment: i64,
+    /// When it was announced.
+    pub reminder_sent_at: Option<Timestamp>,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl PeriodReminder {
+    /// The announcement of the end of the current period of a subscription.
+    pub const fn of(subscription: &Subscription) -> Self {
+        Self {
+            id: subscription.period_id,
+            environment: subscription.environment,
+            reminder_sent_at: subscription.reminded_at,
+            updated_at: subscription.updated_at,
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::{Engine, Error};
 use billing::{
-    Access, Currency, CustomerId, Environment, Period, ProductId, Refusal, Schedule, Timestamp, Zone, access,
+    Currency, CustomerId, Environment, Expiry, Period, ProductId, Refusal, Schedule, Timestamp, Zone, expiry,
 };
 use store::views::invoices::Issued;
 use store::views::statements::{Statement, Subscribed};
@@ -35,7 +35,7 @@ pub struct CustomerInvoice {
 #[derive(Debug, Clone, Copy)]
 pub struct PlanState {
     /// Whether it is over, with and without grace.
-    pub access: Access,
+    pub access: Expiry,
     /// When it was meant to end.
     pub expected_end: Timestamp,
     /// When it ended; none while it goes on.
@@ -151,7 +151,7 @@ async fn product_of(
 
 fn plan_state(subscribed: &Subscribed, grace_days: i64, now: Timestamp) -> Result<PlanState, Refusal> {
     let period = subscribed.period;
-    let access = access(period, grace_days, now)?;
+    let access = expiry(period, grace_days, now)?;
     let has_ended = subscribed.status.is_terminal();
     Ok(PlanState {
         access,

@@ -2,8 +2,8 @@
 
 use crate::{Engine, Error};
 use billing::{
-    Category, Currency, CustomerId, Environment, PaymentId, PaymentKind, Refusal, Timestamp, Today, Zone,
-    today,
+    Category, Currency, CustomerId, Environment, PaymentId, PaymentKind, Refusal, ReportingWindows,
+    Timestamp, Zone,
 };
 use store::ranks::{Between, Totals};
 use store::views::Sheet;
@@ -48,7 +48,7 @@ pub struct Takings {
     /// What of it came today.
     pub day: Totals,
     /// The calendar by which these were counted.
-    pub today: Today,
+    pub today: ReportingWindows,
 }
 
 impl Engine {
@@ -86,7 +86,7 @@ impl Engine {
         filter: Filter,
     ) -> Result<Takings, Error> {
         let zone = Zone::parse(&environment.zone).map_err(Refusal::from)?;
-        let today = today(now, &zone).map_err(Refusal::from)?;
+        let today = ReportingWindows::at(now, &zone).map_err(Refusal::from)?;
         let number = environment.number;
         self.store
             .read(move |s| {

@@ -58,7 +58,7 @@ impl Engine {
         if subscription.period_id != id {
             return Err(Refusal::State("only the current period's end can be moved".into()).into());
         }
-        self.move_renewal(now, environment, subscription.id, end, request).await.map(|_| ())
+        self.reschedule_renewal(now, environment, subscription.id, end, request).await.map(|_| ())
     }
 
     /// Asks once more for the payment of a period, because a person wants it.

@@ -6,7 +6,7 @@ use billing::payment::NewManualPayment;
 use billing::subscription::CancelAt;
 use billing::{
     Bearer, Category, Credential, Currency, Customer, DiscountAmount, DiscountDuration, DunningEnd, Ids,
-    IntervalUnit, KeyScope, Money, PaymentMeans, Price, PriceKind, Rate, Request, Staff, TaxBehavior,
+    IntervalUnit, KeyScope, Money, PaymentChannel, Price, PriceKind, Rate, Request, Staff, TaxBehavior,
     Timestamp,
 };
 use engine::{Engine, NewBooks, NewLine, Subscribe, SubscribeItem};
@@ -150,7 +150,7 @@ impl Trade {
         let payment = NewManualPayment {
             category: Category::AddOn,
             amount: Money::new(minor, Currency::USD),
-            means: PaymentMeans::Cash,
+            means: PaymentChannel::Cash,
             paid_at: self.now,
             description: None,
             notes: None,

@@ -6,12 +6,12 @@ use billing::catalog::{NewPrice, ProductEdit};
 use billing::customer::CustomerEdit;
 use billing::payment::{NewManualPayment, Outcome};
 use billing::{
-    Category, Credit, Currency, CustomerId, Id, Ids, IntervalUnit, Invoice, Money, Payment, PaymentId,
-    PaymentMeans, PaymentMethod, Price, PriceId, Request, Staff, Subscription, SubscriptionId, TaxBehavior,
+    Category, Credit, Currency, CustomerId, Id, Ids, IntervalUnit, Invoice, Money, Payment, PaymentChannel,
+    PaymentId, PaymentMethod, Price, PriceId, Request, Staff, Subscription, SubscriptionId, TaxBehavior,
     Timestamp,
 };
 use engine::{Engine, NewBooks, NewLine, Of, Subscribe, SubscribeItem};
-use gateway::{Answer, ChargeRequest, Gateway, RefundRequest, Sandbox, Silence};
+use gateway::{Answer, ChargeRequest, Gateway, NoOutcome, RefundRequest, Sandbox};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use store::Options;
@@ -51,10 +51,10 @@ impl Told {
     }
 
     /// Answers as it did the first time that it heard the key.
-    fn answer_once(&self, request: &ChargeRequest, outcome: Outcome) -> Result<Outcome, Silence> {
+    fn answer_once(&self, request: &ChargeRequest, outcome: Outcome) -> Result<Outcome, NoOutcome> {
         let mut known = self.known.lock().unwrap();
         let (money, outcome) = known.entry(request.key.clone()).or_insert((request.amount, outcome));
-        if *money == request.amount { Ok(outcome.clone()) } else { Err(Silence::OtherSum) }
+        if *money == request.amount { Ok(outcome.clone()) } else { Err(NoOutcome::AmountMismatch) }
     }
 
     pub(crate) fn silence(&self, is_silent: bool) {
@@ -73,7 +73,7 @@ impl Gateway for Told {
                 door.acquire().await.unwrap().forget();
             }
             if is_silent {
-                return Err(Silence::TimedOut);
+                return Err(NoOutcome::TimedOut);
             }
             let outcome = self.sandbox.charge(request).await?;
             self.answer_once(request, outcome)
@@ -82,7 +82,7 @@ impl Gateway for Told {
 
     fn refund<'a>(&'a self, request: &'a RefundRequest) -> Answer<'a, billing::payment::RefundOutcome> {
         match *self.all_silent.lock().unwrap() {
-            true => Box::pin(async { Err(Silence::TimedOut) }),
+            true => Box::pin(async { Err(NoOutcome::TimedOut) }),
             false => self.sandbox.refund(request),
         }
     }
@@ -289,7 +289,7 @@ impl World {
         NewManualPayment {
             category: Category::Subscription,
             amount: Money::new(minor, Currency::USD),
-            means: PaymentMeans::Cash,
+            means: PaymentChannel::Cash,
             paid_at: now,
             description: None,
             notes: None,

@@ -1,6 +1,6 @@
 //! Giving credentials out.
 
-use super::Authenticator;
+use super::authenticator::Authenticator;
 use super::jwt::{self, Claims, ISSUER};
 use super::keys;
 use crate::spelling::uuid;
@@ -8,7 +8,7 @@ use billing::{Bearer, Credential, CredentialId, Id, Ids, KeyScope, Timestamp};
 
 /// A credential and its secret, which nobody can read again.
 #[derive(Clone)]
-pub struct Issued {
+pub struct IssuedCredential {
     /// What the books keep.
     pub credential: Credential,
     /// What is shown once.
@@ -29,7 +29,7 @@ impl Authenticator {
         name: &str,
         scopes: Vec<KeyScope>,
         expires_at: Option<Timestamp>,
-    ) -> Issued {
+    ) -> IssuedCredential {
         let (environment, livemode) = environment;
         let secret = keys::make(livemode, entropy);
         let credential = Credential {
@@ -45,7 +45,7 @@ impl Authenticator {
             last_used_at: None,
             created_at: now,
         };
-        Issued { credential, secret }
+        IssuedCredential { credential, secret }
     }
 
     /// A new token of a person. It holds once its credential is in the books.
@@ -57,7 +57,7 @@ impl Authenticator {
         bearer: Bearer,
         name: &str,
         expires_at: Timestamp,
-    ) -> Issued {
+    ) -> IssuedCredential {
         let credential = Credential {
             id,
             environment,
@@ -72,7 +72,7 @@ impl Authenticator {
             created_at: now,
         };
         let secret = self.sign(&credential);
-        Issued { credential, secret }
+        IssuedCredential { credential, secret }
     }
 
     /// The token of a credential: the same one whenever it is asked for. Empty for an API key.

@@ -1,10 +1,10 @@
 //! API keys: `qk_live_` or `qk_test_` and 28 characters of base62 (166 bits), kept as their HMAC only.
 
+use crate::base62::DIGITS;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 const LENGTH: usize = 28;
-const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// The start of every API key.
 pub const PREFIX: &str = "qk_";
@@ -17,7 +17,7 @@ pub fn make(livemode: bool, entropy: &dyn Fn(&mut [u8])) -> String {
     while key.len() < wanted {
         entropy(&mut bytes);
         // 248 is the largest multiple of 62 in a byte: above it the first letters would come too often.
-        let letters = bytes.iter().filter(|byte| **byte < 248).map(|byte| ALPHABET[usize::from(*byte % 62)]);
+        let letters = bytes.iter().filter(|byte| **byte < 248).map(|byte| DIGITS[usize::from(*byte % 62)]);
         key.extend(letters.take(wanted - key.len()).map(char::from));
     }
     key
@@ -59,7 +59,7 @@ mod tests {
         assert!(one.starts_with("qk_live_") && two.starts_with("qk_test_"));
         assert_eq!(one.len(), "qk_live_".len() + LENGTH);
         assert_ne!(one[8..], two[8..]);
-        assert!(one[8..].bytes().all(|byte| ALPHABET.contains(&byte)));
+        assert!(one[8..].bytes().all(|byte| DIGITS.contains(&byte)));
         assert_ne!(hash(b"pepper", &one), hash(b"salt", &one));
     }
 }

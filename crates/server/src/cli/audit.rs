@@ -1,6 +1,7 @@
 //! `quittance audit`.
 
-use super::{House, World};
+use super::books::BooksArgs;
+use super::host::Host;
 use clap::Args;
 use engine::Engine;
 use engine::audit::Report;
@@ -14,8 +15,8 @@ pub(super) struct Audit {
 }
 
 impl Audit {
-    pub(super) async fn run(self, house: &House, world: &World) -> anyhow::Result<()> {
-        let app = house.open_existing(world).await?;
+    pub(super) async fn run(self, args: &BooksArgs, host: &Host) -> anyhow::Result<()> {
+        let app = args.open_existing(host).await?;
         let report = audited(&app.engine, self.environment).await?;
         app.engine.store().close().await?;
         for checked in &report.checked {

@@ -1,7 +1,7 @@
 //! `quittance backup`.
 
-use super::House;
 use super::audit::{agreeing, audited};
+use super::books::BooksArgs;
 use crate::secrets;
 use anyhow::Context;
 use billing::Ids;
@@ -25,8 +25,8 @@ pub(super) struct Backup {
 }
 
 impl Backup {
-    pub(super) async fn run(self, house: &House) -> anyhow::Result<()> {
-        let books = file_of(house)?;
+    pub(super) async fn run(self, args: &BooksArgs) -> anyhow::Result<()> {
+        let books = file_of(args)?;
         anyhow::ensure!(books.exists(), "there are no books at {}", books.display());
         may_replace(books, &self.to, self.force)?;
         let draft = Draft::beside(&self.to)?;
@@ -42,7 +42,7 @@ impl Backup {
         })
         .await?;
         println!("{} is a backup of {}: {}", self.to.display(), books.display(), verdict(is_audited));
-        let secret = house.secret_file.clone().unwrap_or_else(|| secrets::file_of(books));
+        let secret = args.secret_file.clone().unwrap_or_else(|| secrets::file_of(books));
         if secret.exists() {
             println!("It does not hold the secrets: keep {} too, apart from it.", secret.display());
         }
@@ -54,8 +54,8 @@ impl Backup {
 ///
 /// # Errors
 /// If they are not in a file.
-pub(super) fn file_of(house: &House) -> anyhow::Result<&Path> {
-    let address = house.address()?;
+pub(super) fn file_of(args: &BooksArgs) -> anyhow::Result<&Path> {
+    let address = args.address()?;
     anyhow::ensure!(
         !store::is_url(address),
         "this is for books in a file; a PostgreSQL database is backed up with its own tools, as pg_dump"

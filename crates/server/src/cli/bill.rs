@@ -1,6 +1,7 @@
 //! `quittance bill`.
 
-use super::{House, World};
+use super::books::BooksArgs;
+use super::host::Host;
 use crate::spelling::iso_micros;
 use billing::Timestamp;
 use clap::Args;
@@ -20,8 +21,8 @@ pub(super) struct Bill {
 }
 
 impl Bill {
-    pub(super) async fn run(self, house: &House, world: &World) -> anyhow::Result<()> {
-        let app = house.open_existing(world).await?;
+    pub(super) async fn run(self, args: &BooksArgs, host: &Host) -> anyhow::Result<()> {
+        let app = args.open_existing(host).await?;
         let mut all = app.engine.environments().await?;
         if let Some(number) = self.environment {
             all.retain(|environment| environment.number == number);

@@ -1,7 +1,7 @@
 //! `quittance copy`.
 
-use super::World;
 use super::audit::{agreeing, audited};
+use super::host::Host;
 use crate::serve::LEASE_SECONDS;
 use anyhow::Context;
 use billing::{Ids, Timestamp};
@@ -25,7 +25,7 @@ pub(super) struct Copy {
 }
 
 impl Copy {
-    pub(super) async fn run(self, world: &World) -> anyhow::Result<()> {
+    pub(super) async fn run(self, host: &Host) -> anyhow::Result<()> {
         let (from, to) = (store::shown(&self.from), store::shown(&self.to));
         anyhow::ensure!(self.from != self.to, "{from} cannot be copied into itself");
         let is_there = match file(&self.from) {
@@ -39,7 +39,7 @@ impl Copy {
         let source = opened(&self.from).await?;
         let target = opened(&self.to).await?;
         for (store, name) in [(&source, &from), (&target, &to)] {
-            unserved(store, (world.clock.now)()).await.with_context(|| format!("{name} is in use"))?;
+            unserved(store, (host.clock.now)()).await.with_context(|| format!("{name} is in use"))?;
         }
         let copied = copied(&source, &target).await;
         source.close().await?;
@@ -67,7 +67,7 @@ async fn copied(source: &Store, target: &Store) -> anyhow::Result<u64> {
         compared => compared?,
     };
     let differing = compared.iter().filter(|table| !table.agrees());
-    let differing: Vec<String> = differing.map(told).collect();
+    let differing: Vec<String> = differing.map(describe_difference).collect();
     for table in &differing {
         println!("{table}");
     }
@@ -106,7 +106,7 @@ fn file(address: &str) -> Option<&Path> {
     (!store::is_url(address)).then_some(Path::new(address))
 }
 
-fn told(table: &Compared) -> String {
+fn describe_difference(table: &Compared) -> String {
     let [ours, theirs] = table.rows;
     let sums = match table.sums.as_slice() {
         [] => "no sums differ".to_owned(),

@@ -1,10 +1,13 @@
 //! `quittance demo`.
 
-use super::{House, World};
+use super::books::BooksArgs;
+use super::host::Host;
 use crate::app::{App, Limits};
-use crate::auth::Authenticator;
-use crate::demo::{self, CUSTOMERS_MAX, MONTHS_MAX, Passes, Plan};
-use crate::serve::{Options, Server, asked_to_stop};
+use crate::auth::authenticator::Authenticator;
+use crate::demo::passes::{self, Passes};
+use crate::demo::plan::{CUSTOMERS_MAX, DemoPlan, MONTHS_MAX};
+use crate::demo::{story, subjects};
+use crate::serve::{ServeOptions, Server, asked_to_stop};
 use anyhow::Context;
 use billing::Ids;
 use clap::Args;
@@ -42,29 +45,30 @@ pub(super) struct Demo {
 }
 
 impl Demo {
-    pub(super) async fn run(self, house: &House, world: &World) -> anyhow::Result<()> {
-        let plan = Plan::new(self.months, self.customers, self.seed).map_err(anyhow::Error::msg)?;
+    pub(super) async fn run(self, args: &BooksArgs, host: &Host) -> anyhow::Result<()> {
+        let plan = DemoPlan::new(self.months, self.customers, self.seed).map_err(anyhow::Error::msg)?;
         // An address that is taken is better known before the building than after.
         drop(TcpListener::bind(self.addr).with_context(|| format!("cannot listen on {}", self.addr))?);
-        let is_named = house.db.is_some() || house.database.is_some();
-        let house = match is_named {
-            true => house.clone(),
-            false => House { db: Some(PathBuf::from(FILE)), ..house.clone() },
+        let is_named = args.db.is_some() || args.database.is_some();
+        let args = match is_named {
+            true => args.clone(),
+            false => BooksArgs { db: Some(PathBuf::from(FILE)), ..args.clone() },
         };
-        let _lock = house.lock()?;
-        let (app, passes) = match house.file() {
-            Some(path) if is_named && path.exists() => self.open_again(&house, world, plan).await?,
+        let _lock = args.lock()?;
+        let (app, passes) = match args.file() {
+            Some(path) if is_named && path.exists() => self.open_again(&args, host, plan).await?,
             Some(path) => {
-                let passes = self.make(&house, world, plan, path).await?;
-                (house.open_with_secrets(world, Limits::default()).await?, passes)
+                let passes = self.make(&args, host, plan, path).await?;
+                (args.open_with_secrets(host, Limits::default()).await?, passes)
             }
-            None => self.fill(&house, world, plan).await?,
+            None => self.fill(&args, host, plan).await?,
         };
-        let server = Server::bind(app, self.addr, Options::default())
+        let server = Server::bind(app, self.addr, ServeOptions::default())
             .await
             .with_context(|| format!("cannot listen on {}", self.addr))?;
         let stop = asked_to_stop();
-        let (url, database, named) = (format!("http://{}", server.address()?), house.shown(), house.named());
+        let (url, database, named) =
+            (format!("http://{}", server.address()?), args.label(), args.as_option());
         if self.json {
             println!("{}", passes.json(&url, &database));
         } else {
@@ -79,22 +83,33 @@ impl Demo {
     }
 
     /// Serves books that were named and are there, if they hold the very demo that is asked for.
-    async fn open_again(&self, house: &House, world: &World, plan: Plan) -> anyhow::Result<(App, Passes)> {
-        let app = house.open(world, Limits::default()).await?;
+    async fn open_again(
+        &self,
+        args: &BooksArgs,
+        host: &Host,
+        plan: DemoPlan,
+    ) -> anyhow::Result<(App, Passes)> {
+        let app = args.open(host, Limits::default()).await?;
         anyhow::ensure!(
-            demo::is_of(&app.engine, plan).await?,
+            passes::are_for(&app.engine, plan).await?,
             "{} exists and does not hold the demo of {plan}: name others, or remove these",
-            house.shown()
+            args.label()
         );
-        tracing::info!(database = house.shown(), "the demo is there already");
+        tracing::info!(database = args.label(), "the demo is there already");
         app.engine.store().close().await?;
-        let app = house.open_with_secrets(world, Limits::default()).await?;
-        let passes = issue(&app.engine, &app.authenticator, world, plan).await?;
+        let app = args.open_with_secrets(host, Limits::default()).await?;
+        let passes = issue(&app.engine, &app.authenticator, host, plan).await?;
         Ok((app, passes))
     }
 
     /// Builds the books beside the file and moves them there when they are whole.
-    async fn make(&self, house: &House, world: &World, plan: Plan, path: &Path) -> anyhow::Result<Passes> {
+    async fn make(
+        &self,
+        args: &BooksArgs,
+        host: &Host,
+        plan: DemoPlan,
+        path: &Path,
+    ) -> anyhow::Result<Passes> {
         let draft = with_suffix(path, ".building");
         remove(&draft)?;
         // The disk is not waited for: what is not finished is built anew.
@@ -102,10 +117,10 @@ impl Demo {
         let store =
             Store::open(&draft, options).with_context(|| format!("cannot make {}", draft.display()))?;
         let engine = Engine::new(store, Arc::new(Sandbox::default()), Ids::seeded(plan.seed()));
-        build(house, &engine, plan).await?;
-        let secrets = house.secrets(world)?;
+        build(args, &engine, plan).await?;
+        let secrets = args.secrets(host)?;
         let authenticator = Authenticator::new(secrets.jwt_key, secrets.pepper);
-        let passes = issue(&engine, &authenticator, world, plan).await?;
+        let passes = issue(&engine, &authenticator, host, plan).await?;
         engine.store().close().await?;
         File::open(&draft)?.sync_all()?;
         // Closing has moved the log into the file: what lies beside it is empty.
@@ -116,33 +131,33 @@ impl Demo {
     }
 
     /// Builds the books in an empty database of a server, or serves them if they are there.
-    async fn fill(&self, house: &House, world: &World, plan: Plan) -> anyhow::Result<(App, Passes)> {
-        let store = Store::connect(house.address()?, store::Options::default())
+    async fn fill(&self, args: &BooksArgs, host: &Host, plan: DemoPlan) -> anyhow::Result<(App, Passes)> {
+        let store = Store::connect(args.address()?, store::Options::default())
             .await
-            .with_context(|| format!("cannot open {}", house.shown()))?;
+            .with_context(|| format!("cannot open {}", args.label()))?;
         let engine = Engine::new(store, Arc::new(Sandbox::default()), Ids::seeded(plan.seed()));
         if !engine.environments().await?.is_empty() {
             engine.store().close().await?;
-            return self.open_again(house, world, plan).await;
+            return self.open_again(args, host, plan).await;
         }
-        build(house, &engine, plan).await?;
-        let secrets = house.secrets(world)?;
+        build(args, &engine, plan).await?;
+        let secrets = args.secrets(host)?;
         let authenticator = Authenticator::new(secrets.jwt_key, secrets.pepper);
-        let passes = issue(&engine, &authenticator, world, plan).await?;
+        let passes = issue(&engine, &authenticator, host, plan).await?;
         engine.store().close().await?;
-        Ok((house.open_with_secrets(world, Limits::default()).await?, passes))
+        Ok((args.open_with_secrets(host, Limits::default()).await?, passes))
     }
 }
 
-async fn build(house: &House, engine: &Engine, plan: Plan) -> anyhow::Result<()> {
-    tracing::info!(database = house.shown(), %plan, "building the demo");
+async fn build(args: &BooksArgs, engine: &Engine, plan: DemoPlan) -> anyhow::Result<()> {
+    tracing::info!(database = args.label(), %plan, "building the demo");
     let bar = progress_bar();
     let tell = |done, all| {
         bar.set_length(all);
         bar.set_position(done);
     };
     // Gateways that fall silent belong to the story; the log is for what happens from now on.
-    let refused = demo::build(engine, plan, &tell).with_subscriber(NoSubscriber::default()).await?;
+    let refused = story::build(engine, plan, &tell).with_subscriber(NoSubscriber::default()).await?;
     bar.finish_and_clear();
     tracing::info!(refused, "the demo is built");
     Ok(())
@@ -151,12 +166,12 @@ async fn build(house: &House, engine: &Engine, plan: Plan) -> anyhow::Result<()>
 async fn issue(
     engine: &Engine,
     authenticator: &Authenticator,
-    world: &World,
-    plan: Plan,
+    host: &Host,
+    plan: DemoPlan,
 ) -> anyhow::Result<Passes> {
-    let shown = demo::shown(engine, plan).await?;
-    let now = (world.clock.now)();
-    Ok(demo::issue(engine, authenticator, &*world.entropy, now, plan, &shown).await?)
+    let subjects = subjects::find(engine, plan).await?;
+    let now = (host.clock.now)();
+    Ok(passes::issue(engine, authenticator, &*host.entropy, now, plan, &subjects).await?)
 }
 
 /// A bar on a terminal, nothing elsewhere.

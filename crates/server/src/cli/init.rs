@@ -1,11 +1,12 @@
 //! `quittance init`.
 
-use super::{House, World};
+use super::books::BooksArgs;
+use super::host::Host;
 use crate::app::Limits;
 use crate::json::object;
 use crate::spelling::uuid;
 use anyhow::Context;
-use billing::{Currency, Id, KeyScope, Role, Spread, SpreadBy, Timestamp, Zone};
+use billing::{Currency, Id, KeyScope, Role, ShardKey, ShardPlacement, Timestamp, Zone};
 use clap::{Args, ValueEnum};
 use engine::NewBooks;
 
@@ -58,21 +59,21 @@ enum ShardBy {
 }
 
 impl ShardBy {
-    fn spread_by(self) -> SpreadBy {
+    fn spread_by(self) -> ShardKey {
         match self {
-            ShardBy::Customer => SpreadBy::Customer,
-            ShardBy::Organization => SpreadBy::Organization,
+            ShardBy::Customer => ShardKey::Customer,
+            ShardBy::Organization => ShardKey::Organization,
         }
     }
 }
 
 impl Init {
     /// Checks everything before a file is made.
-    fn check(&self, house: &House) -> anyhow::Result<()> {
+    fn check(&self, args: &BooksArgs) -> anyhow::Result<()> {
         let is_spread = self.shards.is_some_and(|shards| shards != 1)
             || matches!(self.shard_by, Some(ShardBy::Organization));
         anyhow::ensure!(
-            house.file().is_none() || !is_spread,
+            args.file().is_none() || !is_spread,
             "books in a file have one shard: --shards and --shard-by are for those of a database"
         );
         let is_named = |text: &str| !text.trim().is_empty() && text.chars().count() <= NAME_MAX;
@@ -91,18 +92,18 @@ impl Init {
         Ok(())
     }
 
-    pub(super) async fn run(self, house: &House, world: &World) -> anyhow::Result<()> {
+    pub(super) async fn run(self, args: &BooksArgs, host: &Host) -> anyhow::Result<()> {
         let currency = Currency::parse(&self.currency)?;
-        self.check(house)?;
-        let app = house.open_with_secrets(world, Limits::default()).await?;
+        self.check(args)?;
+        let app = args.open_with_secrets(host, Limits::default()).await?;
         let is_empty = app.engine.environments().await?.is_empty();
         anyhow::ensure!(
             is_empty || self.add,
             "{} holds books already: add another organization with --add, or name others with --db or --database",
-            house.shown()
+            args.label()
         );
         let there = app.engine.store().spreading();
-        let wanted = Spread {
+        let wanted = ShardPlacement {
             shards: self.shards.unwrap_or(there.shards),
             by: self.shard_by.map_or(there.by, ShardBy::spread_by),
         };
@@ -124,7 +125,7 @@ impl Init {
         let key = app.authenticator.api_key(
             now,
             &mut ctx.ids,
-            &*world.entropy,
+            &*host.entropy,
             (environment.number, environment.livemode),
             "first key",
             KeyScope::ALL.to_vec(),
@@ -132,7 +133,7 @@ impl Init {
         );
         app.engine.issue_credential(key.credential).await?;
         app.engine.store().close().await?;
-        let database = house.shown();
+        let database = args.label();
         if self.json {
             let line = object(|o| {
                 o.put("database", &database).put("organizationId", uuid(organization.id.raw()).to_string());
@@ -145,7 +146,7 @@ impl Init {
             println!("environment  {} ({})", environment.number, if self.test { "test" } else { "live" });
             println!("staff        {} <{}>", self.staff_name, self.staff_email);
             println!("API key      {}", key.secret);
-            println!("The key is shown this once. Next: quittance serve {}", house.named());
+            println!("The key is shown this once. Next: quittance serve {}", args.as_option());
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! `quittance migrate`.
 
-use super::House;
+use super::books::BooksArgs;
 use anyhow::Context;
 use clap::Args;
 use store::{Options, Store};
@@ -17,23 +17,23 @@ pub(super) struct Migrate {
 }
 
 impl Migrate {
-    pub(super) async fn run(self, house: &House) -> anyhow::Result<()> {
-        let address = house.address()?;
-        let cannot = || format!("cannot open {}", house.shown());
+    pub(super) async fn run(self, args: &BooksArgs) -> anyhow::Result<()> {
+        let address = args.address()?;
+        let cannot = || format!("cannot open {}", args.label());
         let pending = Store::pending(address).await.with_context(cannot)?;
         if pending.is_empty() && self.partitions.is_none() {
-            println!("{}: the schema is up to date", house.shown());
+            println!("{}: the schema is up to date", args.label());
             return Ok(());
         }
         if let Some(partitions) = self.partitions {
             Store::make_partitioned(address, partitions).await.with_context(cannot)?;
-            println!("{}: the tables of customers are cut into {partitions} partitions", house.shown());
+            println!("{}: the tables of customers are cut into {partitions} partitions", args.label());
         } else if !self.dry_run {
             Store::connect(address, Options::default()).await.with_context(cannot)?.close().await?;
         }
         let done = if self.dry_run { "would apply" } else { "applied" };
         for migration in pending {
-            println!("{}: {done} {:04} {}", house.shown(), migration.number, migration.name);
+            println!("{}: {done} {:04} {}", args.label(), migration.number, migration.name);
         }
         Ok(())
     }

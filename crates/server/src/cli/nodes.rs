@@ -1,6 +1,7 @@
 //! `quittance nodes`.
 
-use super::{House, World};
+use super::books::BooksArgs;
+use super::host::Host;
 use crate::serve::LEASE_SECONDS;
 use billing::Timestamp;
 use clap::Args;
@@ -11,10 +12,10 @@ use store::Holding;
 pub(super) struct Nodes {}
 
 impl Nodes {
-    pub(super) async fn run(self, house: &House, world: &World) -> anyhow::Result<()> {
-        let app = house.open_existing(world).await?;
-        if house.file().is_some() {
-            println!("{} is a file: one server has all of it", house.shown());
+    pub(super) async fn run(self, args: &BooksArgs, host: &Host) -> anyhow::Result<()> {
+        let app = args.open_existing(host).await?;
+        if args.file().is_some() {
+            println!("{} is a file: one server has all of it", args.label());
             return Ok(());
         }
         let now = app.real_now();
@@ -22,7 +23,7 @@ impl Nodes {
         let spread = app.engine.store().spreading();
         println!(
             "{} has {} shards, by {}, and {} servers",
-            house.shown(),
+            args.label(),
             spread.shards,
             spread.by.as_str(),
             holdings.iter().filter(|holding| holding.is_there(now, LEASE_SECONDS)).count()
@@ -35,7 +36,7 @@ impl Nodes {
             }
         }
         if !free.is_empty() {
-            println!("held by nobody, {}", listed(free));
+            println!("held by nobody, {}", format_shards(free));
         }
         app.engine.store().close().await?;
         Ok(())
@@ -52,11 +53,11 @@ fn state(holding: &Holding, now: Timestamp) -> String {
         return format!("seen {silent} s ago, answers and does not bill");
     }
     let left = holding.held(now).map(|(_, until)| seconds(until.micros() - now.micros())).min();
-    let shards = listed(holding.held(now).map(|(shard, _)| shard));
+    let shards = format_shards(holding.held(now).map(|(shard, _)| shard));
     format!("seen {silent} s ago, leased for {} s more, {shards}", left.unwrap_or(0))
 }
 
-fn listed(shards: impl IntoIterator<Item = i64>) -> String {
+fn format_shards(shards: impl IntoIterator<Item = i64>) -> String {
     let shards: Vec<String> = shards.into_iter().map(|shard| shard.to_string()).collect();
     format!("{} shards: {}", shards.len(), shards.join(" "))
 }

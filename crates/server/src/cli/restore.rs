@@ -1,7 +1,7 @@
 //! `quittance restore`.
 
-use super::House;
 use super::backup::{copied, file_of, may_replace, verdict, verified, waiting};
+use super::books::BooksArgs;
 use crate::secrets;
 use anyhow::Context;
 use clap::Args;
@@ -20,8 +20,8 @@ pub(super) struct Restore {
 }
 
 impl Restore {
-    pub(super) async fn run(self, house: &House) -> anyhow::Result<()> {
-        let books = file_of(house)?;
+    pub(super) async fn run(self, args: &BooksArgs) -> anyhow::Result<()> {
+        let books = file_of(args)?;
         let _lock = ServerLock::acquire(books)?;
         anyhow::ensure!(self.from.is_file(), "there is no backup at {}", self.from.display());
         may_replace(&self.from, books, self.force)?;
@@ -41,8 +41,8 @@ impl Restore {
         .await
         .with_context(|| format!("cannot replace {}", books.display()))?;
         println!("{} is restored from {}: {}", books.display(), self.from.display(), verdict(is_audited));
-        let secret = house.secret_file.clone().unwrap_or_else(|| secrets::file_of(books));
-        let are_given = house.jwt_key.is_some() && house.pepper.is_some();
+        let secret = args.secret_file.clone().unwrap_or_else(|| secrets::file_of(books));
+        let are_given = args.jwt_key.is_some() && args.pepper.is_some();
         if !are_given && !secret.exists() {
             println!("There is no {}: put it back, or every key and token is void.", secret.display());
         }

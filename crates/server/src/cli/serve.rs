@@ -1,8 +1,9 @@
 //! `quittance serve`.
 
-use super::{House, World};
+use super::books::BooksArgs;
+use super::host::Host;
 use crate::app::Limits;
-use crate::serve::{Options, Server, asked_to_stop};
+use crate::serve::{ServeOptions, Server, asked_to_stop};
 use anyhow::Context;
 use clap::Args;
 use std::net::SocketAddr;
@@ -37,16 +38,16 @@ pub(super) struct Serve {
 }
 
 impl Serve {
-    pub(super) async fn run(self, house: &House, world: &World) -> anyhow::Result<()> {
+    pub(super) async fn run(self, args: &BooksArgs, host: &Host) -> anyhow::Result<()> {
         // Before anything is opened.
-        let _lock = house.lock()?;
+        let _lock = args.lock()?;
         let limits = Limits {
             body_bytes: self.body_bytes as usize,
             request_time: Duration::from_secs(self.request_seconds),
-            answer_bytes: self.cache_bytes,
+            cache_bytes: self.cache_bytes,
         };
-        let had_secrets = house.has_secrets();
-        let app = house.open_with_secrets(world, limits).await?;
+        let had_secrets = args.has_secrets();
+        let app = args.open_with_secrets(host, limits).await?;
         if app.engine.environments().await?.is_empty() {
             tracing::warn!("the books are empty: make some with `quittance init`");
         } else if !had_secrets {
@@ -55,17 +56,17 @@ impl Serve {
                  was given out before is refused until they are restored"
             );
         }
-        let options = Options {
+        let options = ServeOptions {
             tick: (self.tick_seconds > 0).then(|| Duration::from_secs(self.tick_seconds)),
             node: self.node,
             connections_max: self.connections as usize,
-            ..Options::default()
+            ..ServeOptions::default()
         };
         let server = Server::bind(app, self.addr, options)
             .await
             .with_context(|| format!("cannot listen on {}", self.addr))?;
         let stop = asked_to_stop();
-        println!("Quittance serves {} on http://{}", house.shown(), server.address()?);
+        println!("Quittance serves {} on http://{}", args.label(), server.address()?);
         server.run(stop).await?;
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! `quittance token`.
 
-use super::{House, World, environment};
+use super::books::{BooksArgs, environment};
+use super::host::Host;
 use crate::app::App;
 use crate::auth::issue::TOKEN_DAYS;
 use crate::spelling::{iso_micros, parse_uuid, uuid};
@@ -78,16 +79,16 @@ enum ScopeArg {
 }
 
 impl Token {
-    pub(super) async fn run(self, house: &House, world: &World) -> anyhow::Result<()> {
+    pub(super) async fn run(self, args: &BooksArgs, host: &Host) -> anyhow::Result<()> {
         let app = match self.what {
             What::NewSecrets => {
-                house.take_new_secrets(world).await?;
-                println!("{} now goes by these secrets: what was given out before is void", house.shown());
+                args.take_new_secrets(host).await?;
+                println!("{} now goes by these secrets: what was given out before is void", args.label());
                 return Ok(());
             }
             // What is taken back needs no secret.
-            What::List | What::Revoke { .. } => house.open_existing(world).await?,
-            _ => house.open_existing_with_secrets(world).await?,
+            What::List | What::Revoke { .. } => args.open_existing(host).await?,
+            _ => args.open_existing_with_secrets(host).await?,
         };
         let books = environment(&app, self.environment).await?;
         let number = books.number;
@@ -102,15 +103,8 @@ impl Token {
                 let expires_at = days.map(|days| now.plus_days(days)).transpose()?;
                 let mut ids = app.engine.ctx(now).ids;
                 let kind = (number, books.livemode);
-                let issued = app.authenticator.api_key(
-                    now,
-                    &mut ids,
-                    &*world.entropy,
-                    kind,
-                    &name,
-                    scopes,
-                    expires_at,
-                );
+                let issued =
+                    app.authenticator.api_key(now, &mut ids, &*host.entropy, kind, &name, scopes, expires_at);
                 app.engine.issue_credential(issued.credential).await?;
                 println!("{}", issued.secret);
             }

@@ -4,16 +4,16 @@
 use super::chance::Chance;
 use super::goods::MAIN_PRODUCT;
 use super::people::{BENGALURU, LOS_ANGELES, Person};
-use super::script::{Act, Charged, DAY, HOUR, Line, Pick, Role, Span, When, Writer};
+use super::script::{Act, Charged, DAY, HOUR, Pick, Span, StoryLine, StoryRole, When, Writer};
 use billing::Category::{AddOn, AiTools, Credits, Sms};
-use billing::{Category, Currency, PaymentMeans};
+use billing::{Category, Currency, PaymentChannel};
 
 /// The domain-like name of the organization that document 004 shows.
 pub(super) const ORGANIZATION_HANDLE: &str = "lotus-labs.example";
 
 /// The first customers: one that pays in US dollars, and one, an organization in India, in rupees.
 /// If there is room for one only, it does what both do.
-pub(super) fn leads(seed: u64, span: Span, count: i64) -> Vec<Role> {
+pub(super) fn leads(seed: u64, span: Span, count: i64) -> Vec<StoryRole> {
     let mut dollars = Writer::new(Chance::about(seed, 1), span, lead(seed, count == 1), HOUR);
     pay_in_dollars(&mut dollars, span);
     if count == 1 {
@@ -51,13 +51,13 @@ fn organization(seed: u64) -> Person {
     }
 }
 
-const CUSTOM_WORK: &[Line] = &[
-    Line { text: "Custom call flow", category: AiTools, quantity: 3, amount: 8_000, product: None },
-    Line { text: "Voice recording", category: AddOn, quantity: 1, amount: 4_550, product: None },
+const CUSTOM_WORK: &[StoryLine] = &[
+    StoryLine { text: "Custom call flow", category: AiTools, quantity: 3, amount: 8_000, product: None },
+    StoryLine { text: "Voice recording", category: AddOn, quantity: 1, amount: 4_550, product: None },
 ];
-const SMS_CAMPAIGN: &[Line] =
-    &[Line { text: "Text campaign", category: Sms, quantity: 1_200, amount: 2, product: None }];
-const DUPLICATE: &[Line] = &[Line {
+const SMS_CAMPAIGN: &[StoryLine] =
+    &[StoryLine { text: "Text campaign", category: Sms, quantity: 1_200, amount: 2, product: None }];
+const DUPLICATE: &[StoryLine] = &[StoryLine {
     text: "Custom call flow (duplicate)",
     category: AiTools,
     quantity: 1,
@@ -83,7 +83,7 @@ fn pay_in_dollars(w: &mut Writer, span: Span) {
     w.on_day(9, Act::Buy { what: ("storage-export", 1), coupon: Some("LAUNCH") });
     w.on_day(10, Act::Refund(Charged::Purchase, 40));
     w.on_day(11, bill(CUSTOM_WORK, Currency::USD));
-    w.on_day(12, pay(PaymentMeans::BankTransfer, AiTools));
+    w.on_day(12, pay(PaymentChannel::BankTransfer, AiTools));
     w.on_day(13, bill(DUPLICATE, Currency::USD));
     w.on_day(14, Act::Withdraw);
     w.on_day(
@@ -95,7 +95,7 @@ fn pay_in_dollars(w: &mut Writer, span: Span) {
         },
     );
     w.on_day(16, bill(SMS_CAMPAIGN, Currency::USD));
-    w.on_day(17, pay(PaymentMeans::Cash, Sms));
+    w.on_day(17, pay(PaymentChannel::Cash, Sms));
     w.before_end(6 * DAY, subscribe("trial", &[("team-trial", 4)]));
     w.before_end(
         4 * DAY,
@@ -108,21 +108,21 @@ fn pay_in_dollars(w: &mut Writer, span: Span) {
     );
 }
 
-const ADD_ON: &[Line] = &[Line {
+const ADD_ON: &[StoryLine] = &[StoryLine {
     text: "Two more lines",
     category: AddOn,
     quantity: 2,
     amount: 24_950,
     product: Some(MAIN_PRODUCT),
 }];
-const MINUTES: &[Line] = &[Line {
+const MINUTES: &[StoryLine] = &[StoryLine {
     text: "Extra minutes",
     category: Credits,
     quantity: 500,
     amount: 125,
     product: Some(MAIN_PRODUCT),
 }];
-const MISTAKE: &[Line] = &[Line {
+const MISTAKE: &[StoryLine] = &[StoryLine {
     text: "One more line",
     category: AddOn,
     quantity: 1,
@@ -161,10 +161,10 @@ fn charging(name: &'static str, items: &'static [Pick], token: &'static str) -> 
 }
 
 /// An invoice that is not charged.
-pub(super) fn bill(lines: &'static [Line], currency: Currency) -> Act {
+pub(super) fn bill(lines: &'static [StoryLine], currency: Currency) -> Act {
     Act::Bill { lines, currency, memo: None, charge: false }
 }
 
-fn pay(means: PaymentMeans, category: Category) -> Act {
+fn pay(means: PaymentChannel, category: Category) -> Act {
     Act::Pay { means, category, currency: Currency::USD, amount: None }
 }

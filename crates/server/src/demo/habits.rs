@@ -2,19 +2,19 @@
 
 use super::cast::{bill, subscribe};
 use super::chance::Chance;
-use super::people::{BERLIN, DOLLAR_PLACES, DUBLIN, KUWAIT, MUMBAI, PARIS, Person, Place, TOKYO, person};
-use super::script::{Act, Charged, DAY, HOUR, Line, Pick, Role, Span, When, Writer};
+use super::people::{BERLIN, DOLLAR_PLACES, DUBLIN, KUWAIT, Location, MUMBAI, PARIS, Person, TOKYO, person};
+use super::script::{Act, Charged, DAY, HOUR, Pick, Span, StoryLine, StoryRole, When, Writer};
 use billing::Category::{AddOn, AiTools, Credits, Sms, Storage, Subscription};
-use billing::PaymentMeans::{BankTransfer, Card, Cash, Other};
-use billing::{Category, Currency, PaymentMeans};
+use billing::PaymentChannel::{BankTransfer, Card, Cash, Other};
+use billing::{Category, Currency, PaymentChannel};
 
 /// A habit: where its customers live, and what they do.
 struct Habit {
-    places: &'static [Place],
+    places: &'static [Location],
     write: fn(&mut Writer),
 }
 
-const fn habit(places: &'static [Place], write: fn(&mut Writer)) -> Habit {
+const fn habit(places: &'static [Location], write: fn(&mut Writer)) -> Habit {
     Habit { places, write }
 }
 
@@ -52,7 +52,7 @@ const HABITS: &[Habit] = &[
 ];
 
 /// The customer of a place in the list, from 0. The first ones are the cast's.
-pub(super) fn role(seed: u64, span: Span, index: i64) -> Role {
+pub(super) fn role(seed: u64, span: Span, index: i64) -> StoryRole {
     let mut chance = Chance::about(seed, 100 + index.unsigned_abs());
     let turn = usize::try_from(index).unwrap_or(0);
     let habit = &HABITS[turn % HABITS.len()];
@@ -86,7 +86,7 @@ fn buy(slug: &'static str, quantity: i64) -> Act {
     Act::Buy { what: (slug, quantity), coupon: None }
 }
 
-fn pay(means: PaymentMeans, category: Category, amount: Option<i64>) -> Act {
+fn pay(means: PaymentChannel, category: Category, amount: Option<i64>) -> Act {
     Act::Pay { means, category, currency: Currency::USD, amount }
 }
 
@@ -246,12 +246,12 @@ fn odd_intervals(w: &mut Writer) {
     w.on_day(10, subscribe("care", &[("support-quarterly", 1)]));
 }
 
-const FIELD_WORK: &[Line] = &[
-    Line { text: "Day on site", category: AddOn, quantity: 2, amount: 64_000, product: None },
-    Line { text: "Travel", category: AddOn, quantity: 1, amount: 18_735, product: None },
+const FIELD_WORK: &[StoryLine] = &[
+    StoryLine { text: "Day on site", category: AddOn, quantity: 2, amount: 64_000, product: None },
+    StoryLine { text: "Travel", category: AddOn, quantity: 1, amount: 18_735, product: None },
 ];
-const TRANSCRIPTS: &[Line] =
-    &[Line { text: "Transcripts", category: AiTools, quantity: 250, amount: 12, product: None }];
+const TRANSCRIPTS: &[StoryLine] =
+    &[StoryLine { text: "Transcripts", category: AiTools, quantity: 250, amount: 12, product: None }];
 
 /// Manual payments that were mistyped, taken back, or came too soon.
 fn wrong_and_corrected(w: &mut Writer) {

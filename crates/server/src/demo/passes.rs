@@ -1,8 +1,9 @@
 //! Working credentials for a demo, and what to do with them.
 
-use super::{Plan, Shown};
-use crate::auth::Authenticator;
-use crate::auth::issue::{Issued, TOKEN_DAYS};
+use super::plan::DemoPlan;
+use super::subjects::DemoSubjects;
+use crate::auth::authenticator::Authenticator;
+use crate::auth::issue::{IssuedCredential, TOKEN_DAYS};
 use crate::json::object;
 use billing::{Bearer, KeyScope, Refusal, Timestamp};
 use engine::{Engine, Error};
@@ -32,27 +33,29 @@ pub async fn issue(
     authenticator: &Authenticator,
     entropy: &dyn Fn(&mut [u8]),
     now: Timestamp,
-    plan: Plan,
-    shown: &Shown,
+    plan: DemoPlan,
+    subjects: &DemoSubjects,
 ) -> Result<Passes, Error> {
     let mut ids = engine.ctx(now).ids;
-    let number = shown.environment.number;
+    let number = subjects.environment.number;
     let expires_at = now.plus_days(TOKEN_DAYS).map_err(Refusal::from)?;
     let mut key = |name: &str, scope| {
-        let books = (number, shown.environment.livemode);
+        let books = (number, subjects.environment.livemode);
         authenticator.api_key(now, &mut ids, entropy, books, name, vec![scope], None)
     };
     let merchant = key(&name_of(plan), KeyScope::Merchant);
     let periods = key("periods", KeyScope::Periods);
     let mut token =
         |name, bearer| authenticator.token(now, ids.next(now, 0), number, bearer, name, expires_at);
-    let (external_id, customer, user) = &shown.customer;
+    let (external_id, customer, user) = &subjects.customer;
     let customer = token("the customer of the demo", Bearer::CustomerUser(*customer, *user));
-    let (handle, organization, member) = &shown.organization;
+    let (handle, organization, member) = &subjects.organization;
     let member = token("the organization of the demo", Bearer::CustomerUser(*organization, *member));
-    let staff = shown.staff.map(|staff| token("staff of the demo", Bearer::Staff(staff)));
+    let staff = subjects.staff.map(|staff| token("staff of the demo", Bearer::Staff(staff)));
     let mut secrets = Vec::with_capacity(7);
-    for Issued { credential, secret } in [merchant, periods, customer, member].into_iter().chain(staff) {
+    for IssuedCredential { credential, secret } in
+        [merchant, periods, customer, member].into_iter().chain(staff)
+    {
         engine.issue_credential(credential).await?;
         secrets.push(secret);
     }
@@ -66,7 +69,7 @@ pub async fn issue(
         staff: [next(), next(), next()],
         customer_external_id: external_id.clone(),
         handle: handle.clone(),
-        product: shown.product,
+        product: subjects.product,
     })
 }
 
@@ -74,13 +77,13 @@ pub async fn issue(
 ///
 /// # Errors
 /// If the store fails.
-pub(super) async fn are_for(engine: &Engine, plan: Plan) -> Result<bool, Error> {
+pub async fn are_for(engine: &Engine, plan: DemoPlan) -> Result<bool, Error> {
     let Some(environment) = engine.environments().await?.into_iter().next() else { return Ok(false) };
     let all = engine.credentials(environment.number).await?;
     Ok(all.iter().any(|credential| credential.name == name_of(plan)))
 }
 
-fn name_of(plan: Plan) -> String {
+fn name_of(plan: DemoPlan) -> String {
     format!("demo: {plan}")
 }
 

@@ -4,7 +4,7 @@ use super::chance::Chance;
 
 /// A place that customers come from.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct Location {
     /// ISO 3166 alpha-2.
     pub country: &'static str,
     /// State or province.
@@ -23,29 +23,30 @@ const fn place(
     city: &'static str,
     postal_code: &'static str,
     zone: &'static str,
-) -> Place {
-    Place { country, state, city, postal_code, zone: Some(zone) }
+) -> Location {
+    Location { country, state, city, postal_code, zone: Some(zone) }
 }
 
-pub(super) const LOS_ANGELES: Place = place("US", Some("CA"), "Los Angeles", "90012", "America/Los_Angeles");
-pub(super) const BENGALURU: Place = place("IN", Some("KA"), "Bengaluru", "560001", "Asia/Kolkata");
-pub(super) const MUMBAI: Place = place("IN", Some("MH"), "Mumbai", "400001", "Asia/Kolkata");
-pub(super) const BERLIN: Place = place("DE", None, "Berlin", "10115", "Europe/Berlin");
-pub(super) const PARIS: Place = place("FR", None, "Paris", "75002", "Europe/Paris");
-pub(super) const DUBLIN: Place = place("IE", None, "Dublin", "D02 AF30", "Europe/Dublin");
-pub(super) const TOKYO: Place = place("JP", None, "Tokyo", "100-0001", "Asia/Tokyo");
-pub(super) const KUWAIT: Place = place("KW", None, "Kuwait City", "13001", "Asia/Kuwait");
-const NEW_YORK: Place = place("US", Some("NY"), "New York", "10001", "America/New_York");
-const CAIRO: Place = place("EG", None, "Cairo", "4270001", "Africa/Cairo");
-const LORD_HOWE: Place = place("AU", Some("NSW"), "Lord Howe Island", "2898", "Australia/Lord_Howe");
-const SAO_PAULO: Place = place("BR", Some("SP"), "São Paulo", "01310-100", "America/Sao_Paulo");
-const MONTREAL: Place = place("CA", Some("QC"), "Montréal", "H2Y 1C6", "America/Toronto");
-const KATHMANDU: Place = place("NP", None, "Kathmandu", "44600", "Asia/Kathmandu");
-const NOWHERE_SAID: Place =
-    Place { country: "US", state: Some("WA"), city: "Seattle", postal_code: "98101", zone: None };
+pub(super) const LOS_ANGELES: Location =
+    place("US", Some("CA"), "Los Angeles", "90012", "America/Los_Angeles");
+pub(super) const BENGALURU: Location = place("IN", Some("KA"), "Bengaluru", "560001", "Asia/Kolkata");
+pub(super) const MUMBAI: Location = place("IN", Some("MH"), "Mumbai", "400001", "Asia/Kolkata");
+pub(super) const BERLIN: Location = place("DE", None, "Berlin", "10115", "Europe/Berlin");
+pub(super) const PARIS: Location = place("FR", None, "Paris", "75002", "Europe/Paris");
+pub(super) const DUBLIN: Location = place("IE", None, "Dublin", "D02 AF30", "Europe/Dublin");
+pub(super) const TOKYO: Location = place("JP", None, "Tokyo", "100-0001", "Asia/Tokyo");
+pub(super) const KUWAIT: Location = place("KW", None, "Kuwait City", "13001", "Asia/Kuwait");
+const NEW_YORK: Location = place("US", Some("NY"), "New York", "10001", "America/New_York");
+const CAIRO: Location = place("EG", None, "Cairo", "4270001", "Africa/Cairo");
+const LORD_HOWE: Location = place("AU", Some("NSW"), "Lord Howe Island", "2898", "Australia/Lord_Howe");
+const SAO_PAULO: Location = place("BR", Some("SP"), "São Paulo", "01310-100", "America/Sao_Paulo");
+const MONTREAL: Location = place("CA", Some("QC"), "Montréal", "H2Y 1C6", "America/Toronto");
+const KATHMANDU: Location = place("NP", None, "Kathmandu", "44600", "Asia/Kathmandu");
+const NOWHERE_SAID: Location =
+    Location { country: "US", state: Some("WA"), city: "Seattle", postal_code: "98101", zone: None };
 
 /// Places whose customers pay in US dollars.
-pub(super) const DOLLAR_PLACES: &[Place] =
+pub(super) const DOLLAR_PLACES: &[Location] =
     &[NEW_YORK, LOS_ANGELES, CAIRO, LORD_HOWE, SAO_PAULO, MONTREAL, KATHMANDU, NOWHERE_SAID];
 
 const FIRST: &[&str] = &[
@@ -141,7 +142,7 @@ pub(super) struct Person {
     /// Street and number.
     pub street: String,
     /// Where.
-    pub place: Place,
+    pub place: Location,
 }
 
 impl Person {
@@ -160,7 +161,7 @@ impl Person {
 }
 
 /// The customer of a place in the demo's list, from 0.
-pub(super) fn person(chance: &mut Chance, index: i64, place: Place) -> Person {
+pub(super) fn person(chance: &mut Chance, index: i64, place: Location) -> Person {
     let (first, second) = (FIRST.len() as i64, SECOND.len() as i64);
     // The two lists have no common divisor: each pair comes once before any comes again.
     let mut name = format!("{} {}", FIRST[(index % first) as usize], SECOND[(index % second) as usize]);

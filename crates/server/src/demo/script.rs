@@ -2,7 +2,7 @@
 
 use super::chance::Chance;
 use super::people::Person;
-use billing::{Category, Currency, PaymentMeans, Timestamp};
+use billing::{Category, Currency, PaymentChannel, Timestamp};
 
 pub(super) const HOUR: i64 = 3_600;
 pub(super) const DAY: i64 = 24 * HOUR;
@@ -38,11 +38,11 @@ pub(super) enum Act {
     /// Buys once.
     Buy { what: Pick, coupon: Option<&'static str> },
     /// Gets an invoice with lines of its own.
-    Bill { lines: &'static [Line], currency: Currency, memo: Option<&'static str>, charge: bool },
+    Bill { lines: &'static [StoryLine], currency: Currency, memo: Option<&'static str>, charge: bool },
     /// Has the last such invoice withdrawn.
     Withdraw,
     /// Pays by other means than a charge: an amount, or all that it owes in the currency.
-    Pay { means: PaymentMeans, category: Category, currency: Currency, amount: Option<i64> },
+    Pay { means: PaymentChannel, category: Category, currency: Currency, amount: Option<i64> },
     /// Has the last such payment corrected to an amount.
     CorrectPayment(i64),
     /// Has the last such payment taken back.
@@ -74,7 +74,7 @@ pub(super) enum Charged {
 
 /// A line of an invoice that the merchant writes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Line {
+pub(super) struct StoryLine {
     pub text: &'static str,
     pub category: Category,
     pub quantity: i64,
@@ -85,7 +85,7 @@ pub(super) struct Line {
 }
 
 /// A customer with all that it does.
-pub(super) struct Role {
+pub(super) struct StoryRole {
     pub person: Person,
     /// Whether it buys from the second catalog.
     pub is_large: bool,
@@ -111,7 +111,7 @@ pub(super) struct Writer {
     pub chance: Chance,
     span: Span,
     joined: Timestamp,
-    role: Role,
+    role: StoryRole,
 }
 
 impl Writer {
@@ -119,7 +119,7 @@ impl Writer {
     pub(super) fn new(mut chance: Chance, span: Span, person: Person, joined_after: i64) -> Self {
         let micros = chance.between(0, 999_999);
         let joined = Timestamp::from_micros((span.start.seconds() + joined_after) * 1_000_000 + micros);
-        let role = Role { person, is_large: false, scenes: vec![(joined, Act::Join)] };
+        let role = StoryRole { person, is_large: false, scenes: vec![(joined, Act::Join)] };
         Self { chance, span, joined, role }
     }
 
@@ -160,7 +160,7 @@ impl Writer {
     }
 
     /// The role, its scenes in their order.
-    pub(super) fn role(mut self) -> Role {
+    pub(super) fn role(mut self) -> StoryRole {
         self.role.scenes.sort_by_key(|(at, _)| *at);
         self.role
     }

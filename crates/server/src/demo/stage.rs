@@ -1,15 +1,15 @@
 //! Where the story is played: each act is a use case of the engine.
 
 use super::people::Person;
-use super::script::{Act, Charged, Line, Pick, When};
+use super::script::{Act, Charged, Pick, StoryLine, When};
 use super::shop::Shop;
 use crate::json::{Object, object};
 use billing::customer::{Address, CustomerEdit, NewPaymentMethod};
 use billing::payment::{ManualPaymentEdit, NewManualPayment};
-use billing::subscription::{CancelAt, Changing};
+use billing::subscription::{CancelAt, ChangeTiming};
 use billing::{
-    Category, Currency, CustomerId, Invoice, InvoiceId, InvoiceStatus, Money, Payment, PaymentId,
-    PaymentKind, PaymentMeans, PaymentMethodId, PaymentMethodKind, PaymentStatus, PurchaseId, Refusal,
+    Category, Currency, CustomerId, Invoice, InvoiceId, InvoiceStatus, Money, Payment, PaymentChannel,
+    PaymentId, PaymentKind, PaymentMethodId, PaymentMethodKind, PaymentStatus, PurchaseId, Refusal,
     SubscriptionId, TaxBehavior, Timestamp,
 };
 use engine::{Adjust, Engine, Error, NewLine, Of, Subscribe, SubscribeItem};
@@ -81,7 +81,7 @@ impl Stage<'_> {
                 Ok(())
             }
             Act::Change { name, items, now: at_once } => {
-                let when = if *at_once { Changing::Now } else { Changing::PeriodEnd };
+                let when = if *at_once { ChangeTiming::Now } else { ChangeTiming::PeriodEnd };
                 let adjust = Adjust { items: self.items(items)?, when };
                 let id = player.subscription(name)?;
                 engine.adjust(now, environment, id, adjust, None).await.map(drop)
@@ -98,7 +98,7 @@ impl Stage<'_> {
                 engine.uncancel(now, environment, player.subscription(name)?, None).await.map(drop)
             }
             Act::MoveRenewal { name, days } => {
-                self.move_renewal(now, player.subscription(name)?, *days).await
+                self.reschedule_renewal(now, player.subscription(name)?, *days).await
             }
             Act::Buy { what, coupon } => self.buy(now, player, *what, *coupon).await,
             Act::Bill { lines, currency, memo, charge } => {
@@ -179,11 +179,11 @@ impl Stage<'_> {
         Ok(())
     }
 
-    async fn move_renewal(&self, now: Timestamp, id: SubscriptionId, days: i64) -> Result<(), Error> {
+    async fn reschedule_renewal(&self, now: Timestamp, id: SubscriptionId, days: i64) -> Result<(), Error> {
         let environment = self.shop.environment.number;
         let subscription = self.engine.subscription(environment, id).await?;
         let end = subscription.period.end.plus_days(days).map_err(Refusal::from)?;
-        self.engine.move_renewal(now, environment, id, end, None).await.map(drop)
+        self.engine.reschedule_renewal(now, environment, id, end, None).await.map(drop)
     }
 
     async fn buy(
@@ -206,7 +206,7 @@ impl Stage<'_> {
         &self,
         now: Timestamp,
         player: &mut Player,
-        means: PaymentMeans,
+        means: PaymentChannel,
         category: Category,
         currency: Currency,
         amount: Option<i64>,
@@ -228,9 +228,9 @@ impl Stage<'_> {
             means,
             paid_at: now,
             description: Some("Payment received".to_owned()),
-            notes: (means == PaymentMeans::BankTransfer)
+            notes: (means == PaymentChannel::BankTransfer)
                 .then(|| "Matched with the bank statement".to_owned()),
-            receipt_image: (means != PaymentMeans::Card).then(|| receipt_json(now)),
+            receipt_image: (means != PaymentChannel::Card).then(|| receipt_json(now)),
             created_by: self.shop.owner,
         };
         let environment = self.shop.environment.number;
@@ -306,7 +306,7 @@ impl Stage<'_> {
         Ok(SubscribeItem { price, quantity })
     }
 
-    fn line(&self, line: &Line, currency: Currency) -> Result<NewLine, Error> {
+    fn line(&self, line: &StoryLine, currency: Currency) -> Result<NewLine, Error> {
         let product_id = match line.product {
             None => None,
             Some(slug) => {

@@ -23,7 +23,7 @@ pub async fn readyz(State(app): State<App>) -> Response {
 
 /// Counters for Prometheus.
 pub async fn metrics(State(app): State<App>) -> Response {
-    let mut response = app.metrics.text(app.answers.counts()).into_response();
+    let mut response = app.metrics.text(app.response_cache.counts()).into_response();
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response

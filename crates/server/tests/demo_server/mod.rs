@@ -8,9 +8,14 @@ use http::{Method, Request};
 use http_body_util::BodyExt;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
-use server::app::{App, Clock, Limits, Parts};
-use server::demo::{Plan, build, issue, shown};
-use server::respond::{Body, Responder};
+use server::app::{App, AppParts, Clock, Limits};
+use server::body::Body;
+use server::demo::passes::issue;
+use server::demo::plan::DemoPlan;
+use server::demo::story::build;
+use server::demo::subjects;
+use server::middleware::Service;
+use server::router;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Options;
@@ -36,7 +41,7 @@ const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
 /// The books of a demo with a server over them.
 pub(crate) struct DemoServer {
-    responder: Responder,
+    service: Service,
     /// What `quittance demo --json` would print.
     pub(crate) passes: Value,
     environment: i64,
@@ -58,13 +63,13 @@ impl DemoServer {
 
     /// Builds a demo in these books and serves it.
     pub(crate) async fn over(books: Books, months: u32, customers: u32, seed: u64) -> Self {
-        let plan = Plan::new(months, customers, seed).unwrap();
+        let plan = DemoPlan::new(months, customers, seed).unwrap();
         let store = books.open_with(Options { readers: 2, ..Options::default() }).await;
         let engine = Engine::new(store, Arc::new(Sandbox::default()), Ids::seeded(plan.seed()));
         build(&engine, plan, &|_, _| {}).await.unwrap();
-        let shown = shown(&engine, plan).await.unwrap();
+        let shown = subjects::find(&engine, plan).await.unwrap();
         let environment = shown.environment.number;
-        let app = App::new(Parts {
+        let app = App::new(AppParts {
             engine,
             clock: Clock { now: Arc::new(|| NOW), since: Arc::new(|| Duration::ZERO) },
             entropy: Arc::new(|bytes| bytes.fill(7)),
@@ -81,11 +86,11 @@ impl DemoServer {
         };
         let passes = issue(&app.engine, &app.authenticator, &entropy, NOW, plan, &shown).await.unwrap();
         let passes = serde_json::from_str(&passes.json("http://127.0.0.1", "books.db")).unwrap();
-        Self { responder: Responder::new(app), passes, environment, books }
+        Self { service: router::service(app), passes, environment, books }
     }
 
     pub(crate) fn app(&self) -> &App {
-        self.responder.app()
+        self.service.app()
     }
 
     /// A credential or a name that goes with one.
@@ -99,7 +104,7 @@ impl DemoServer {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = self.responder.respond(request.body(Body::empty()).unwrap()).await;
+        let response = self.service.respond(request.body(Body::empty()).unwrap()).await;
         let status = response.status();
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
         let text = String::from_utf8(bytes.to_vec()).unwrap();

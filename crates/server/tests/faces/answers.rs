@@ -19,10 +19,10 @@ async fn an_answer_is_given_again_until_something_changes() {
     let tag = first.header("etag").to_owned();
     assert!(tag.starts_with('"') && tag.len() > 10);
     assert_eq!(first.header("cache-control"), "private, no-cache");
-    let (hits, misses) = test.app().answers.counts();
+    let (hits, misses) = test.app().response_cache.counts();
     let again = test.get(LIST, &ours.viewer).await;
     assert_eq!((again.line(), again.header("etag")), (first.line(), tag.as_str()));
-    assert_eq!(test.app().answers.counts(), (hits + 1, misses));
+    assert_eq!(test.app().response_cache.counts(), (hits + 1, misses));
     // Another person with the permission gets the same, one without it is still refused.
     assert_eq!(test.get(LIST, &ours.owner).await.header("etag"), tag);
     assert_eq!(test.get(LIST, &ours.guest).await.status, 403);
@@ -108,7 +108,7 @@ async fn a_change_of_the_catalog_or_the_clock_is_seen() {
 
 #[tokio::test]
 async fn little_memory_keeps_little() {
-    let test = TestApp::with_limits(Limits { answer_bytes: 64 << 10, ..Limits::default() }).await;
+    let test = TestApp::with_limits(Limits { cache_bytes: 64 << 10, ..Limits::default() }).await;
     let books = test.books("Small", None).await;
     let viewer = test.staff_token(books.number, "viewer").await;
     for round in 0..2 {
@@ -121,13 +121,13 @@ async fn little_memory_keeps_little() {
             );
         }
     }
-    let none = TestApp::with_limits(Limits { answer_bytes: 0, ..Limits::default() }).await;
+    let none = TestApp::with_limits(Limits { cache_bytes: 0, ..Limits::default() }).await;
     let books = none.books("None", None).await;
     let viewer = none.staff_token(books.number, "viewer").await;
     for _ in 0..3 {
         assert_eq!(none.get(LIST, &viewer).await.status, 200);
     }
-    assert_eq!(none.app().answers.counts(), (0, 3));
+    assert_eq!(none.app().response_cache.counts(), (0, 3));
 }
 
 /// Writers add payments one after the other and note how many have been acknowledged; readers ask all
@@ -187,6 +187,6 @@ async fn never_stale() {
     for reader in readers {
         assert!(reader.await.unwrap() > 0);
     }
-    let (hits, _) = test.app().answers.counts();
+    let (hits, _) = test.app().response_cache.counts();
     assert!(hits > 0, "nothing was given again, so nothing was proved");
 }

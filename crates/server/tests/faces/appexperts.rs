@@ -33,7 +33,7 @@ async fn who_is_not_let_in() {
             assert_eq!(answer.status, 200);
         }
     }
-    let credential = test.app().who(&ours.payer_token).await.unwrap().credential;
+    let credential = test.app().authenticate(&ours.payer_token).await.unwrap().credential;
     test.set_now(test.now().plus_days(2).unwrap());
     let expired = "401 {\"code\":401,\"message\":\"Expired JWT Token\"}";
     assert_eq!(test.get(TARGET, &ours.payer_token).await.line(), expired);

@@ -4,7 +4,10 @@ use crate::harness::TestApp;
 use crate::world::World;
 use http::Method;
 use server::app::Limits;
-use server::faces::Face;
+use server::body::Body;
+use server::face::Face;
+use server::faces::plain;
+use server::middleware::Service;
 use std::time::Duration;
 
 #[tokio::test]
@@ -74,9 +77,9 @@ async fn a_body_that_is_too_long_is_refused() {
 async fn a_request_that_takes_too_long_is_given_up() {
     let test = TestApp::with_limits(Limits { request_time: Duration::ZERO, ..Limits::default() }).await;
     let routes = axum::Router::new().route("/v1/periods", axum::routing::get(std::future::pending::<()>));
-    let responder = server::respond::Responder::over(test.app().clone(), routes);
-    let request = http::Request::get("/v1/periods").body(server::respond::Body::empty()).unwrap();
-    let response = responder.respond(request).await;
+    let service = Service::new(test.app().clone(), routes, plain::error);
+    let request = http::Request::get("/v1/periods").body(Body::empty()).unwrap();
+    let response = service.respond(request).await;
     assert_eq!(response.status(), 503);
     assert_eq!(response.headers()["content-type"], "application/json");
 }
@@ -90,10 +93,10 @@ async fn a_panic_is_one_answer_and_nothing_more() {
         }
     };
     let routes = axum::Router::new().route("/v1/periods", axum::routing::get(panics));
-    let responder = server::respond::Responder::over(test.app().clone(), routes);
+    let service = Service::new(test.app().clone(), routes, plain::error);
     for _ in 0..2 {
-        let request = http::Request::get("/v1/periods").body(server::respond::Body::empty()).unwrap();
-        let response = responder.respond(request).await;
+        let request = http::Request::get("/v1/periods").body(Body::empty()).unwrap();
+        let response = service.respond(request).await;
         assert_eq!(response.status(), 500);
         let body = http_body_util::BodyExt::collect(response.into_body()).await.unwrap().to_bytes();
         assert_eq!(
@@ -118,7 +121,7 @@ async fn a_face_can_fail_in_its_own_words() {
         (Face::Unpod, "{\"status_code\":500,\"message\":\"Internal Server Error\"}"),
         (Face::Web, "Internal Server Error\n"),
     ] {
-        let response = face.error(http::StatusCode::INTERNAL_SERVER_ERROR);
+        let response = plain::error(face, http::StatusCode::INTERNAL_SERVER_ERROR);
         let body = http_body_util::BodyExt::collect(response.into_body()).await.unwrap().to_bytes();
         assert_eq!(body, wanted);
     }

@@ -8,8 +8,10 @@ use engine::{Engine, NewBooks};
 use gateway::Sandbox;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::BodyExt;
-use server::app::{App, Clock, Limits, Parts};
-use server::respond::{Body, Responder};
+use server::app::{App, AppParts, Clock, Limits};
+use server::body::Body;
+use server::middleware::Service;
+use server::router;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -18,7 +20,7 @@ use testbed::Books;
 
 /// A server with its books.
 pub(crate) struct TestApp {
-    pub(crate) responder: Responder,
+    pub(crate) service: Service,
     pub(crate) engine: Engine,
     clock: Arc<AtomicI64>,
     // Dropped last: the books lie in it.
@@ -87,7 +89,7 @@ impl TestApp {
         let engine = Engine::new(store, Arc::new(Sandbox::default()), Ids::seeded(seed));
         let now = clock.clone();
         let random = AtomicU64::new(seed);
-        let app = App::new(Parts {
+        let app = App::new(AppParts {
             engine: engine.clone(),
             clock: Clock {
                 now: Arc::new(move || Timestamp::from_micros(now.load(Ordering::SeqCst))),
@@ -104,11 +106,11 @@ impl TestApp {
             pepper: b"a pepper for tests".to_vec(),
             limits,
         });
-        Self { responder: Responder::new(app), engine, clock, books }
+        Self { service: router::service(app), engine, clock, books }
     }
 
     pub(crate) fn app(&self) -> &App {
-        self.responder.app()
+        self.service.app()
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -227,7 +229,7 @@ impl TestApp {
             let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
             request = request.header(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
-        let response = self.responder.respond(request.body(Body::from(body.to_owned())).unwrap()).await;
+        let response = self.service.respond(request.body(Body::from(body.to_owned())).unwrap()).await;
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         Answer {

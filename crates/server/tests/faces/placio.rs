@@ -61,7 +61,7 @@ async fn who_is_not_let_in() {
     let bearer = Bearer::Staff(disabled.id);
     test.commit(vec![Change::InsertStaff(disabled)]).await;
     assert_eq!(test.get(TARGET, &test.token(ours.books.number, bearer).await.0).await.line(), UNAUTHORIZED);
-    let credential = test.app().who(&ours.viewer).await.unwrap().credential;
+    let credential = test.app().authenticate(&ours.viewer).await.unwrap().credential;
     test.set_now(test.now().plus_days(2).unwrap());
     assert_eq!(test.get(TARGET, &ours.viewer).await.line(), UNAUTHORIZED);
     test.set_now(test.now().plus_days(-2).unwrap());

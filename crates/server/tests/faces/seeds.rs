@@ -3,7 +3,7 @@
 use billing::subscription::Status;
 use billing::{
     BillingPeriod, CatalogId, Category, Currency, Customer, CustomerId, CustomerUser, CustomerUserId, Id,
-    Interval, IntervalUnit, Invoice, InvoiceKind, InvoiceStatus, Money, Payment, PaymentKind, PaymentMeans,
+    Interval, IntervalUnit, Invoice, InvoiceKind, InvoiceStatus, Money, Payment, PaymentChannel, PaymentKind,
     PaymentStatus, Period, Price, PriceKind, Product, Staff, StaffId, Subscription, TaxBehavior, Timestamp,
 };
 
@@ -214,7 +214,7 @@ pub(crate) fn payment(customer: &Customer, n: u128, amount: i64, paid_at: Timest
         is_retry: false,
         payment_method_id: None,
         kind: PaymentKind::Automatic,
-        means: PaymentMeans::Card,
+        means: PaymentChannel::Card,
         category: Category::Subscription,
         amount,
         currency: Currency::USD,

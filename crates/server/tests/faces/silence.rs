@@ -7,7 +7,7 @@ use crate::world::World;
 use billing::Id;
 use http::{Method, StatusCode};
 use server::app::Limits;
-use server::serve::Options;
+use server::serve::ServeOptions;
 use server::spelling::hex24;
 use std::time::Duration;
 use testbed::{Books, Wire, until};
@@ -126,7 +126,7 @@ async fn a_database_that_is_away_holds_up_no_server_that_is_to_stop() {
 
 async fn stopped_in_time(hinder: fn(&Wire, bool)) {
     let (world, wire) = world().await;
-    let options = Options { parting: Duration::from_secs(1), ..Options::default() };
+    let options = ServeOptions { parting: Duration::from_secs(1), ..ServeOptions::default() };
     let (serving, stop) = serve(&world.test, options).await;
     let store = world.test.engine.store();
     until("it has leases to give back", async || !store.holdings().await.unwrap().is_empty()).await;

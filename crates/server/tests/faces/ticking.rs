@@ -3,7 +3,7 @@
 use crate::harness::{TestApp, time};
 use crate::world::{House, World};
 use engine::Of;
-use server::serve::{Options, Server};
+use server::serve::{ServeOptions, Server};
 use std::time::Duration;
 use store::pages::Window;
 use testbed::Books;
@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 /// A server on a socket, and what stops it.
 pub(crate) async fn serve(
     test: &TestApp,
-    options: Options,
+    options: ServeOptions,
 ) -> (JoinHandle<Result<(), store::Error>>, oneshot::Sender<()>) {
     let server = Server::bind(test.app().clone(), ([127, 0, 0, 1], 0).into(), options).await.unwrap();
     let (stop, stopped) = oneshot::channel();
@@ -35,7 +35,7 @@ async fn books_that_cannot_be_billed_keep_no_others_waiting() {
     };
     test.tamper(&state("of no kind")).await;
     test.set_now(time("2026-04-02T00:00:00Z"));
-    let options = Options { tick: Some(Duration::from_millis(10)), ..Options::default() };
+    let options = ServeOptions { tick: Some(Duration::from_millis(10)), ..ServeOptions::default() };
     let (serving, stop) = serve(&test, options).await;
     testbed::until("the others are billed", async || invoices(&test, &theirs).await == 2).await;
     assert_eq!(invoices(&test, &ours).await, 1);
@@ -52,7 +52,7 @@ async fn a_server_that_stops_while_it_leases_shards_leaves_none_leased() {
     let books = Books::postgres().await;
     let test = TestApp::on(books.clone()).await;
     let held = books.hold("select 1 from shards for update").await;
-    let (mut serving, stop) = serve(&test, Options::default()).await;
+    let (mut serving, stop) = serve(&test, ServeOptions::default()).await;
     let waiting = "select pid::text from pg_stat_activity
          where datname = current_database() and wait_event_type = 'Lock'";
     testbed::until("it is leasing them", async || !books.texts(waiting).await.is_empty()).await;

@@ -74,7 +74,7 @@ async fn who_is_not_let_in() {
     let ghost = Bearer::CustomerUser(ours.payer.id, seeds::id(9_999));
     let (ghost, _) = test.token(ours.books.number, ghost).await;
     assert_eq!(with(&format!("jwt {ghost}")).await, refused("User not found."));
-    let credential = test.app().who(&ours.payer_token).await.unwrap().credential;
+    let credential = test.app().authenticate(&ours.payer_token).await.unwrap().credential;
     test.set_now(test.now().plus_days(2).unwrap());
     assert_eq!(
         with(&format!("jwt {}", ours.payer_token)).await,

@@ -13,7 +13,7 @@ pub use plan::{Part, Plan};
 
 use crate::ask::Ask;
 use crate::shop::Shop;
-use billing::subscription::Changing;
+use billing::subscription::ChangeTiming;
 use billing::{
     Currency, CustomerId, Id, Invoice, InvoiceId, Payment, PaymentId, PurchaseId, Refund, RefundId,
     SubscriptionId, Timestamp,
@@ -149,7 +149,7 @@ impl Auditor {
             Ask::Cancel(id, at) => self.plans.entry(*id).and_modify(|plan| plan.cancel(*at, now)).discard(),
             Ask::Uncancel(id) => self.plans.entry(*id).and_modify(|plan| plan.cancel_at = None).discard(),
             Ask::MoveRenewal(id, end) => {
-                self.plans.entry(*id).and_modify(|plan| plan.move_renewal(*end)).discard();
+                self.plans.entry(*id).and_modify(|plan| plan.reschedule_renewal(*end)).discard();
             }
             Ask::Sell(customer, item, code) => {
                 let parts = Part::all(&self.shop, &[*item]).ok_or_else(|| told(&"an unknown price"))?;
@@ -226,10 +226,10 @@ impl Auditor {
         &mut self,
         id: SubscriptionId,
         parts: &[Part],
-        when: Changing,
+        when: ChangeTiming,
         now: Timestamp,
     ) -> Result<(), billing::MoneyError> {
-        let Some(plan) = self.plans.get(&id).filter(|_| when == Changing::Now) else { return Ok(()) };
+        let Some(plan) = self.plans.get(&id).filter(|_| when == ChangeTiming::Now) else { return Ok(()) };
         let Some((charges, discount)) = plan.difference(parts, now)? else { return Ok(()) };
         let totals = self.totals(plan.customer, &charges, discount.as_ref())?;
         self.expected.push((For::Change(id), totals));

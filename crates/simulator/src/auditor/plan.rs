@@ -3,7 +3,7 @@
 use super::totals::Charge;
 use crate::shop::Shop;
 use billing::proration::share_by_seconds;
-use billing::subscription::{CancelAt, Changing, Status};
+use billing::subscription::{CancelAt, ChangeTiming, Status};
 use billing::{
     CalendarError, CustomerId, Discount, DiscountAmount, Interval, Money, MoneyError, Period, PriceId,
     Rounding, Schedule, TaxBehavior, Timestamp, Zone,
@@ -279,13 +279,13 @@ impl Plan {
     }
 
     /// Takes up other items.
-    pub fn adjust(&mut self, parts: Vec<Part>, when: Changing) {
+    pub fn adjust(&mut self, parts: Vec<Part>, when: ChangeTiming) {
         match when {
-            Changing::Now => {
+            ChangeTiming::Now => {
                 self.items = parts;
                 self.pending = None;
             }
-            Changing::PeriodEnd => self.pending = Some(parts),
+            ChangeTiming::PeriodEnd => self.pending = Some(parts),
         }
     }
 
@@ -310,7 +310,7 @@ impl Plan {
     }
 
     /// Gets another end of its current period.
-    pub fn move_renewal(&mut self, end: Timestamp) {
+    pub fn reschedule_renewal(&mut self, end: Timestamp) {
         if self.cancel_at == Some(self.period.end) {
             self.cancel_at = Some(end);
         }

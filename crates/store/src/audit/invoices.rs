@@ -3,7 +3,8 @@
 use crate::records::codecs::{Bool, Codec, Id, Int, OneColumn, Opt, Span, Text, Word};
 use crate::{Error, Param, Snapshot};
 use billing::{
-    CustomerId, Id as _, Invoice, InvoiceId, JournalEntry, PaymentStatus, Period, PeriodId, Purchase, PurchaseId, SubscriptionId,
+    CustomerId, Id as _, Invoice, InvoiceId, JournalEntry, PaymentStatus, Period, PeriodId, Purchase,
+    PurchaseId, SubscriptionId,
 };
 
 use super::AuditedEntry;

@@ -41,9 +41,7 @@ const POSTINGS: &str = "select p.entry_id, p.account, p.amount from postings p
 pub async fn entries(s: &mut Snapshot, after: After, limit: i64) -> Result<EntryPage, Error> {
     let first = [after.shard.into(), after.id.into(), limit.into()];
     let mut entries = s
-        .rows(ENTRIES, &first, |row| {
-            Ok(AuditedEntry { entry: row.record()?, postings: Vec::new() })
-        })
+        .rows(ENTRIES, &first, |row| Ok(AuditedEntry { entry: row.record()?, postings: Vec::new() }))
         .await?;
     let is_last = i64::try_from(entries.len()).is_ok_and(|read| read < limit);
     let until = match entries.last() {

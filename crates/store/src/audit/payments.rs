@@ -1,9 +1,9 @@
 //! Payments and credits in the order of their keys, and the counted lists that payments are in.
 
 use super::After;
-use crate::records::codecs::{Bool, Id, Int, OneColumn, Opt, Word};
 use crate::lists;
 use crate::ranks::Ranking;
+use crate::records::codecs::{Bool, Id, Int, OneColumn, Opt, Word};
 use crate::{Error, Param, Snapshot};
 use billing::{Credit, Id as _, InvoiceId, Payment, PaymentId, PaymentKind, RefundStatus};
 

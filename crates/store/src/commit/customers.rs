@@ -4,8 +4,7 @@ use crate::numbers::Numbers;
 use crate::{Error, Param, Tx};
 use billing::{Customer, Id, Row};
 
-const FIRST_VERSION: &str =
-    "insert into customer_versions (shard, customer_id, version) values ($1, $2, 1)";
+const FIRST_VERSION: &str = "insert into customer_versions (shard, customer_id, version) values ($1, $2, 1)";
 const INSERT_NAME: &str =
     "insert into customer_names (environment, kind, name, customer_id) values ($1, $2, $3, $4)";
 const DELETE_NAME: &str =

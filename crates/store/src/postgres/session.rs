@@ -140,11 +140,7 @@ impl Session {
         written.map_err(|failure| self.fail(failure))
     }
 
-    pub(crate) async fn execute_for(
-        &mut self,
-        sql: &'static str,
-        sets: Sets<'_>,
-    ) -> Result<u64, Error> {
+    pub(crate) async fn execute_for(&mut self, sql: &'static str, sets: Sets<'_>) -> Result<u64, Error> {
         let settled = self.settle().await;
         settled.map_err(|failure| self.fail(failure))?;
         self.push_for(sql, &sets).await?;
@@ -163,11 +159,7 @@ impl Session {
     }
 
     /// Sends a statement; its failure is told by a later one or by the commit.
-    pub(crate) async fn send_for(
-        &mut self,
-        sql: &'static str,
-        sets: Sets<'_>,
-    ) -> Result<(), Error> {
+    pub(crate) async fn send_for(&mut self, sql: &'static str, sets: Sets<'_>) -> Result<(), Error> {
         self.push_for(sql, &sets).await
     }
 
@@ -281,11 +273,7 @@ impl Session {
         self.after_sent(statement.execute(&client, &bound)).await
     }
 
-    async fn try_execute_each(
-        &mut self,
-        sql: &'static str,
-        sets: &Sets<'_>,
-    ) -> Result<Vec<u64>, Failure> {
+    async fn try_execute_each(&mut self, sql: &'static str, sets: &Sets<'_>) -> Result<Vec<u64>, Failure> {
         if sets.is_empty() {
             return Ok(Vec::new());
         }
@@ -303,20 +291,12 @@ impl Session {
         Ok(changed.split_off(before))
     }
 
-    async fn push_for(
-        &mut self,
-        sql: &'static str,
-        sets: &Sets<'_>,
-    ) -> Result<(), Error> {
+    async fn push_for(&mut self, sql: &'static str, sets: &Sets<'_>) -> Result<(), Error> {
         let pushed = self.try_push_for(sql, sets).await;
         pushed.map_err(|failure| self.fail(failure))
     }
 
-    async fn try_push_for(
-        &mut self,
-        sql: &'static str,
-        sets: &Sets<'_>,
-    ) -> Result<(), Failure> {
+    async fn try_push_for(&mut self, sql: &'static str, sets: &Sets<'_>) -> Result<(), Failure> {
         if sets.is_empty() {
             return Ok(());
         }

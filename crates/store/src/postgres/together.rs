@@ -410,9 +410,7 @@ impl Reader {
         };
         let answer = match self.announced.iter().position(is_it) {
             Some(at) => self.announced.remove(at).answer,
-            None => {
-self.ask(sql, params.len(), vec![owned(params)])
-            }
+            None => self.ask(sql, params.len(), vec![owned(params)]),
         };
         Ok(self.taken(answer).await?.pop().unwrap_or_default())
     }

@@ -59,7 +59,8 @@ pub async fn page(
             }
             taken += 1;
         }
-        chunk *= 2;
+        // Of many lists one runs dry after the other, so there may be more rounds than a number has doublings.
+        chunk = chunk.saturating_mul(2);
     }
     Ok(merged)
 }

@@ -1,7 +1,7 @@
 //! How values of the domain stand in columns. What means nothing is [`Error::Corrupt`].
 
-use crate::value::{Param, Row};
 use crate::Error;
+use crate::value::{Param, Row};
 use billing::text_enum::TextEnum;
 use billing::{
     Account, Currency, DiscountAmount, DiscountDuration, DunningEnd, DunningPolicy, Interval, IntervalUnit,

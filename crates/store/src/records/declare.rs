@@ -1,8 +1,8 @@
 //! What a declaration of a table says, and the macro that reads it.
 
 use super::sql::Sql;
-use crate::value::{Param, Row};
 use crate::Error;
+use crate::value::{Param, Row};
 
 /// What holds for all rows of a table.
 #[derive(Debug)]

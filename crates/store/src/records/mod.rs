@@ -30,10 +30,11 @@ pub(crate) mod subscriptions;
 
 pub(crate) use declare::{Read, Record, Table, Tallied};
 
+use billing::subscription::{PeriodEnd, PeriodReminder};
 use billing::{
     Allocation, BillingPeriod, Catalog, Credit, Customer, CustomerUser, Discount, Environment, Invoice,
-    InvoiceLine, InvoiceTax, Item, Organization, Payment, PaymentMethod, Price, Product, Purchase, Refund, Row,
-    Staff, Subscription, TaxRate,
+    InvoiceLine, InvoiceTax, Item, Organization, Payment, PaymentMethod, Price, Product, Purchase, Refund,
+    Row, Staff, Subscription, TaxRate,
 };
 
 /// Lists what [`billing::Row`] can be.
@@ -51,6 +52,7 @@ macro_rules! tables {
 
 tables! {
     Organization, Environment, Staff, Catalog, Product, Price, Discount, TaxRate, Customer, CustomerUser,
-    PaymentMethod, Purchase, Subscription, Item, Invoice, InvoiceLine, InvoiceTax, BillingPeriod, Payment,
+    PaymentMethod, Purchase, Subscription, Item, Invoice, InvoiceLine, InvoiceTax, BillingPeriod, PeriodEnd,
+    PeriodReminder, Payment,
     Refund, Credit, Allocation,
 }

@@ -1,7 +1,7 @@
 //! Subscriptions, their items and their periods.
 
 use crate::{Error, Param, Row};
-use billing::{BillingPeriod, Item, Subscription};
+use billing::subscription::{BillingPeriod, Item, PeriodEnd, PeriodReminder, Subscription};
 
 record! { ($)
     subscriptions: Subscription, subscription_columns;
@@ -85,4 +85,23 @@ record! { ($)
         reminder_sent_at: Opt<Time>,
         updated_at: Time,
     }
+}
+
+// What changes of a period where only its subscription was read.
+record! { ($)
+    periods: PeriodEnd, period_end_columns;
+    environment |row| Some(row.environment);
+    shard id;
+    key { id: Id }
+    once { environment: Int }
+    mutable { period_end: Time, updated_at: Time }
+}
+
+record! { ($)
+    periods: PeriodReminder, period_reminder_columns;
+    environment |row| Some(row.environment);
+    shard id;
+    key { id: Id }
+    once { environment: Int }
+    mutable { reminder_sent_at: Opt<Time>, updated_at: Time }
 }

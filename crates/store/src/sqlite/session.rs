@@ -53,12 +53,7 @@ impl Session {
     }
 
     /// Hands every row of the answers to all sets to `see`.
-    pub(crate) fn each_for(
-        &mut self,
-        sql: &'static str,
-        sets: &Sets<'_>,
-        see: See<'_>,
-    ) -> Result<(), Error> {
+    pub(crate) fn each_for(&mut self, sql: &'static str, sets: &Sets<'_>, see: See<'_>) -> Result<(), Error> {
         if sets.is_empty() {
             return Ok(());
         }

@@ -1,8 +1,8 @@
 //! Money that was received.
 
 use super::Sheet;
-use crate::records::codecs::{Codec, Every, Id, Int, OneColumn, Opt, Text, Word};
 use crate::ranks::{self, Between, Ranking, Totals};
+use crate::records::codecs::{Codec, Every, Id, Int, OneColumn, Opt, Text, Word};
 use crate::{Error, Row, Snapshot, received, received_lists};
 use billing::{Category, Currency, CustomerId, Id as _, Interval, Payment, PaymentId, PaymentKind, PriceId};
 

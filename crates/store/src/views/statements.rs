@@ -117,7 +117,8 @@ const SUBSCRIPTION: &str = "select period_id, price_id, number, status, period_s
        zone, interval_unit, interval_count, period_index, cancel_scheduled_at
      from subscriptions where shard = $1 and id = $2";
 const EARLIER: &str = "select count(*) from invoices where shard = $1 and subscription_id = $2 and id < $3";
-const PLAN: &str = "select r.number as price_number, r.name as price_name, r.unit_price, d.number as product_number,
+const PLAN: &str =
+    "select r.number as price_number, r.name as price_name, r.unit_price, d.number as product_number,
        d.name as product_name, d.is_default
      from prices r join products d on d.id = r.product_id where r.id = $1";
 

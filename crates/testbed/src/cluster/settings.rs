@@ -1,8 +1,10 @@
 //! What the programs of a cluster are told.
 
-use super::MEMBERS;
 use std::net::TcpListener;
 use std::path::Path;
+
+/// How many members a cluster has.
+pub(super) const MEMBERS: usize = 3;
 
 /// How soon a cluster does without a member that is silent, in seconds. Patroni wants `ttl` to be at
 /// least `loop_wait` and twice `retry_timeout`, and advises 30, 10 and 10.

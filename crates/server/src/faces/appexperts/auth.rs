@@ -2,7 +2,9 @@
 
 use super::error::Error;
 use crate::app::App;
-use crate::auth::{self, Refused, Who};
+use crate::auth::header;
+use crate::auth::principal::PrincipalKind;
+use crate::auth::refused::Refused;
 use axum::extract::FromRequestParts;
 use billing::CustomerId;
 use http::request::Parts;
@@ -19,12 +21,14 @@ impl FromRequestParts<App> for Reader {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        let token = auth::token(&parts.headers, &["bearer"])?;
-        let principal = app.who(token).await?;
-        match principal.who {
-            Who::CustomerUser { customer, .. } => Ok(Self { environment: principal.environment, customer }),
-            Who::Staff { .. } => Err(Error::forbidden("The token is not one of a customer's user")),
-            Who::Key { .. } => Err(Refused::Unknown.into()),
+        let token = header::token(&parts.headers, &["bearer"])?;
+        let principal = app.authenticate(token).await?;
+        match principal.kind {
+            PrincipalKind::CustomerUser { customer, .. } => {
+                Ok(Self { environment: principal.environment, customer })
+            }
+            PrincipalKind::Staff { .. } => Err(Error::forbidden("The token is not one of a customer's user")),
+            PrincipalKind::Key { .. } => Err(Refused::Unknown.into()),
         }
     }
 }

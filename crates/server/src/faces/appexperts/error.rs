@@ -1,11 +1,10 @@
 //! Failures in AppExperts' envelope: `{"code":401,"message":"…"}`.
 
-use crate::auth::Refused;
-use crate::faces::NOT_NOW;
-use crate::faces::json;
-use crate::idempotency::Problem;
+use crate::auth::refused::Refused;
+use crate::body::Body;
+use crate::faces::reply::{NOT_NOW, json};
+use crate::idempotency::error::RequestError;
 use crate::json::object;
-use crate::respond::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use std::borrow::Cow;
@@ -86,14 +85,14 @@ impl From<store::Error> for Error {
     }
 }
 
-impl From<Problem> for Error {
-    fn from(problem: Problem) -> Self {
-        let status = match &problem {
-            Problem::BadKey | Problem::BrokenOff => StatusCode::BAD_REQUEST,
-            Problem::OtherRequest | Problem::StillRunning => StatusCode::CONFLICT,
-            Problem::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Problem::Store(error) => return error.clone().into(),
+impl From<RequestError> for Error {
+    fn from(error: RequestError) -> Self {
+        let status = match &error {
+            RequestError::BadKey | RequestError::BrokenOff => StatusCode::BAD_REQUEST,
+            RequestError::OtherRequest | RequestError::StillRunning => StatusCode::CONFLICT,
+            RequestError::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            RequestError::Store(error) => return error.clone().into(),
         };
-        Self { status, message: problem.to_string().into() }
+        Self { status, message: error.to_string().into() }
     }
 }

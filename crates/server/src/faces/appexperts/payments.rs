@@ -3,11 +3,11 @@
 use super::auth::Reader;
 use super::error::Error;
 use super::page;
-use crate::answers::{Question, Rendered};
 use crate::app::App;
-use crate::idempotency::read_body;
+use crate::body::Body;
+use crate::idempotency::request::read_body;
 use crate::json::{Object, Raw, object};
-use crate::respond::Body;
+use crate::response_cache::{CacheKey, Rendered};
 use crate::spelling::{float_dollars, iso_offset, plain_dollars, uuid};
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -25,7 +25,7 @@ pub async fn list(State(app): State<App>, reader: Reader, request: Request) -> R
     let sheet = page::read(parts.uri.query(), &body)?;
     let environment = app.environment(reader.environment).await?;
     let now = app.books_now(&environment);
-    let question = Question {
+    let key = CacheKey {
         face: "appexperts",
         reader: reader.customer.raw(),
         target: &format!("{}/{}", sheet.page, sheet.limit),
@@ -35,7 +35,7 @@ pub async fn list(State(app): State<App>, reader: Reader, request: Request) -> R
     };
     // A condition is for reading: to `POST` the whole answer is given.
     let headers = if parts.method == Method::POST { HeaderMap::new() } else { parts.headers };
-    app.answer(&question, &headers, async || {
+    app.get_or_render(&key, &headers, async || {
         let found =
             app.engine.customer_invoices(now, &environment, reader.customer, Currency::USD, sheet).await?;
         Ok(Rendered { body: render(&found, sheet), valid_until: found.changes_at })

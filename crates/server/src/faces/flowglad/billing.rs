@@ -4,9 +4,9 @@ use super::error::Error;
 use super::invoices::Cycle;
 use super::merchant::{Merchant, segment};
 use super::{customers, invoices, offers, payment_methods, purchases, subscriptions};
-use crate::answers::{Question, Rendered};
+use crate::body::Body;
 use crate::json::{Raw, object};
-use crate::respond::Body;
+use crate::response_cache::{CacheKey, Rendered};
 use axum::response::Response;
 use billing::{CustomerId, Environment, Id, Invoice};
 use http::{HeaderMap, Uri};
@@ -20,7 +20,7 @@ pub(super) async fn retrieve(
     headers: HeaderMap,
 ) -> Result<Response<Body>, Error> {
     let external_id = segment(uri.path(), "/api/v1/customers/", "/billing")?;
-    let known = merchant.app.names.get(merchant.environment(), &external_id);
+    let known = merchant.app.external_ids.get(merchant.environment(), &external_id);
     let id = match known {
         Some(id) => id,
         None => look_up(&merchant, &external_id).await?,
@@ -28,7 +28,7 @@ pub(super) async fn retrieve(
     match answer(&merchant, &external_id, id, &headers).await {
         // The customer has another external id by now; who has this one?
         Err(Outdated::Moved) if known.is_some() => {
-            merchant.app.names.forget(merchant.environment(), &external_id);
+            merchant.app.external_ids.forget(merchant.environment(), &external_id);
             let id = look_up(&merchant, &external_id).await?;
             answer(&merchant, &external_id, id, &headers).await.map_err(|error| error.of(&external_id))
         }
@@ -59,7 +59,7 @@ impl Outdated {
 
 async fn look_up(merchant: &Merchant, external_id: &str) -> Result<CustomerId, Error> {
     let id = merchant.engine().customer_id(merchant.environment(), external_id).await?;
-    merchant.app.names.keep(merchant.environment(), external_id, id);
+    merchant.app.external_ids.keep(merchant.environment(), external_id, id);
     Ok(id)
 }
 
@@ -69,7 +69,7 @@ async fn answer(
     id: CustomerId,
     headers: &HeaderMap,
 ) -> Result<Response<Body>, Outdated> {
-    let question = Question {
+    let key = CacheKey {
         face: "flowglad",
         reader: id.raw(),
         target: external_id,
@@ -87,7 +87,7 @@ async fn answer(
             _ => Err(Outdated::Moved),
         }
     };
-    merchant.app.answer(&question, headers, render).await
+    merchant.app.get_or_render(&key, headers, render).await
 }
 
 /// The document's answer.

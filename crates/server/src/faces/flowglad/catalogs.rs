@@ -3,11 +3,11 @@
 use super::error::Error;
 use super::fields::Fields;
 use super::list::{self, envelope};
-use super::merchant::{Asked, Merchant, id_of, ok, segment};
+use super::merchant::{Merchant, WriteInput, id_of, ok, segment};
 use super::offers;
+use crate::body::Body;
 use crate::json::{Object, Raw, object};
 use crate::query::Query;
-use crate::respond::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use billing::catalog::CatalogEdit;
@@ -17,7 +17,7 @@ use serde_json::Value;
 
 /// The two names of a catalog in paths and envelopes.
 #[derive(Clone, Copy)]
-pub(super) struct Called {
+pub(super) struct CatalogNaming {
     /// Where they are.
     all: &'static str,
     /// What one is called.
@@ -25,17 +25,18 @@ pub(super) struct Called {
 }
 
 /// As in document 002.
-pub(super) const CATALOG: Called = Called { all: "/api/v1/catalogs/", one: "catalog" };
+pub(super) const CATALOG: CatalogNaming = CatalogNaming { all: "/api/v1/catalogs/", one: "catalog" };
 /// As in the clients of later versions.
-pub(super) const PRICING_MODEL: Called = Called { all: "/api/v1/pricing-models/", one: "pricingModel" };
+pub(super) const PRICING_MODEL: CatalogNaming =
+    CatalogNaming { all: "/api/v1/pricing-models/", one: "pricingModel" };
 
-impl Called {
+impl CatalogNaming {
     fn of(path: &str) -> Self {
         if path.starts_with("/api/v1/pricing-models") { PRICING_MODEL } else { CATALOG }
     }
 }
 
-fn edit(body: &Value, called: Called) -> Result<CatalogEdit, Error> {
+fn edit(body: &Value, called: CatalogNaming) -> Result<CatalogEdit, Error> {
     let fields = Fields::of(body)?;
     let fields = fields.required(called.one, "an object", |f, name| f.object(name))?;
     Ok(CatalogEdit {
@@ -45,14 +46,14 @@ fn edit(body: &Value, called: Called) -> Result<CatalogEdit, Error> {
 }
 
 /// Shows a catalog without its products.
-async fn plain(called: Called, merchant: Merchant, raw: u128) -> Result<String, Error> {
+async fn plain(called: CatalogNaming, merchant: Merchant, raw: u128) -> Result<String, Error> {
     let offer = merchant.engine().offer(merchant.environment(), Some(CatalogId::from_raw(raw))).await?;
     Ok(object(|o| {
         o.object(called.one, |o| offers::plain_catalog(o, &merchant.books, &offer.catalog));
     }))
 }
 
-fn whole(called: Called, merchant: &Merchant, offer: &store::billing_view::Offer) -> String {
+fn whole(called: CatalogNaming, merchant: &Merchant, offer: &store::billing_view::Offer) -> String {
     let text = offers::catalog(&merchant.books, offer);
     object(|o| {
         o.put(called.one, Raw(&text));
@@ -61,8 +62,8 @@ fn whole(called: Called, merchant: &Merchant, offer: &store::billing_view::Offer
 
 /// `POST /api/v1/catalogs`
 pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    let called = Called::of(request.uri().path());
-    let act = async move |merchant: Merchant, asked: Asked| {
+    let called = CatalogNaming::of(request.uri().path());
+    let act = async move |merchant: Merchant, asked: WriteInput| {
         let new = edit(&asked.body, called)?;
         let (now, number) = (merchant.now(), merchant.environment());
         let made = merchant.engine().create_catalog(now, number, new, asked.request).await?;
@@ -73,10 +74,10 @@ pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Respo
 
 /// `PUT /api/v1/catalogs/{id}`
 pub(super) async fn update(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    let called = Called::of(request.uri().path());
+    let called = CatalogNaming::of(request.uri().path());
     let text = segment(request.uri().path(), called.all, "")?;
     let id: CatalogId = id_of(&text)?;
-    let act = async move |merchant: Merchant, asked: Asked| {
+    let act = async move |merchant: Merchant, asked: WriteInput| {
         let edit = edit(&asked.body, called)?;
         let (now, number) = (merchant.now(), merchant.environment());
         let done = merchant.engine().update_catalog(now, number, id, edit, asked.request).await;
@@ -87,10 +88,10 @@ pub(super) async fn update(merchant: Merchant, request: Request) -> Result<Respo
 
 /// `POST /api/v1/catalogs/{id}/clone`
 pub(super) async fn copy(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    let called = Called::of(request.uri().path());
+    let called = CatalogNaming::of(request.uri().path());
     let text = segment(request.uri().path(), called.all, "/clone")?;
     let id: CatalogId = id_of(&text)?;
-    let act = async move |merchant: Merchant, asked: Asked| {
+    let act = async move |merchant: Merchant, asked: WriteInput| {
         let fields = Fields::of(&asked.body)?;
         let name = fields.required("name", "the name of the copy", Fields::short)?;
         let (now, number) = (merchant.now(), merchant.environment());
@@ -106,7 +107,7 @@ pub(super) async fn copy(merchant: Merchant, request: Request) -> Result<Respons
 
 /// `GET /api/v1/catalogs/{id}`
 pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
-    let called = Called::of(uri.path());
+    let called = CatalogNaming::of(uri.path());
     let text = segment(uri.path(), called.all, "")?;
     let id: CatalogId = id_of(&text)?;
     let offer = merchant.engine().offer(merchant.environment(), Some(id)).await;
@@ -117,12 +118,12 @@ pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Bo
 /// `GET /api/v1/catalogs/default`
 pub(super) async fn retrieve_default(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
     let offer = merchant.engine().offer(merchant.environment(), None).await?;
-    Ok(ok(whole(Called::of(uri.path()), &merchant, &offer)))
+    Ok(ok(whole(CatalogNaming::of(uri.path()), &merchant, &offer)))
 }
 
 /// `GET /api/v1/catalogs`
 pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
-    let asked = list::Asked::of::<CatalogId>(&Query::parse(uri.query()))?;
+    let asked = list::ListQuery::of::<CatalogId>(&Query::parse(uri.query()))?;
     let page = merchant.engine().catalogs(merchant.environment(), asked.window).await?;
     let show = |o: &mut Object<'_>, row: &Catalog| offers::plain_catalog(o, &merchant.books, row);
     Ok(ok(envelope(&asked, &page, |row| row.id, show)))

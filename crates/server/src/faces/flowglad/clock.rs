@@ -2,10 +2,10 @@
 
 use super::error::Error;
 use super::fields::Fields;
-use super::merchant::{Asked, Merchant, ok};
+use super::merchant::{Merchant, WriteInput, ok};
 use super::spell::Iso;
+use crate::body::Body;
 use crate::json::object;
-use crate::respond::Body;
 use axum::extract::Request;
 use axum::response::Response;
 
@@ -29,7 +29,7 @@ async fn show(merchant: Merchant, _: u128) -> Result<String, Error> {
 
 /// `POST /api/v1/clock`: moves the clock of test books forward to `now`, and does what falls due.
 pub(super) async fn advance(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    async fn act(merchant: Merchant, asked: Asked) -> Result<u128, Error> {
+    async fn act(merchant: Merchant, asked: WriteInput) -> Result<u128, Error> {
         let fields = Fields::of(&asked.body)?;
         let fields = fields.object("clock")?.unwrap_or(fields);
         let to = fields.required("now", "the time to move the clock to", |f, name| f.time(name))?;

@@ -3,11 +3,11 @@
 use super::error::Error;
 use super::fields::{Fields, NAME_MAX};
 use super::list;
-use super::merchant::{Asked, Merchant, ok, segment};
+use super::merchant::{Merchant, WriteInput, ok, segment};
 use super::spell::{self, Iso, Spell};
+use crate::body::Body;
 use crate::json::{Object, Raw, object};
 use crate::query::Query;
-use crate::respond::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use billing::customer::{Address, CustomerEdit};
@@ -91,7 +91,7 @@ fn address(fields: &Fields<'_>, name: &str) -> Result<Option<Address>, Error> {
 
 /// `POST /api/v1/customers`
 pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    async fn act(merchant: Merchant, asked: Asked) -> Result<u128, Error> {
+    async fn act(merchant: Merchant, asked: WriteInput) -> Result<u128, Error> {
         let new = edit(&asked.body)?;
         let (now, number) = (merchant.now(), merchant.environment());
         let customer = merchant.engine().create_customer(now, number, new, asked.request).await?;
@@ -119,7 +119,7 @@ async fn show_one(merchant: Merchant, raw: u128) -> Result<String, Error> {
 
 /// `GET /api/v1/customers`
 pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
-    let asked = list::Asked::of::<CustomerId>(&Query::parse(uri.query()))?;
+    let asked = list::ListQuery::of::<CustomerId>(&Query::parse(uri.query()))?;
     let page = merchant.engine().customers(merchant.environment(), asked.window).await?;
     Ok(ok(list::envelope(&asked, &page, |row| row.id, |o, row| show_more(o, &merchant.books, row))))
 }
@@ -134,7 +134,7 @@ pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Bo
 /// `PUT /api/v1/customers/{externalId}`
 pub(super) async fn update(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
     let external_id = segment(request.uri().path(), ALL, "")?;
-    let act = async move |merchant: Merchant, asked: Asked| {
+    let act = async move |merchant: Merchant, asked: WriteInput| {
         let edit = edit(&asked.body)?;
         change(merchant, external_id, edit, asked.request).await
     };
@@ -144,7 +144,7 @@ pub(super) async fn update(merchant: Merchant, request: Request) -> Result<Respo
 /// `POST /api/v1/customers/{externalId}/archive`
 pub(super) async fn archive(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
     let external_id = segment(request.uri().path(), ALL, "/archive")?;
-    let act = async move |merchant: Merchant, asked: Asked| {
+    let act = async move |merchant: Merchant, asked: WriteInput| {
         let edit = CustomerEdit { archived: Some(true), ..CustomerEdit::default() };
         change(merchant, external_id, edit, asked.request).await
     };
@@ -166,7 +166,7 @@ async fn change(
 ///
 /// # Errors
 /// If it names none, or one that does not exist.
-pub(super) async fn named(merchant: &Merchant, fields: &Fields<'_>) -> Result<CustomerId, Error> {
+pub(super) async fn customer_of_body(merchant: &Merchant, fields: &Fields<'_>) -> Result<CustomerId, Error> {
     if let Some(external_id) = fields.text("customerExternalId", NAME_MAX)? {
         return Ok(merchant.engine().customer_id(merchant.environment(), &external_id).await?);
     }

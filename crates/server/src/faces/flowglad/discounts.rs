@@ -3,11 +3,11 @@
 use super::error::Error;
 use super::fields::Fields;
 use super::list::{self, envelope};
-use super::merchant::{Asked, Merchant, id_of, ok, segment};
+use super::merchant::{Merchant, WriteInput, id_of, ok, segment};
 use super::spell::{Iso, Spell};
+use crate::body::Body;
 use crate::json::{Object, object};
 use crate::query::Query;
-use crate::respond::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use billing::catalog::{DiscountEdit, NewTaxRate};
@@ -106,7 +106,7 @@ enum Lasting {
 
 /// `POST /api/v1/discounts`
 pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    async fn act(merchant: Merchant, asked: Asked) -> Result<u128, Error> {
+    async fn act(merchant: Merchant, asked: WriteInput) -> Result<u128, Error> {
         let new = edit(&asked.body, merchant.books.currency, None)?;
         let (now, number) = (merchant.now(), merchant.environment());
         let made = merchant.engine().create_discount(now, number, new, asked.request).await?;
@@ -126,7 +126,7 @@ async fn show_one(merchant: Merchant, raw: u128) -> Result<String, Error> {
 pub(super) async fn update(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
     let text = segment(request.uri().path(), DISCOUNTS, "")?;
     let id: DiscountId = id_of(&text)?;
-    let act = async move |merchant: Merchant, asked: Asked| {
+    let act = async move |merchant: Merchant, asked: WriteInput| {
         let known = merchant.engine().discount(merchant.environment(), id).await;
         let known = known.map_err(|error| Error::from(error).naming("discount", &text))?;
         let edit = edit(&asked.body, merchant.books.currency, Some(&known))?;
@@ -147,7 +147,7 @@ pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Bo
 
 /// `GET /api/v1/discounts`
 pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
-    let asked = list::Asked::of::<DiscountId>(&Query::parse(uri.query()))?;
+    let asked = list::ListQuery::of::<DiscountId>(&Query::parse(uri.query()))?;
     let page = merchant.engine().discounts(merchant.environment(), asked.window).await?;
     Ok(ok(envelope(&asked, &page, |row| row.id, |o, row| show(o, &merchant.books, row))))
 }
@@ -161,7 +161,7 @@ fn show_rate(o: &mut Object<'_>, books: &Environment, rate: &TaxRate) {
 
 /// `POST /api/v1/tax-rates`
 pub(super) async fn create_rate(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    async fn act(merchant: Merchant, asked: Asked) -> Result<u128, Error> {
+    async fn act(merchant: Merchant, asked: WriteInput) -> Result<u128, Error> {
         const PERCENTAGE: &str = "a decimal percentage from 0 to 100 as a text, such as \"18\" or \"8.875\"";
         let words = Category::ALL.iter().map(|category| category.as_str()).collect::<Vec<_>>().join(", ");
         let fields = Fields::of(&asked.body)?;
@@ -196,7 +196,7 @@ pub(super) async fn create_rate(merchant: Merchant, request: Request) -> Result<
 
 /// `GET /api/v1/tax-rates`
 pub(super) async fn list_rates(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
-    let asked = list::Asked::of::<TaxRateId>(&Query::parse(uri.query()))?;
+    let asked = list::ListQuery::of::<TaxRateId>(&Query::parse(uri.query()))?;
     let page = merchant.engine().tax_rates(merchant.environment(), asked.window).await?;
     Ok(ok(envelope(&asked, &page, |row| row.id, |o, row| show_rate(o, &merchant.books, row))))
 }

@@ -1,12 +1,13 @@
 //! Failures in Flowglad's envelope: `{"error":"…","code":"NOT_FOUND"}` and `message`.
 
-use crate::auth::{Malformed, Refused};
-use crate::faces::NOT_NOW;
-use crate::faces::json;
-use crate::idempotency::Problem;
+use crate::auth::refused::{Malformed, Refused};
+use crate::body::Body;
+use crate::faces::reply::{NOT_NOW, json};
+use crate::idempotency::error::RequestError;
 use crate::json::object;
-use crate::respond::Body;
 use axum::response::{IntoResponse, Response};
+use billing::Refusal;
+use billing::refusal::Field;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use std::borrow::Cow;
 
@@ -138,16 +139,66 @@ impl From<Refused> for Error {
 impl From<engine::Error> for Error {
     fn from(error: engine::Error) -> Self {
         match error {
-            engine::Error::Refused(refusal) => Self::new(StatusCode::BAD_REQUEST, refusal.to_string()),
+            engine::Error::Refused(Refusal::Invalid { field, problem }) => {
+                Self::new(StatusCode::BAD_REQUEST, format!("{}: {problem}", wire_name(field)))
+            }
+            engine::Error::Refused(refusal @ (Refusal::State(_) | Refusal::OutOfRange)) => {
+                Self::new(StatusCode::BAD_REQUEST, refusal.to_string())
+            }
             engine::Error::NotFound { what, id } => Self::not_found(what, &id),
             engine::Error::Taken { field } => Self::new(
                 StatusCode::CONFLICT,
                 format!("{field}: another one exists with this value and other data"),
             ),
-            engine::Error::KeyReused => Problem::OtherRequest.into(),
+            engine::Error::KeyReused => RequestError::OtherRequest.into(),
             engine::Error::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
             engine::Error::Store(error) => error.into(),
         }
+    }
+}
+
+/// The document's name of what a value was given for, with its path.
+const fn wire_name(field: Field) -> &'static str {
+    match field {
+        Field::AddressCountry => "billingAddress.address.country",
+        Field::Amount => "amount",
+        Field::BackupPaymentMethod => "backupPaymentMethodId",
+        Field::CancelDate => "endDate",
+        Field::Catalog => "catalogId",
+        Field::Clock => "clock",
+        Field::ClockTime => "now",
+        Field::Code => "code",
+        Field::Country => "country",
+        Field::Currency => "currency",
+        Field::DefaultPaymentMethod => "defaultPaymentMethodId",
+        Field::Discount => "discountCode",
+        Field::DiscountPayments => "numberOfPayments",
+        Field::Duration => "duration",
+        Field::Email => "email",
+        Field::ExternalId => "externalId",
+        Field::Handle => "handle",
+        Field::IntervalCount => "intervalCount",
+        Field::IntervalUnit => "intervalUnit",
+        Field::InvoiceLines => "invoiceLineItems",
+        Field::IsDefault => "isDefault",
+        Field::Items => "newSubscriptionItems",
+        Field::Name => "name",
+        Field::PeriodCount => "periodCount",
+        Field::PeriodEnd => "end_at",
+        Field::Price => "priceId",
+        Field::Product => "productId",
+        Field::Quantity => "quantity",
+        Field::RefundAmount => "partialAmount",
+        Field::Role => "role",
+        Field::SetupFee => "setupFeeAmount",
+        Field::Slug => "slug",
+        Field::Start => "startDate",
+        Field::TaxKind => "taxType",
+        Field::TaxPercentage => "percentage",
+        Field::Token => "token",
+        Field::TrialDays => "trialPeriodDays",
+        Field::UnitPrice => "unitPrice",
+        Field::Zone => "zone",
     }
 }
 
@@ -161,15 +212,15 @@ impl From<store::Error> for Error {
     }
 }
 
-impl From<Problem> for Error {
-    fn from(problem: Problem) -> Self {
-        let status = match &problem {
-            Problem::BadKey | Problem::BrokenOff => StatusCode::BAD_REQUEST,
-            Problem::OtherRequest => StatusCode::UNPROCESSABLE_ENTITY,
-            Problem::StillRunning => return Self::new(StatusCode::CONFLICT, STILL_RUNNING),
-            Problem::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Problem::Store(error) => return error.clone().into(),
+impl From<RequestError> for Error {
+    fn from(error: RequestError) -> Self {
+        let status = match &error {
+            RequestError::BadKey | RequestError::BrokenOff => StatusCode::BAD_REQUEST,
+            RequestError::OtherRequest => StatusCode::UNPROCESSABLE_ENTITY,
+            RequestError::StillRunning => return Self::new(StatusCode::CONFLICT, STILL_RUNNING),
+            RequestError::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            RequestError::Store(error) => return error.clone().into(),
         };
-        Self::new(status, problem.to_string())
+        Self::new(status, error.to_string())
     }
 }

@@ -1,14 +1,14 @@
 //! Invoices and their lines.
 
-use super::customers::named;
+use super::customers::customer_of_body;
 use super::error::Error;
 use super::fields::{Fields, TEXT_MAX};
 use super::list::{self, envelope};
-use super::merchant::{Asked, Merchant, id_of, ok, segment};
+use super::merchant::{Merchant, WriteInput, id_of, ok, segment};
 use super::spell::{Iso, Spell};
+use crate::body::Body;
 use crate::json::{Object, object};
 use crate::query::Query;
-use crate::respond::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use billing::{
@@ -139,7 +139,7 @@ pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>,
         "awaiting_payment_confirmation",
     ];
     let query = Query::parse(uri.query());
-    let asked = list::Asked::of::<InvoiceId>(&query)?;
+    let asked = list::ListQuery::of::<InvoiceId>(&query)?;
     let of = match list::id::<SubscriptionId>(&query, "subscriptionId")? {
         Some(id) => Of::Subscription(id),
         None => list::customer(&merchant, &query).await?,
@@ -162,7 +162,7 @@ pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>,
 
 /// `POST /api/v1/invoices`: lines that the merchant wrote.
 pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    async fn act(merchant: Merchant, asked: Asked) -> Result<u128, Error> {
+    async fn act(merchant: Merchant, asked: WriteInput) -> Result<u128, Error> {
         let fields = Fields::of(&asked.body)?;
         let charge = fields.flag("charge")?.unwrap_or(false);
         let invoice = fields.required("invoice", "an object", |f, name| f.object(name))?;
@@ -174,7 +174,7 @@ pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Respo
             .iter()
             .map(|line| new_line(line, currency))
             .collect::<Result<Vec<_>, _>>()?;
-        let customer = named(&merchant, &invoice).await?;
+        let customer = customer_of_body(&merchant, &invoice).await?;
         check_prices(&merchant, &lines).await?;
         let (now, number) = (merchant.now(), merchant.environment());
         let engine = merchant.engine();
@@ -218,7 +218,7 @@ async fn check_prices(merchant: &Merchant, lines: &[NewLine]) -> Result<(), Erro
 pub(super) async fn void(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
     let text = segment(request.uri().path(), ALL, "/void")?;
     let id: InvoiceId = id_of(&text)?;
-    let act = async move |merchant: Merchant, asked: Asked| {
+    let act = async move |merchant: Merchant, asked: WriteInput| {
         let (now, number) = (merchant.now(), merchant.environment());
         let done = merchant.engine().void_invoice(now, number, id, asked.request).await;
         done.map_err(|error| Error::from(error).naming("invoice", &text)).map(|v| v.id.raw())
@@ -229,7 +229,7 @@ pub(super) async fn void(merchant: Merchant, request: Request) -> Result<Respons
 /// `GET /api/v1/invoice-line-items`, of one invoice with `invoiceId`.
 pub(super) async fn list_lines(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
     let query = Query::parse(uri.query());
-    let asked = list::Asked::of::<InvoiceLineId>(&query)?;
+    let asked = list::ListQuery::of::<InvoiceLineId>(&query)?;
     let of = list::id::<InvoiceId>(&query, "invoiceId")?;
     let page = merchant.engine().invoice_lines(merchant.environment(), of, asked.window).await?;
     let show = |o: &mut Object<'_>, row: &InvoiceLine| show_line_and_type(o, &merchant.books, row);

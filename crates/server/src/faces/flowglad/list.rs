@@ -16,12 +16,12 @@ const LIMIT: i64 = 10;
 const LIMIT_MAX: i64 = 100;
 
 /// What page is asked for.
-pub(super) struct Asked {
+pub(super) struct ListQuery {
     pub(super) window: Window,
     cursor: Option<String>,
 }
 
-impl Asked {
+impl ListQuery {
     /// Reads `limit` and `cursor` of a list of rows with this kind of id.
     ///
     /// # Errors
@@ -104,7 +104,7 @@ pub(super) fn state(
 
 /// A page as JSON; `id` is the id of a row and `show` writes one.
 pub(super) fn envelope<R, T: Spelled>(
-    asked: &Asked,
+    asked: &ListQuery,
     page: &Page<R>,
     id: impl Fn(&R) -> T,
     show: impl Fn(&mut Object<'_>, &R),

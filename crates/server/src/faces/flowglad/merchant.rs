@@ -4,10 +4,14 @@ use super::error::Error;
 use super::fields;
 use super::spell::{self, Spelled};
 use crate::app::App;
-use crate::auth::{self, Refused, Who, keys};
-use crate::faces::{given, json};
-use crate::idempotency::{Answer, Call, once};
-use crate::respond::Body;
+use crate::auth::principal::PrincipalKind;
+use crate::auth::refused::Refused;
+use crate::auth::{header, keys};
+use crate::body::Body;
+use crate::faces::reply::json;
+use crate::idempotency::answer::Answer;
+use crate::idempotency::request::WriteRequest;
+use crate::idempotency::run_once::run_once;
 use axum::extract::FromRequestParts;
 use axum::response::Response;
 use billing::{Environment, KeyScope, Request, Timestamp};
@@ -15,6 +19,7 @@ use http::StatusCode;
 use http::request::Parts;
 use serde_json::Value;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 /// A program of the merchant, and the books that its key opens.
@@ -28,23 +33,25 @@ impl FromRequestParts<App> for Merchant {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        let token = auth::bare_token(&parts.headers)?;
-        let principal = app.who(token).await.map_err(|refused| match refused {
+        let token = header::bare_token(&parts.headers)?;
+        let principal = app.authenticate(token).await.map_err(|refused| match refused {
             // Of what is no API key nothing is said but that.
             Refused::Expired | Refused::Revoked if !token.starts_with(keys::PREFIX) => Refused::Unknown,
             refused => refused,
         })?;
-        match &principal.who {
-            Who::Key { .. } if principal.has_scope(KeyScope::Merchant) => {}
-            Who::Key { .. } => return Err(Error::forbidden()),
-            Who::CustomerUser { .. } | Who::Staff { .. } => return Err(Refused::Unknown.into()),
+        match &principal.kind {
+            PrincipalKind::Key { .. } if principal.has_scope(KeyScope::Merchant) => {}
+            PrincipalKind::Key { .. } => return Err(Error::forbidden()),
+            PrincipalKind::CustomerUser { .. } | PrincipalKind::Staff { .. } => {
+                return Err(Refused::Unknown.into());
+            }
         }
         Ok(Self { app: app.clone(), books: app.environment(principal.environment).await? })
     }
 }
 
 /// What a write asks for.
-pub(super) struct Asked {
+pub(super) struct WriteInput {
     /// The body.
     pub(super) body: Value,
     /// What the decision must carry.
@@ -69,37 +76,51 @@ impl Merchant {
 
     /// Carries a write out once: `act` says the raw id of what it made or changed, and `show` renders
     /// that, now or when the request is repeated.
-    pub(super) async fn write<Act, Acting, Show, Showing>(
+    pub(super) async fn write<Acting, Showing>(
         self,
         request: axum::extract::Request,
-        act: Act,
-        show: Show,
+        act: impl FnOnce(Merchant, WriteInput) -> Acting + Send + 'static,
+        show: impl FnOnce(Merchant, u128) -> Showing + Copy + Send + 'static,
     ) -> Result<Response<Body>, Error>
     where
-        Act: FnOnce(Merchant, Asked) -> Acting,
         Acting: Future<Output = Result<u128, Error>> + Send + 'static,
-        Show: FnOnce(Merchant, u128) -> Showing + Copy + Send + 'static,
         Showing: Future<Output = Result<String, Error>> + Send + 'static,
     {
+        let act: WriteAction = Box::new(move |merchant, asked| Box::pin(act(merchant, asked)));
+        let [first, again]: [WriteRender; 2] =
+            [(); 2].map(|()| Box::new(move |merchant, raw| Box::pin(show(merchant, raw)) as Later<_>) as _);
+        self.carry_out(request, act, first, again).await
+    }
+
+    /// The same for all writes, so that it is compiled once.
+    async fn carry_out(
+        self,
+        request: axum::extract::Request,
+        act: WriteAction,
+        show: WriteRender,
+        again: WriteRender,
+    ) -> Result<Response<Body>, Error> {
         let headers = request.headers().clone();
-        let (call, body) = Call::receive(&self.app, self.environment(), request).await?;
+        let (write, body) = WriteRequest::receive(&self.app, self.environment(), request).await?;
         let parsed = fields::parse(&headers, &body);
-        let again = self.clone();
-        let app = self.app.clone();
+        let (app, merchant) = (self.app.clone(), self.clone());
         let work = |request: Option<Request>| {
-            let merchant = self.clone();
-            let acting = parsed.map(|body| act(self, Asked { body, request }));
+            let acting = parsed.map(|body| act(self.clone(), WriteInput { body, request }));
             async move {
                 let raw = acting?.await?;
-                Ok::<_, Error>(Answer::json(StatusCode::OK, show(merchant, raw).await?))
+                Ok::<_, Error>(Answer::json(StatusCode::OK, show(self, raw).await?))
             }
         };
-        let outcome = once(&app, call, work, move |raw| async move {
-            Ok::<_, Error>(Answer::json(StatusCode::OK, show(again, raw).await?))
-        });
-        Ok(given(outcome.await?))
+        let replay = move |raw| async move {
+            Ok::<_, Error>(Answer::json(StatusCode::OK, again(merchant, raw).await?))
+        };
+        run_once(&app, write, work, replay).await
     }
 }
+
+type Later<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
+type WriteAction = Box<dyn FnOnce(Merchant, WriteInput) -> Later<u128> + Send>;
+type WriteRender = Box<dyn FnOnce(Merchant, u128) -> Later<String> + Send>;
 
 /// A JSON answer with status 200.
 pub(super) fn ok(body: String) -> Response<Body> {

@@ -1,14 +1,14 @@
 //! What customers can be charged with.
 
-use super::customers::named;
+use super::customers::customer_of_body;
 use super::error::Error;
 use super::fields::{Fields, NAME_MAX};
 use super::list::{self, envelope};
-use super::merchant::{Asked, Merchant, id_of, ok, segment};
+use super::merchant::{Merchant, WriteInput, id_of, ok, segment};
 use super::spell::{Iso, Spell};
+use crate::body::Body;
 use crate::json::{Object, Raw, object};
 use crate::query::Query;
-use crate::respond::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use billing::customer::{NewPaymentMethod, looks_like_a_card};
@@ -29,7 +29,7 @@ pub(super) fn show(o: &mut Object<'_>, books: &Environment, method: &PaymentMeth
 
 /// `POST /api/v1/payment-methods`: a token of the gateway becomes something to charge.
 pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    async fn act(merchant: Merchant, asked: Asked) -> Result<u128, Error> {
+    async fn act(merchant: Merchant, asked: WriteInput) -> Result<u128, Error> {
         if holds_a_card(&asked.body) {
             return Err(Error::bad_request(
                 "paymentMethod: never send a card number here; send a token of the payment gateway",
@@ -38,7 +38,7 @@ pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Respo
         let fields = Fields::of(&asked.body)?;
         let fields = fields.required("paymentMethod", "an object", |f, name| f.object(name))?;
         let new = new(&fields)?;
-        let customer = named(&merchant, &fields).await?;
+        let customer = customer_of_body(&merchant, &fields).await?;
         let (now, number) = (merchant.now(), merchant.environment());
         let made = merchant.engine().create_payment_method(now, number, customer, new, asked.request).await?;
         Ok(made.id.raw())
@@ -145,7 +145,7 @@ pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Bo
 /// `GET /api/v1/payment-methods`, of one customer with `customerId`.
 pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
     let query = Query::parse(uri.query());
-    let asked = list::Asked::of::<PaymentMethodId>(&query)?;
+    let asked = list::ListQuery::of::<PaymentMethodId>(&query)?;
     let of = list::customer(&merchant, &query).await?;
     let page = merchant.engine().payment_methods(merchant.environment(), of, asked.window).await?;
     Ok(ok(envelope(&asked, &page, |row| row.id, |o, row| show(o, &merchant.books, row))))
@@ -155,7 +155,7 @@ pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>,
 pub(super) async fn update(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
     let text = segment(request.uri().path(), ALL, "")?;
     let id: PaymentMethodId = id_of(&text)?;
-    let act = async move |merchant: Merchant, asked: Asked| {
+    let act = async move |merchant: Merchant, asked: WriteInput| {
         let fields = Fields::of(&asked.body)?;
         let fields = fields.required("paymentMethod", "an object", |f, name| f.object(name))?;
         if fields.flag("default")? != Some(true) {

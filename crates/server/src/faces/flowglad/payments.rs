@@ -3,14 +3,14 @@
 use super::error::Error;
 use super::fields::{Fields, TEXT_MAX};
 use super::list::{self, envelope};
-use super::merchant::{Asked, Merchant, id_of, ok, segment};
+use super::merchant::{Merchant, WriteInput, id_of, ok, segment};
 use super::spell::{Iso, Spell};
+use crate::body::Body;
 use crate::json::{Object, object};
 use crate::query::Query;
-use crate::respond::Body;
 use axum::extract::Request;
 use axum::response::Response;
-use billing::{Environment, Id, PaymentId, PaymentMeans, PaymentStatus};
+use billing::{Environment, Id, PaymentChannel, PaymentId, PaymentStatus};
 use engine::FullPayment;
 use http::Uri;
 
@@ -53,7 +53,7 @@ fn show(o: &mut Object<'_>, books: &Environment, full: &FullPayment) {
 fn means(full: &FullPayment) -> &'static str {
     match (&full.method, full.payment.means) {
         (Some(kind), _) => kind.as_str(),
-        (None, PaymentMeans::Card) => "card",
+        (None, PaymentChannel::Card) => "card",
         (None, means) => means.as_str(),
     }
 }
@@ -76,7 +76,7 @@ pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Bo
 /// `GET /api/v1/payments`, of one customer with `customerId`, and then in one state with `status`.
 pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
     let query = Query::parse(uri.query());
-    let asked = list::Asked::of::<PaymentId>(&query)?;
+    let asked = list::ListQuery::of::<PaymentId>(&query)?;
     let of = list::customer(&merchant, &query).await?;
     let state = list::state(&query, &of, &STATES)?;
     let wanted = move |payment: &billing::Payment| state.is_none_or(|state| state == status(payment));
@@ -88,7 +88,7 @@ pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>,
 pub(super) async fn refund(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
     let text = segment(request.uri().path(), ALL, "/refund")?;
     let id: PaymentId = id_of(&text)?;
-    let act = async move |merchant: Merchant, asked: Asked| {
+    let act = async move |merchant: Merchant, asked: WriteInput| {
         let fields = Fields::of(&asked.body)?;
         let amount = fields.int_in("partialAmount", 1, i64::MAX)?;
         let reason = fields.text("reason", TEXT_MAX)?;

@@ -3,11 +3,11 @@
 use super::error::Error;
 use super::fields::{Fields, TEXT_MAX};
 use super::list::{self, envelope};
-use super::merchant::{Asked, Merchant, id_of, ok, segment};
+use super::merchant::{Merchant, WriteInput, id_of, ok, segment};
 use super::offers;
+use crate::body::Body;
 use crate::json::{Object, object};
 use crate::query::Query;
-use crate::respond::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use billing::catalog::{NewPrice, PriceEdit, ProductEdit};
@@ -97,7 +97,7 @@ fn new_price(fields: &Fields<'_>, otherwise: Currency) -> Result<NewPrice, Error
 
 /// `POST /api/v1/products`, with its first price.
 pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    async fn act(merchant: Merchant, asked: Asked) -> Result<u128, Error> {
+    async fn act(merchant: Merchant, asked: WriteInput) -> Result<u128, Error> {
         let fields = Fields::of(&asked.body)?;
         let of = fields.required("product", "an object", |f, name| f.object(name))?;
         let new = product_edit(&of)?;
@@ -128,7 +128,7 @@ async fn show_product(merchant: Merchant, raw: u128) -> Result<String, Error> {
 pub(super) async fn update(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
     let text = segment(request.uri().path(), PRODUCTS, "")?;
     let id: ProductId = id_of(&text)?;
-    let act = async move |merchant: Merchant, asked: Asked| {
+    let act = async move |merchant: Merchant, asked: WriteInput| {
         let fields = Fields::of(&asked.body)?;
         if fields.object("price")?.is_some() {
             return Err(Error::bad_request("price is changed with PUT /api/v1/prices/{id}"));
@@ -153,7 +153,7 @@ pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Bo
 
 /// `GET /api/v1/products`
 pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
-    let asked = list::Asked::of::<ProductId>(&Query::parse(uri.query()))?;
+    let asked = list::ListQuery::of::<ProductId>(&Query::parse(uri.query()))?;
     let page = merchant.engine().products(merchant.environment(), asked.window).await?;
     let show = |o: &mut Object<'_>, (product, prices): &(Product, Vec<Price>)| {
         offers::product_and_more(o, &merchant.books, product, prices);
@@ -163,7 +163,7 @@ pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>,
 
 /// `POST /api/v1/prices`
 pub(super) async fn create_price(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    async fn act(merchant: Merchant, asked: Asked) -> Result<u128, Error> {
+    async fn act(merchant: Merchant, asked: WriteInput) -> Result<u128, Error> {
         let fields = Fields::of(&asked.body)?;
         let of = fields.required("price", "an object", |f, name| f.object(name))?;
         let product = of.required("productId", "the id of a product: prod_…", |f, name| f.id(name))?;
@@ -186,7 +186,7 @@ async fn show_price(merchant: Merchant, raw: u128) -> Result<String, Error> {
 pub(super) async fn update_price(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
     let text = segment(request.uri().path(), PRICES, "")?;
     let id: PriceId = id_of(&text)?;
-    let act = async move |merchant: Merchant, asked: Asked| {
+    let act = async move |merchant: Merchant, asked: WriteInput| {
         let fields = Fields::of(&asked.body)?;
         let of = fields.required("price", "an object", |f, name| f.object(name))?;
         let known = merchant.engine().price(merchant.environment(), id).await;
@@ -245,7 +245,7 @@ pub(super) async fn retrieve_price(merchant: Merchant, uri: Uri) -> Result<Respo
 /// `GET /api/v1/prices`, of one product with `productId`.
 pub(super) async fn list_prices(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
     let query = Query::parse(uri.query());
-    let asked = list::Asked::of::<PriceId>(&query)?;
+    let asked = list::ListQuery::of::<PriceId>(&query)?;
     let of = list::id::<ProductId>(&query, "productId")?;
     let page = merchant.engine().prices(merchant.environment(), of, asked.window).await?;
     let show = |o: &mut Object<'_>, row: &Price| offers::price_and_more(o, &merchant.books, row);

@@ -1,14 +1,14 @@
 //! One-off sales.
 
-use super::customers::named;
+use super::customers::customer_of_body;
 use super::error::Error;
 use super::fields::{Fields, NAME_MAX};
 use super::list::{self, envelope};
-use super::merchant::{Asked, Merchant, id_of, ok, segment};
+use super::merchant::{Merchant, WriteInput, id_of, ok, segment};
 use super::spell::{Iso, Spell};
+use crate::body::Body;
 use crate::json::{Object, Raw, object};
 use crate::query::Query;
-use crate::respond::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use billing::{Environment, Id, Price, PriceKind, Purchase, PurchaseId};
@@ -50,7 +50,7 @@ fn show_more(o: &mut Object<'_>, books: &Environment, purchase: &Purchase, price
 
 /// `POST /api/v1/purchases`
 pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    async fn act(merchant: Merchant, asked: Asked) -> Result<u128, Error> {
+    async fn act(merchant: Merchant, asked: WriteInput) -> Result<u128, Error> {
         let fields = Fields::of(&asked.body)?;
         let fields = fields.required("purchase", "an object", |f, name| f.object(name))?;
         let item = SubscribeItem {
@@ -60,7 +60,7 @@ pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Respo
         let name = fields.short("name")?;
         let metadata = fields.metadata("metadata")?;
         let code = fields.text("discountCode", NAME_MAX)?;
-        let customer = named(&merchant, &fields).await?;
+        let customer = customer_of_body(&merchant, &fields).await?;
         let (now, number) = (merchant.now(), merchant.environment());
         let engine = merchant.engine();
         let sold = engine.sell(now, number, customer, item, name, metadata, code, asked.request).await?;
@@ -88,7 +88,7 @@ pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Bo
 /// `GET /api/v1/purchases`, of one customer with `customerId`.
 pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
     let query = Query::parse(uri.query());
-    let asked = list::Asked::of::<PurchaseId>(&query)?;
+    let asked = list::ListQuery::of::<PurchaseId>(&query)?;
     let of = list::customer(&merchant, &query).await?;
     let page = merchant.engine().purchases(merchant.environment(), of, asked.window).await?;
     let show = |o: &mut Object<'_>, (row, price): &(Purchase, Option<Price>)| {

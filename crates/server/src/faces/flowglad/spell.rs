@@ -3,13 +3,9 @@
 //! An id is a prefix, `_` and the raw id in 22 digits of base 62: reversible, so nothing is stored for
 //! it, and in the order of creation.
 
-use crate::json::Value;
+use crate::base62;
+use crate::json::ToJson;
 use billing::{Id, Timestamp};
-
-const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/// 62 to the power of 10: the largest whose square-sized quotients still fit.
-const CHUNK: u128 = 62_u128.pow(10);
-const LENGTH: usize = 22;
 
 /// What an id is of: its prefix.
 pub(super) trait Spelled: Id {
@@ -60,75 +56,41 @@ impl Spelled for billing::PriceId {
 /// Writes an id as a JSON string.
 pub(super) struct Spell<T>(pub(super) T);
 
-impl<T: Spelled> Value for Spell<T> {
+impl<T: Spelled> ToJson for Spell<T> {
     fn write(&self, out: &mut String) {
         out.push('"');
         out.push_str(T::PREFIX);
         out.push('_');
-        push_base62(out, self.0.raw());
+        base62::push(out, self.0.raw());
         out.push('"');
     }
 }
 
 /// An id as text, for cursors and messages.
 pub(super) fn text<T: Spelled>(id: T) -> String {
-    let mut out = String::with_capacity(T::PREFIX.len() + 1 + LENGTH);
+    let mut out = String::with_capacity(T::PREFIX.len() + 1 + base62::LENGTH);
     out.push_str(T::PREFIX);
     out.push('_');
-    push_base62(&mut out, id.raw());
+    base62::push(&mut out, id.raw());
     out
 }
 
 /// The id that a text spells; none if it does not spell one of this kind.
 pub(super) fn parse<T: Spelled>(text: &str) -> Option<T> {
     let rest = text.strip_prefix(T::PREFIX).or_else(|| text.strip_prefix(T::ALSO))?;
-    digits_of(rest.strip_prefix('_')?.as_bytes()).map(T::from_raw)
-}
-
-fn digits_of(digits: &[u8]) -> Option<u128> {
-    if digits.len() != LENGTH {
-        return None;
-    }
-    let mut raw: u128 = 0;
-    for digit in digits {
-        let value = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'A'..=b'Z' => digit - b'A' + 10,
-            b'a'..=b'z' => digit - b'a' + 36,
-            _ => return None,
-        };
-        raw = raw.checked_mul(62)?.checked_add(u128::from(value))?;
-    }
-    Some(raw)
+    base62::parse(rest.strip_prefix('_')?).map(T::from_raw)
 }
 
 /// The raw id of a text that spells one of any kind; none if it spells none.
 pub(super) fn parse_any(text: &str) -> Option<u128> {
     let (_, digits) = text.rsplit_once('_')?;
-    digits_of(digits.as_bytes())
-}
-
-fn push_base62(out: &mut String, raw: u128) {
-    let mut text = [b'0'; LENGTH];
-    // Two divisions of 128 bits, then the digits in 64: the others would cost twenty of the first kind.
-    let (high, low) = (raw / CHUNK, raw % CHUNK);
-    let (top, middle) = (high / CHUNK, high % CHUNK);
-    for (part, end) in [(low, 22), (middle, 12), (top, 2)] {
-        let mut part = part as u64;
-        let mut at = end;
-        while part > 0 && at > 0 {
-            at -= 1;
-            text[at] = DIGITS[(part % 62) as usize];
-            part /= 62;
-        }
-    }
-    out.push_str(std::str::from_utf8(&text).unwrap_or(""));
+    base62::parse(digits)
 }
 
 /// Writes an instant as `2023-11-07T05:31:56.000Z`.
 pub(super) struct Iso(pub(super) Timestamp);
 
-impl Value for Iso {
+impl ToJson for Iso {
     fn write(&self, out: &mut String) {
         let millis = self.0.millis();
         let (days, of_day) = (millis.div_euclid(86_400_000), millis.rem_euclid(86_400_000));
@@ -179,7 +141,8 @@ mod tests {
 
     #[test]
     fn every_id_comes_back() {
-        let raws = [0, 1, 61, 62, CHUNK - 1, CHUNK, CHUNK * CHUNK, CHUNK * CHUNK - 1, u128::MAX];
+        let chunk = 62_u128.pow(10);
+        let raws = [0, 1, 61, 62, chunk - 1, chunk, chunk * chunk, chunk * chunk - 1, u128::MAX];
         let many =
             (0..500_u32).map(|n| (u128::from(n) << 96) ^ (u128::from(n).wrapping_mul(u128::MAX / 7919)));
         for raw in raws.into_iter().chain(many) {

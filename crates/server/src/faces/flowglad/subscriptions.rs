@@ -1,18 +1,18 @@
 //! Subscriptions.
 
-use super::customers::named;
+use super::customers::customer_of_body;
 use super::error::Error;
 use super::fields::{Fields, NAME_MAX};
 use super::list::{self, envelope};
-use super::merchant::{Asked, Merchant, id_of, ok, segment};
+use super::merchant::{Merchant, WriteInput, id_of, ok, segment};
 use super::offers;
 use super::spell::{Iso, Spell};
+use crate::body::Body;
 use crate::json::{Object, Raw, object};
 use crate::query::Query;
-use crate::respond::Body;
 use axum::extract::Request;
 use axum::response::Response;
-use billing::subscription::{CancelAt, Changing, PendingItem, Status};
+use billing::subscription::{CancelAt, ChangeTiming, PendingItem, Status};
 use billing::{Environment, Id, Item, Price, PriceId, Subscription, SubscriptionId};
 use engine::{Adjust, Subscribe, SubscribeItem};
 use http::Uri;
@@ -100,10 +100,10 @@ fn status(subscription: &Subscription) -> &'static str {
 
 /// `POST /api/v1/subscriptions`
 pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    async fn act(merchant: Merchant, asked: Asked) -> Result<u128, Error> {
+    async fn act(merchant: Merchant, asked: WriteInput) -> Result<u128, Error> {
         let fields = Fields::of(&asked.body)?;
         let new = new(&merchant, &fields).await?;
-        let customer = named(&merchant, &fields).await?;
+        let customer = customer_of_body(&merchant, &fields).await?;
         let (now, number) = (merchant.now(), merchant.environment());
         let made = merchant.engine().subscribe(now, number, customer, new, asked.request).await?;
         Ok(made.id.raw())
@@ -193,7 +193,7 @@ pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Bo
 /// `GET /api/v1/subscriptions`, of one customer with `customerId`, and then in one state with `status`.
 pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
     let query = Query::parse(uri.query());
-    let asked = list::Asked::of::<SubscriptionId>(&query)?;
+    let asked = list::ListQuery::of::<SubscriptionId>(&query)?;
     let of = list::customer(&merchant, &query).await?;
     let state = list::state(&query, &of, &STATES)?;
     let wanted = move |row: &Subscription| state.is_none_or(|state| state == status(row));
@@ -221,7 +221,7 @@ const STATES: [&str; 9] = [
 pub(super) async fn cancel(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
     let text = segment(request.uri().path(), ALL, "/cancel")?;
     let id: SubscriptionId = id_of(&text)?;
-    let act = async move |merchant: Merchant, asked: Asked| {
+    let act = async move |merchant: Merchant, asked: WriteInput| {
         let at = cancel_at(&asked.body)?;
         let (now, number) = (merchant.now(), merchant.environment());
         let done = merchant.engine().cancel(now, number, id, at, asked.request).await;
@@ -264,7 +264,7 @@ fn timing(word: &str) -> Option<Timing> {
 pub(super) async fn uncancel(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
     let text = segment(request.uri().path(), ALL, "/uncancel")?;
     let id: SubscriptionId = id_of(&text)?;
-    let act = async move |merchant: Merchant, asked: Asked| {
+    let act = async move |merchant: Merchant, asked: WriteInput| {
         let (now, number) = (merchant.now(), merchant.environment());
         let done = merchant.engine().uncancel(now, number, id, asked.request).await;
         done.map_err(|error| Error::from(error).naming("subscription", &text)).map(|s| s.id.raw())
@@ -292,7 +292,7 @@ pub(super) async fn adjust(merchant: Merchant, request: Request) -> Result<Respo
     }
     let text = segment(request.uri().path(), ALL, "/adjust")?;
     let id: SubscriptionId = id_of(&text)?;
-    let act = async move |merchant: Merchant, asked: Asked| {
+    let act = async move |merchant: Merchant, asked: WriteInput| {
         let adjust = adjustment(&asked.body)?;
         let (now, number) = (merchant.now(), merchant.environment());
         let done = merchant.engine().adjust(now, number, id, adjust, asked.request).await;
@@ -307,12 +307,12 @@ fn adjustment(body: &Value) -> Result<Adjust, Error> {
     let wanted = "immediately, at_end_of_current_billing_period";
     let when = fields.required("timing", wanted, |f, name| {
         f.word(name, wanted, |word| match timing(word)? {
-            Timing::Now => Some(Changing::Now),
-            Timing::PeriodEnd => Some(Changing::PeriodEnd),
+            Timing::Now => Some(ChangeTiming::Now),
+            Timing::PeriodEnd => Some(ChangeTiming::PeriodEnd),
             Timing::Date => None,
         })
     })?;
-    if when == Changing::Now && fields.flag("prorateCurrentBillingPeriod")? == Some(false) {
+    if when == ChangeTiming::Now && fields.flag("prorateCurrentBillingPeriod")? == Some(false) {
         let problem = "true: what is left of the period is charged; change at its end to charge nothing now";
         return Err(fields.wrong("prorateCurrentBillingPeriod", problem));
     }

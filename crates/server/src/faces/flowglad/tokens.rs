@@ -5,10 +5,11 @@ use super::fields::{self, Fields};
 use super::merchant::{Merchant, segment};
 use super::spell::{Iso, Spell};
 use crate::auth::issue::TOKEN_DAYS;
-use crate::faces::given;
-use crate::idempotency::{Answer, Call, once};
+use crate::body::Body;
+use crate::idempotency::answer::Answer;
+use crate::idempotency::request::WriteRequest;
+use crate::idempotency::run_once::run_once;
 use crate::json::object;
-use crate::respond::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use billing::{Bearer, Credential, CredentialId, Customer, Id};
@@ -21,7 +22,7 @@ const SECONDS_MAX: i64 = TOKEN_DAYS * 86_400;
 
 /// What is asked for.
 #[derive(Clone)]
-struct Wanted {
+struct TokenInput {
     external_id: String,
     email: Option<String>,
     name: Option<String>,
@@ -32,7 +33,7 @@ struct Wanted {
 pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
     let external_id = segment(request.uri().path(), "/api/v1/customers/", "/tokens")?;
     let headers = request.headers().clone();
-    let (call, body) = Call::receive(&merchant.app, merchant.environment(), request).await?;
+    let (write, body) = WriteRequest::receive(&merchant.app, merchant.environment(), request).await?;
     let wanted = fields::parse(&headers, &body).and_then(|body| read(&body, external_id));
     let app = merchant.app.clone();
     let (again, then) = (merchant.clone(), wanted.clone());
@@ -48,12 +49,12 @@ pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Respo
             None => issue(&again, &then?, credential, None).await,
         }
     };
-    Ok(given(once(&app, call, work, replay).await?))
+    run_once(&app, write, work, replay).await
 }
 
-fn read(body: &Value, external_id: String) -> Result<Wanted, Error> {
+fn read(body: &Value, external_id: String) -> Result<TokenInput, Error> {
     let fields = Fields::of(body)?;
-    Ok(Wanted {
+    Ok(TokenInput {
         external_id,
         email: fields.short("email")?,
         name: fields.short("name")?,
@@ -63,12 +64,12 @@ fn read(body: &Value, external_id: String) -> Result<Wanted, Error> {
 
 async fn issue(
     merchant: &Merchant,
-    wanted: &Wanted,
+    wanted: &TokenInput,
     credential: CredentialId,
     request: Option<billing::Request>,
 ) -> Result<Answer, Error> {
     let (now, number) = (merchant.now(), merchant.environment());
-    let Wanted { external_id, email, name, seconds } = wanted.clone();
+    let TokenInput { external_id, email, name, seconds } = wanted.clone();
     let request = request.map(|request| (request, credential));
     let (customer, user) =
         merchant.engine().customer_user(now, number, &external_id, email, name, request).await?;

@@ -2,7 +2,9 @@
 
 use super::error::Error;
 use crate::app::App;
-use crate::auth::{self, Principal, Refused, Who};
+use crate::auth::header;
+use crate::auth::principal::{Principal, PrincipalKind};
+use crate::auth::refused::Refused;
 use axum::extract::FromRequestParts;
 use billing::StaffId;
 use http::request::Parts;
@@ -40,13 +42,15 @@ impl FromRequestParts<App> for Manager {
 }
 
 async fn permitted(parts: &Parts, app: &App, permission: &str) -> Result<(i64, StaffId), Error> {
-    let token = auth::token(&parts.headers, &["bearer"])?;
-    let principal = app.who(token).await?;
+    let token = header::token(&parts.headers, &["bearer"])?;
+    let principal = app.authenticate(token).await?;
     match &*principal {
-        Principal { who: Who::Staff { staff, .. }, environment, .. } if principal.may(permission) => {
+        Principal { kind: PrincipalKind::Staff { staff, .. }, environment, .. }
+            if principal.may(permission) =>
+        {
             Ok((*environment, *staff))
         }
-        Principal { who: Who::Key { .. }, .. } => Err(Refused::Unknown.into()),
+        Principal { kind: PrincipalKind::Key { .. }, .. } => Err(Refused::Unknown.into()),
         _ => Err(Error::forbidden(format!("Admin does not have {permission} permission"))),
     }
 }

@@ -4,7 +4,7 @@ use super::error::Error;
 use super::page::{TYPE_WANTED, WORKSPACE_WANTED, customer_name, date, payment_type};
 use crate::json::object;
 use billing::payment::{ManualPaymentEdit, NewManualPayment};
-use billing::{Currency, Money, PaymentMeans, StaffId, Timestamp};
+use billing::{Currency, Money, PaymentChannel, StaffId, Timestamp};
 use engine::views::CustomerName;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -13,11 +13,11 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 /// The ways in which money comes.
-pub(super) const MEANS: [(&str, PaymentMeans); 4] = [
-    ("cash", PaymentMeans::Cash),
-    ("bank-transfer", PaymentMeans::BankTransfer),
-    ("card", PaymentMeans::Card),
-    ("other", PaymentMeans::Other),
+pub(super) const MEANS: [(&str, PaymentChannel); 4] = [
+    ("cash", PaymentChannel::Cash),
+    ("bank-transfer", PaymentChannel::BankTransfer),
+    ("card", PaymentChannel::Card),
+    ("other", PaymentChannel::Other),
 ];
 
 /// The longest text, in characters.
@@ -28,7 +28,7 @@ const AMOUNT_WANTED: &str = "amount must be a positive number of US dollars with
 const DATE_WANTED: &str = "paymentDate must be a valid ISO 8601 date string";
 
 /// The fields of a body, as they are spelled: an amount must not pass through a float.
-struct Fields {
+struct BodyFields {
     given: BTreeMap<String, Box<RawValue>>,
     wrong: Vec<String>,
 }
@@ -42,7 +42,7 @@ pub(super) fn create(
     staff: StaffId,
     now: Timestamp,
 ) -> Result<(CustomerName, NewManualPayment), Error> {
-    let mut fields = Fields::read(body)?;
+    let mut fields = BodyFields::read(body)?;
     let customer = fields.required("workspaceId", WORKSPACE_WANTED, |text| customer_name(&string(text)?));
     let category = fields.required("paymentType", TYPE_WANTED, |text| payment_type(&string(text)?));
     let amount = fields.required("amount", AMOUNT_WANTED, amount);
@@ -74,7 +74,7 @@ pub(super) fn create(
 /// # Errors
 /// If it is not a JSON object, or a field is wrong.
 pub(super) fn update(body: &[u8]) -> Result<ManualPaymentEdit, Error> {
-    let mut fields = Fields::read(body)?;
+    let mut fields = BodyFields::read(body)?;
     for fixed in ["workspaceId", "paymentType"] {
         if fields.given.contains_key(fixed) {
             fields.wrong.push(format!("{fixed} cannot be changed"));
@@ -91,7 +91,7 @@ pub(super) fn update(body: &[u8]) -> Result<ManualPaymentEdit, Error> {
     fields.finish(edit)
 }
 
-impl Fields {
+impl BodyFields {
     fn read(body: &[u8]) -> Result<Self, Error> {
         match serde_json::from_slice(body) {
             Ok(given) => Ok(Self { given, wrong: Vec::new() }),
@@ -162,7 +162,7 @@ fn string(json: &str) -> Option<String> {
     serde_json::from_str(json).ok()
 }
 
-fn means(json: &str) -> Option<PaymentMeans> {
+fn means(json: &str) -> Option<PaymentChannel> {
     let text = string(json)?;
     MEANS.iter().find(|(name, _)| *name == text).map(|(_, means)| *means)
 }

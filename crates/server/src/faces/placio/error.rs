@@ -1,11 +1,10 @@
 //! Failures in Placio's envelope, which is that of NestJS.
 
-use crate::auth::Refused;
-use crate::faces::NOT_NOW;
-use crate::faces::{json, still_running};
-use crate::idempotency::Problem;
+use crate::auth::refused::Refused;
+use crate::body::Body;
+use crate::faces::reply::{NOT_NOW, json, still_running};
+use crate::idempotency::error::RequestError;
 use crate::json::object;
-use crate::respond::Body;
 use axum::response::{IntoResponse, Response};
 use billing::Refusal;
 use http::{HeaderValue, StatusCode, header};
@@ -119,15 +118,15 @@ impl From<store::Error> for Error {
     }
 }
 
-impl From<Problem> for Error {
-    fn from(problem: Problem) -> Self {
-        let status = match &problem {
-            Problem::BadKey | Problem::BrokenOff => return Self::invalid(problem.to_string()),
-            Problem::OtherRequest => StatusCode::UNPROCESSABLE_ENTITY,
-            Problem::StillRunning => StatusCode::CONFLICT,
-            Problem::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Problem::Store(error) => return error.clone().into(),
+impl From<RequestError> for Error {
+    fn from(error: RequestError) -> Self {
+        let status = match &error {
+            RequestError::BadKey | RequestError::BrokenOff => return Self::invalid(error.to_string()),
+            RequestError::OtherRequest => StatusCode::UNPROCESSABLE_ENTITY,
+            RequestError::StillRunning => StatusCode::CONFLICT,
+            RequestError::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            RequestError::Store(error) => return error.clone().into(),
         };
-        Self::Other(status, problem.to_string().into())
+        Self::Other(status, error.to_string().into())
     }
 }

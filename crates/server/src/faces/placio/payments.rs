@@ -5,13 +5,14 @@ use super::body;
 use super::error::Error;
 use super::page;
 use super::render::{Workspace, payment};
-use crate::answers::{Question, Rendered};
 use crate::app::App;
-use crate::faces::given;
-use crate::idempotency::{Answer, Call, once};
+use crate::body::Body;
+use crate::idempotency::answer::Answer;
+use crate::idempotency::request::WriteRequest;
+use crate::idempotency::run_once::run_once;
 use crate::json::object;
 use crate::query::{Query, decode};
-use crate::respond::Body;
+use crate::response_cache::{CacheKey, Rendered};
 use crate::spelling::parse_hex24;
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -29,7 +30,7 @@ pub async fn list(
     headers: HeaderMap,
 ) -> Result<Response<Body>, Error> {
     let environment = app.environment(viewer.environment).await?;
-    let question = Question {
+    let key = CacheKey {
         face: "placio",
         reader: u128::from(viewer.environment.unsigned_abs()),
         target: uri.query().unwrap_or(""),
@@ -37,7 +38,7 @@ pub async fn list(
         scopes: &[Scope::Environment(viewer.environment), Scope::Catalog(viewer.environment)],
         now: app.books_now(&environment),
     };
-    app.answer(&question, &headers, async || {
+    app.get_or_render(&key, &headers, async || {
         let (filter, sheet) = page::list(&Query::parse(uri.query()))?;
         let (total, rows) = app.engine.received(viewer.environment, filter, sheet).await?;
         Ok::<_, Error>(Rendered::from(render_list(total, sheet, &rows)))
@@ -67,13 +68,13 @@ pub async fn create(
     request: Request,
 ) -> Result<Response<Body>, Error> {
     let environment = manager.environment;
-    let (call, body) = Call::receive(&app, environment, request).await?;
+    let (write, body) = WriteRequest::receive(&app, environment, request).await?;
     let now = app.books_now(&*app.environment(environment).await?);
     let (workspace, new) = body::create(&body, manager.staff, now)?;
     let (first, second) = (app.clone(), app.clone());
-    let outcome = once::<Error, _, _>(
+    run_once::<Error, _, _>(
         &app,
-        call,
+        write,
         async move |key| {
             let made = first.engine.record_payment(now, environment, workspace, new, key).await;
             let made = made.map_err(|error| match error {
@@ -82,13 +83,13 @@ pub async fn create(
                 }
                 error => error.into(),
             })?;
-            Ok(shown(&made, StatusCode::CREATED))
+            Ok(payment_answer(&made, StatusCode::CREATED))
         },
         async move |raw| {
-            rendered(&second, environment, billing::Id::from_raw(raw), StatusCode::CREATED).await
+            load_answer(&second, environment, billing::Id::from_raw(raw), StatusCode::CREATED).await
         },
-    );
-    Ok(given(outcome.await?))
+    )
+    .await
 }
 
 /// Changes a manual payment.
@@ -99,21 +100,21 @@ pub async fn update(
 ) -> Result<Response<Body>, Error> {
     let environment = manager.environment;
     let first_bits = path_id(request.uri())?;
-    let (call, body) = Call::receive(&app, environment, request).await?;
+    let (write, body) = WriteRequest::receive(&app, environment, request).await?;
     let edit = body::update(&body)?;
     let (first, second) = (app.clone(), app.clone());
-    let outcome = once::<Error, _, _>(
+    run_once::<Error, _, _>(
         &app,
-        call,
+        write,
         async move |key| {
             let now = first.books_now(&*first.environment(environment).await?);
             let id = manual(&first, environment, first_bits, "edited").await?;
             let edited = first.engine.edit_payment(now, environment, id, edit, key).await?;
-            Ok(shown(&edited, StatusCode::OK))
+            Ok(payment_answer(&edited, StatusCode::OK))
         },
-        async move |raw| rendered(&second, environment, billing::Id::from_raw(raw), StatusCode::OK).await,
-    );
-    Ok(given(outcome.await?))
+        async move |raw| load_answer(&second, environment, billing::Id::from_raw(raw), StatusCode::OK).await,
+    )
+    .await
 }
 
 /// Takes a manual payment back.
@@ -124,11 +125,11 @@ pub async fn delete(
 ) -> Result<Response<Body>, Error> {
     let environment = manager.environment;
     let first_bits = path_id(request.uri())?;
-    let (call, _) = Call::receive(&app, environment, request).await?;
+    let (write, _) = WriteRequest::receive(&app, environment, request).await?;
     let first = app.clone();
-    let outcome = once::<Error, _, _>(
+    run_once::<Error, _, _>(
         &app,
-        call,
+        write,
         async move |key| {
             let now = first.books_now(&*first.environment(environment).await?);
             let id = manual(&first, environment, first_bits, "deleted").await?;
@@ -136,8 +137,8 @@ pub async fn delete(
             Ok(Answer::no_content())
         },
         async |_| Ok(Answer::no_content()),
-    );
-    Ok(given(outcome.await?))
+    )
+    .await
 }
 
 /// The first 96 bits of the id in `/api/v1/admin/payments/{id}`.
@@ -161,10 +162,15 @@ async fn manual(app: &App, environment: i64, first_bits: u128, verb: &str) -> Re
     }
 }
 
-async fn rendered(app: &App, environment: i64, id: PaymentId, status: StatusCode) -> Result<Answer, Error> {
-    Ok(shown(&app.engine.received_payment(environment, id).await?, status))
+async fn load_answer(
+    app: &App,
+    environment: i64,
+    id: PaymentId,
+    status: StatusCode,
+) -> Result<Answer, Error> {
+    Ok(payment_answer(&app.engine.received_payment(environment, id).await?, status))
 }
 
-fn shown(row: &Received, status: StatusCode) -> Answer {
+fn payment_answer(row: &Received, status: StatusCode) -> Answer {
     Answer::json(status, object(|o| payment(o, row, Workspace::Left)))
 }

@@ -4,7 +4,7 @@ use super::body::MEANS;
 use super::page::TYPES;
 use crate::json::{Object, Raw};
 use crate::spelling::{hex24, iso_millis, parse_hex24, two_decimals};
-use billing::{Category, Id, Interval, IntervalUnit, Payment, PaymentKind, PaymentMeans};
+use billing::{Category, Id, Interval, IntervalUnit, Payment, PaymentChannel, PaymentKind};
 use store::views::payments::{Plan, Received};
 
 /// Whether the workspace itself is shown within a payment: it is in lists only.
@@ -78,6 +78,6 @@ fn payment_type(category: Category) -> &'static str {
     TYPES.iter().find(|(_, known)| *known == shown).map_or("subscription", |(name, _)| *name)
 }
 
-fn means(means: PaymentMeans) -> &'static str {
+fn means(means: PaymentChannel) -> &'static str {
     MEANS.iter().find(|(_, known)| *known == means).map_or("other", |(name, _)| *name)
 }

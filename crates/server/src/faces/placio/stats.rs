@@ -3,11 +3,11 @@
 use super::auth::Viewer;
 use super::error::Error;
 use super::page;
-use crate::answers::{Question, Rendered};
 use crate::app::App;
+use crate::body::Body;
 use crate::json::{Raw, object};
 use crate::query::Query;
-use crate::respond::Body;
+use crate::response_cache::{CacheKey, Rendered};
 use crate::spelling::two_decimals;
 use axum::extract::State;
 use axum::response::Response;
@@ -24,7 +24,7 @@ pub async fn read(
 ) -> Result<Response<Body>, Error> {
     let environment = app.environment(viewer.environment).await?;
     let now = app.books_now(&environment);
-    let question = Question {
+    let key = CacheKey {
         face: "placio",
         reader: u128::from(viewer.environment.unsigned_abs()),
         target: uri.query().unwrap_or(""),
@@ -32,7 +32,7 @@ pub async fn read(
         scopes: &[Scope::Environment(viewer.environment), Scope::Catalog(viewer.environment)],
         now,
     };
-    app.answer(&question, &headers, async || {
+    app.get_or_render(&key, &headers, async || {
         let filter = page::filter(&Query::parse(uri.query()))?;
         let takings = app.engine.takings(now, &environment, filter).await?;
         Ok::<_, Error>(Rendered { body: render(&takings), valid_until: Some(takings.today.tomorrow) })

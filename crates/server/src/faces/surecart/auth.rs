@@ -2,7 +2,9 @@
 
 use super::error::Error;
 use crate::app::App;
-use crate::auth::{self, Refused, Who};
+use crate::auth::header;
+use crate::auth::principal::PrincipalKind;
+use crate::auth::refused::Refused;
 use axum::extract::FromRequestParts;
 use billing::KeyScope;
 use http::request::Parts;
@@ -17,14 +19,14 @@ impl FromRequestParts<App> for Account {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        let token = auth::token(&parts.headers, &["bearer"])?;
-        let principal = app.who(token).await?;
-        match &principal.who {
-            Who::Key { .. } if principal.has_scope(KeyScope::Periods) => {
+        let token = header::token(&parts.headers, &["bearer"])?;
+        let principal = app.authenticate(token).await?;
+        match &principal.kind {
+            PrincipalKind::Key { .. } if principal.has_scope(KeyScope::Periods) => {
                 Ok(Self { environment: principal.environment })
             }
-            Who::Key { .. } => Err(Error::forbidden()),
-            Who::CustomerUser { .. } | Who::Staff { .. } => Err(Refused::Unknown.into()),
+            PrincipalKind::Key { .. } => Err(Error::forbidden()),
+            PrincipalKind::CustomerUser { .. } | PrincipalKind::Staff { .. } => Err(Refused::Unknown.into()),
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Failures in SureCart's envelope.
 
-use crate::auth::Refused;
-use crate::faces::NOT_NOW;
-use crate::faces::{json, still_running};
-use crate::idempotency::Problem;
+use crate::auth::refused::Refused;
+use crate::body::Body;
+use crate::faces::reply::{NOT_NOW, json, still_running};
+use crate::idempotency::error::RequestError;
 use crate::json::object;
-use crate::respond::Body;
 use axum::response::{IntoResponse, Response};
 use billing::Refusal;
+use billing::refusal::Field;
 use http::{HeaderValue, StatusCode, header};
 use std::borrow::Cow;
 
@@ -183,7 +183,7 @@ impl From<Refused> for Error {
 impl From<engine::Error> for Error {
     fn from(error: engine::Error) -> Self {
         match error {
-            engine::Error::Refused(Refusal::Invalid { field: "end_at", problem }) => {
+            engine::Error::Refused(Refusal::Invalid { field: Field::PeriodEnd, problem }) => {
                 let kind = "greater_than_or_equal_to";
                 Self::invalid("end_at", kind, format!("End at must be {problem}"))
             }
@@ -208,15 +208,15 @@ impl From<store::Error> for Error {
     }
 }
 
-impl From<Problem> for Error {
-    fn from(problem: Problem) -> Self {
-        let status = match &problem {
-            Problem::BadKey | Problem::BrokenOff => StatusCode::BAD_REQUEST,
-            Problem::OtherRequest => StatusCode::UNPROCESSABLE_ENTITY,
-            Problem::StillRunning => StatusCode::CONFLICT,
-            Problem::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Problem::Store(error) => return error.clone().into(),
+impl From<RequestError> for Error {
+    fn from(error: RequestError) -> Self {
+        let status = match &error {
+            RequestError::BadKey | RequestError::BrokenOff => StatusCode::BAD_REQUEST,
+            RequestError::OtherRequest => StatusCode::UNPROCESSABLE_ENTITY,
+            RequestError::StillRunning => StatusCode::CONFLICT,
+            RequestError::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            RequestError::Store(error) => return error.clone().into(),
         };
-        Self::of_status(status, problem.to_string().into())
+        Self::of_status(status, error.to_string().into())
     }
 }

@@ -10,7 +10,7 @@ const LIMIT: i64 = 20;
 const LIMIT_MAX: i64 = 100;
 
 /// What a list is asked for.
-pub(super) struct Wanted {
+pub(super) struct PeriodQuery {
     /// Only these periods.
     pub(super) ids: Option<Vec<PeriodId>>,
     /// Only those of these subscriptions.
@@ -23,7 +23,7 @@ pub(super) struct Wanted {
 ///
 /// # Errors
 /// If a number is out of range or none, or an id is no UUID: every one that is wrong is named.
-pub(super) fn read(query: &Query<'_>) -> Result<Wanted, Error> {
+pub(super) fn read(query: &Query<'_>) -> Result<PeriodQuery, Error> {
     let page = number(query, "page", i64::MAX, "page must be a whole number of at least 1");
     let limit = number(query, "limit", LIMIT_MAX, "limit must be a whole number from 1 to 100");
     let ids = ids(query, "ids[]", "ids");
@@ -31,7 +31,7 @@ pub(super) fn read(query: &Query<'_>) -> Result<Wanted, Error> {
     match (page, limit, ids, subscriptions) {
         (Ok(page), Ok(limit), Ok(ids), Ok(subscriptions)) => {
             let sheet = Sheet { page: page.unwrap_or(1), limit: limit.unwrap_or(LIMIT) };
-            Ok(Wanted { ids, subscriptions, sheet })
+            Ok(PeriodQuery { ids, subscriptions, sheet })
         }
         (page, limit, ids, subscriptions) => {
             let wrong = [page.err(), limit.err(), ids.err(), subscriptions.err()];

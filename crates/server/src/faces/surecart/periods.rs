@@ -2,14 +2,15 @@
 
 use super::auth::Account;
 use super::error::Error;
-use super::page::{self, Wanted};
-use crate::answers::{Question, Rendered};
+use super::page::{self, PeriodQuery};
 use crate::app::App;
-use crate::faces::given;
-use crate::idempotency::{Answer, Call, once};
+use crate::body::Body;
+use crate::idempotency::answer::Answer;
+use crate::idempotency::request::WriteRequest;
+use crate::idempotency::run_once::run_once;
 use crate::json::{Object, object};
 use crate::query::{Query, decode};
-use crate::respond::Body;
+use crate::response_cache::{CacheKey, Rendered};
 use crate::spelling::{parse_uuid, uuid};
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -28,7 +29,7 @@ pub async fn list(
     headers: HeaderMap,
 ) -> Result<Response<Body>, Error> {
     let environment = app.environment(account.environment).await?;
-    let question = Question {
+    let key = CacheKey {
         face: "surecart",
         reader: u128::from(account.environment.unsigned_abs()),
         target: uri.query().unwrap_or(""),
@@ -36,8 +37,8 @@ pub async fn list(
         scopes: &[Scope::Environment(account.environment)],
         now: app.books_now(&environment),
     };
-    app.answer(&question, &headers, async || {
-        let Wanted { ids, subscriptions, sheet } = page::read(&Query::parse(uri.query()))?;
+    app.get_or_render(&key, &headers, async || {
+        let PeriodQuery { ids, subscriptions, sheet } = page::read(&Query::parse(uri.query()))?;
         let (count, rows) = app.engine.periods(account.environment, ids, subscriptions, sheet).await?;
         Ok::<_, Error>(Rendered::from(render_list(count, sheet, &rows)))
     })
@@ -53,7 +54,7 @@ pub async fn read(
 ) -> Result<Response<Body>, Error> {
     let (id, text) = path_id(&uri)?;
     let environment = app.environment(account.environment).await?;
-    let question = Question {
+    let key = CacheKey {
         face: "surecart",
         reader: u128::from(account.environment.unsigned_abs()),
         target: &text,
@@ -61,8 +62,8 @@ pub async fn read(
         scopes: &[Scope::Environment(account.environment)],
         now: app.books_now(&environment),
     };
-    app.answer(&question, &headers, async || {
-        Ok::<_, Error>(Rendered::from(rendered(&app, account.environment, id, &text).await?))
+    app.get_or_render(&key, &headers, async || {
+        Ok::<_, Error>(Rendered::from(load_json(&app, account.environment, id, &text).await?))
     })
     .await
 }
@@ -78,26 +79,26 @@ pub async fn update(
 ) -> Result<Response<Body>, Error> {
     let (id, text) = path_id(request.uri())?;
     let environment = account.environment;
-    let (call, body) = Call::receive(&app, environment, request).await?;
+    let (write, body) = WriteRequest::receive(&app, environment, request).await?;
     let end = end_at(&body)?;
     let (first, second, again_text) = (app.clone(), app.clone(), text.clone());
-    let outcome = once::<Error, _, _>(
+    run_once::<Error, _, _>(
         &app,
-        call,
+        write,
         async move |key| {
             let now = first.books_now(&*first.environment(environment).await?);
             if now.plus_days(END_DAYS_MAX).is_ok_and(|latest| end > latest) {
                 return Err(Error::invalid("end_at", "too_late", "End at must be at most ten years ahead"));
             }
             let moved = first.engine.move_period_end(now, environment, id, end, key).await;
-            moved.map_err(|error| named(error, &text))?;
-            Ok(Answer::json(StatusCode::OK, rendered(&first, environment, id, &text).await?))
+            moved.map_err(|error| name_period(error, &text))?;
+            Ok(Answer::json(StatusCode::OK, load_json(&first, environment, id, &text).await?))
         },
         async move |_| {
-            Ok(Answer::json(StatusCode::OK, rendered(&second, environment, id, &again_text).await?))
+            Ok(Answer::json(StatusCode::OK, load_json(&second, environment, id, &again_text).await?))
         },
-    );
-    Ok(given(outcome.await?))
+    )
+    .await
 }
 
 /// Asks once more for a period's payment.
@@ -108,25 +109,25 @@ pub async fn retry_payment(
 ) -> Result<Response<Body>, Error> {
     let (id, text) = path_id(request.uri())?;
     let environment = account.environment;
-    let (call, body) = Call::receive(&app, environment, request).await?;
+    let (write, body) = WriteRequest::receive(&app, environment, request).await?;
     if !body.trim_ascii().is_empty() {
         json(&body)?;
     }
     let (first, second, again_text) = (app.clone(), app.clone(), text.clone());
-    let outcome = once::<Error, _, _>(
+    run_once::<Error, _, _>(
         &app,
-        call,
+        write,
         async move |key| {
             let now = first.books_now(&*first.environment(environment).await?);
             let retried = first.engine.retry_period(now, environment, id, key).await;
-            retried.map_err(|error| named(error, &text))?;
-            Ok(Answer::json(StatusCode::OK, rendered(&first, environment, id, &text).await?))
+            retried.map_err(|error| name_period(error, &text))?;
+            Ok(Answer::json(StatusCode::OK, load_json(&first, environment, id, &text).await?))
         },
         async move |_| {
-            Ok(Answer::json(StatusCode::OK, rendered(&second, environment, id, &again_text).await?))
+            Ok(Answer::json(StatusCode::OK, load_json(&second, environment, id, &again_text).await?))
         },
-    );
-    Ok(given(outcome.await?))
+    )
+    .await
 }
 
 /// The id of `/v1/periods/{id}/…` and its text; what is no id is not found.
@@ -138,13 +139,13 @@ fn path_id(uri: &Uri) -> Result<(PeriodId, String), Error> {
     }
 }
 
-async fn rendered(app: &App, environment: i64, id: PeriodId, text: &str) -> Result<String, Error> {
-    let found = app.engine.period(environment, id).await.map_err(|error| named(error, text))?;
+async fn load_json(app: &App, environment: i64, id: PeriodId, text: &str) -> Result<String, Error> {
+    let found = app.engine.period(environment, id).await.map_err(|error| name_period(error, text))?;
     Ok(object(|o| period(o, &found)))
 }
 
 /// A failure that names the period as the request did.
-fn named(error: engine::Error, text: &str) -> Error {
+fn name_period(error: engine::Error, text: &str) -> Error {
     match error {
         engine::Error::NotFound { .. } => Error::no_period(text),
         error => error.into(),

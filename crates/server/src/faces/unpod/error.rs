@@ -1,10 +1,9 @@
 //! Failures in Unpod's envelope: `{"status_code":404,"message":"…"}`.
 
-use crate::auth::{Malformed, Refused};
-use crate::faces::NOT_NOW;
-use crate::faces::json;
+use crate::auth::refused::{Malformed, Refused};
+use crate::body::Body;
+use crate::faces::reply::{NOT_NOW, json};
 use crate::json::object;
-use crate::respond::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use std::borrow::Cow;

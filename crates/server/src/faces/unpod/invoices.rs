@@ -3,11 +3,12 @@
 use super::auth::Member;
 use super::error::Error;
 use super::page;
-use crate::answers::{Question, Rendered};
 use crate::app::App;
+use crate::base62;
+use crate::body::Body;
 use crate::json::{Object, object};
-use crate::respond::Body;
-use crate::spelling::{at_least_two_decimals, iso_micros, parse_base62, parse_hex24, parse_uuid};
+use crate::response_cache::{CacheKey, Rendered};
+use crate::spelling::{at_least_two_decimals, iso_micros, parse_hex24, parse_uuid};
 use axum::extract::State;
 use axum::response::Response;
 use billing::{Category, Id, InvoiceStatus, Money};
@@ -28,7 +29,7 @@ pub async fn list(
     let handle = handle.ok_or_else(|| Error::invalid("Org-Handle header is required."))?;
     let product = header(&headers, "product-id")?;
     let environment = app.environment(member.environment).await?;
-    let question = Question {
+    let key = CacheKey {
         face: "unpod",
         reader: member.customer.raw(),
         target: uri.query().unwrap_or(""),
@@ -36,7 +37,7 @@ pub async fn list(
         scopes: &[Scope::Customer(member.customer.raw()), Scope::Catalog(member.environment)],
         now: app.books_now(&environment),
     };
-    app.answer(&question, &headers, async || {
+    app.get_or_render(&key, &headers, async || {
         // Who asks for whose books comes before what is asked.
         let sheet = page::read(uri.query());
         let wanted = sheet.as_ref().ok().copied().flatten().unwrap_or(Sheet { page: i64::MAX, limit: 1 });
@@ -63,7 +64,7 @@ fn header<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<Option<&'h s
 
 /// A product by its short name or by any spelling of its id.
 fn product_name(text: &str) -> ProductName {
-    let whole = parse_uuid(text).or_else(|| parse_base62(text.strip_prefix("prod_")?));
+    let whole = parse_uuid(text).or_else(|| base62::parse(text.strip_prefix("prod_")?));
     let ids = whole.map(|id| (id, id));
     let ids = ids.or_else(|| parse_hex24(text).map(|first| (first << 32, first << 32 | 0xffff_ffff)));
     ProductName { slug: text.to_owned(), ids }

@@ -14,7 +14,7 @@ async fn nobody_is_let_in_without_a_key_of_the_merchant_api() {
     let staff = m.test.staff_token(m.books.number, "owner").await;
     let user = m.test.engine.customer(m.books.number, "c").await.unwrap();
     let user = m.test.customer_token(m.books.number, user.id).await;
-    let id = m.test.app().who(&m.key).await.unwrap().credential;
+    let id = m.test.app().authenticate(&m.key).await.unwrap().credential;
     let mut lines = Vec::new();
     let long = "x".repeat(4_000);
     for (name, value) in [

@@ -11,9 +11,9 @@ async fn a_body_that_is_no_utf8() {
     let request = http::Request::post("/api/v1/customers")
         .header("authorization", &m.key)
         .header("content-type", "application/json")
-        .body(server::respond::Body::from(b"{\"customer\":{\"name\":\"\xff\"}}".to_vec()))
+        .body(server::body::Body::from(b"{\"customer\":{\"name\":\"\xff\"}}".to_vec()))
         .unwrap();
-    let response = m.test.responder.respond(request).await;
+    let response = m.test.service.respond(request).await;
     assert_eq!(response.status(), StatusCode::BAD_REQUEST);
     let body = response.into_body().collect().await.unwrap().to_bytes();
     assert!(body.starts_with(br#"{"error":"Invalid JSON in request body: "#));

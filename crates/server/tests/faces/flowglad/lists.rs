@@ -134,7 +134,7 @@ async fn a_payment_that_is_taken_back_is_not_counted() {
     let new = billing::payment::NewManualPayment {
         category: billing::Category::Sms,
         amount: billing::Money::new(500, billing::Currency::USD),
-        means: billing::PaymentMeans::Cash,
+        means: billing::PaymentChannel::Cash,
         paid_at: now,
         description: None,
         notes: None,
