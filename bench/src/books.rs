@@ -267,17 +267,17 @@ async fn subscribe(
     for (n, mut payer) in payers {
         let new = subscription(offer, shape.start(n)?, payer.invoice_count > 0);
         changes.decided_on.push((payer.id(), payer.version));
-        let joining = create(ctx, rules, &mut payer, new, &mut changes)?;
+        let created = create(ctx, rules, &mut payer, new, &mut changes)?;
         payer.version += 1;
         started.push((payer, created));
     }
     let numbered = engine.store().commit(changes).await?.invoices;
     let mut changes = Changes::default();
     let mut joined = Vec::with_capacity(started.len());
-    for ((mut payer, joining), invoice) in started.into_iter().zip(numbered) {
-        let subscription = Some(joining.subscription);
+    for ((mut payer, created), invoice) in started.into_iter().zip(numbered) {
+        let subscription = Some(created.subscription);
         let bill = InvoiceInContext { invoice, subscription, purchase: None, has_other_open_invoices: false };
-        let payment = joining.payment.ok_or("a first invoice without a payment")?;
+        let payment = created.payment.ok_or("a first invoice without a payment")?;
         let outcome = Outcome::Succeeded { reference: format!("ch_{:032x}", payment.id.raw()) };
         changes.decided_on.push((payer.id(), payer.version));
         conclude(ctx, rules, &mut payer, &payment, &bill, &outcome, &mut changes)?;

@@ -1,4 +1,7 @@
 //! What a quantity costs: per unit, in packages, in graduated and volume tiers. Nothing sells by it yet.
+//!
+//! Owns the arithmetic of tiers: amounts are exact until one rounding of the whole. It knows no catalog, no tax and
+//! no time.
 
 use rust_decimal::Decimal;
 

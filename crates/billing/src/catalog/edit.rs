@@ -48,18 +48,18 @@ pub fn edit_catalog(ctx: &Ctx, catalog: &Catalog, edit: &CatalogEdit) -> Result<
     let mut after = catalog.clone();
     after.name = edit.name.clone().unwrap_or(after.name);
     after.is_default = edit.is_default.unwrap_or(after.is_default);
-    named(&after.name)?;
+    check_name(&after.name)?;
     if after != *catalog {
         after.updated_at = ctx.now;
     }
     Ok(after)
 }
 
-fn named(name: &str) -> Result<(), Refusal> {
+fn check_name(name: &str) -> Result<(), Refusal> {
     if name.trim().is_empty() { Err(Refusal::invalid(Field::Name, "a name")) } else { Ok(()) }
 }
 
-fn slugged(slug: Option<&str>) -> Result<(), Refusal> {
+fn check_slug(slug: Option<&str>) -> Result<(), Refusal> {
     let is_one = |slug: &str| {
         !slug.is_empty()
             && slug.chars().count() <= 100
@@ -146,8 +146,8 @@ pub fn edit_product(ctx: &Ctx, product: &Product, edit: &ProductEdit) -> Result<
     after.display_features = edit.display_features.unwrap_or(after.display_features);
     after.singular_quantity_label = edit.singular_quantity_label.unwrap_or(after.singular_quantity_label);
     after.plural_quantity_label = edit.plural_quantity_label.unwrap_or(after.plural_quantity_label);
-    named(&after.name)?;
-    slugged(after.slug.as_deref())?;
+    check_name(&after.name)?;
+    check_slug(after.slug.as_deref())?;
     if after != *product {
         after.updated_at = ctx.now;
     }
@@ -206,7 +206,7 @@ pub fn new_price(
     between(Field::SetupFee, new.setup_fee, 0, UNIT_PRICE_MAX)?;
     between(Field::TrialDays, new.trial_days, 0, TRIAL_DAYS_MAX)?;
     between(Field::PeriodCount, new.period_count, 1, PERIODS_MAX)?;
-    slugged(new.slug.as_deref())?;
+    check_slug(new.slug.as_deref())?;
     match (new.kind, new.interval) {
         (PriceKind::Subscription, None) => {
             return Err(Refusal::invalid(Field::IntervalUnit, "day, week, month or year"));
@@ -286,7 +286,7 @@ pub fn edit_price(ctx: &Ctx, price: &Price, edit: &PriceEdit) -> Result<Price, R
     after.slug = edit.slug.clone().unwrap_or(after.slug);
     after.is_default = edit.is_default.unwrap_or(after.is_default);
     after.active = edit.active.unwrap_or(after.active);
-    slugged(after.slug.as_deref())?;
+    check_slug(after.slug.as_deref())?;
     if after != *price {
         after.updated_at = ctx.now;
     }
@@ -344,7 +344,7 @@ pub fn edit_discount(ctx: &Ctx, discount: &Discount, edit: &DiscountEdit) -> Res
     after.amount = edit.amount.unwrap_or(after.amount);
     after.duration = edit.duration.unwrap_or(after.duration);
     after.active = edit.active.unwrap_or(after.active);
-    named(&after.name)?;
+    check_name(&after.name)?;
     let is_word = !after.code.is_empty()
         && after.code.chars().count() <= 100
         && after.code.chars().all(|c| !c.is_whitespace() && !c.is_control());
