@@ -1,5 +1,6 @@
 //! All that a customer has and owes, as one look at the books: document 002's answer.
 
+use async_recursion::async_recursion as boxed;
 use crate::{Error, Snapshot};
 use billing::{
     Catalog, Customer, CustomerId, Id, Invoice, InvoiceId, InvoiceLine, InvoiceTax, Item, PaymentMethod,
@@ -20,6 +21,7 @@ impl Offer {
     ///
     /// # Errors
     /// If the database fails.
+    #[boxed]
     pub async fn of(snapshot: &mut Snapshot, catalog: Catalog) -> Result<Self, Error> {
         let (products, prices) = crate::catalog::sold_in(snapshot, catalog.id).await?;
         let mut prices = prices.into_iter().peekable();
@@ -120,6 +122,7 @@ impl BillingView {
     ///
     /// # Errors
     /// If the database fails.
+    #[boxed]
     pub async fn of_id(
         snapshot: &mut Snapshot,
         environment: i64,
@@ -141,6 +144,7 @@ impl BillingView {
     ///
     /// # Errors
     /// If the database fails.
+    #[boxed]
     pub async fn of(snapshot: &mut Snapshot, customer: Customer) -> Result<Self, Error> {
         let id = customer.id;
         let subscriptions = subscriptions_of(snapshot, id).await?;
@@ -177,6 +181,7 @@ impl BillingView {
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn offer_for(snapshot: &mut Snapshot, customer: &Customer) -> Result<Option<Offer>, Error> {
     let own = match customer.catalog_id {
         Some(id) => crate::catalog::catalog(snapshot, customer.environment, id).await?,
@@ -268,6 +273,7 @@ async fn purchases_of(snapshot: &mut Snapshot, customer: CustomerId) -> Result<V
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn full_invoices(snapshot: &mut Snapshot, wanted: Vec<Invoice>) -> Result<Vec<FullInvoice>, Error> {
     let ids: Vec<InvoiceId> = wanted.iter().map(|invoice| invoice.id).collect();
     let lines = crate::invoices::lines(snapshot, &ids).await?;

@@ -1,5 +1,6 @@
 //! What is sold: catalogs, products, prices, discounts and tax rates.
 
+use async_recursion::async_recursion as boxed;
 use crate::pages::tally;
 use crate::{Error, Snapshot};
 use billing::{
@@ -11,6 +12,7 @@ use billing::{
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn version(snapshot: &mut Snapshot, environment: i64) -> Result<Version, Error> {
     tally(snapshot, environment, crate::commit::OFFER).await
 }
@@ -26,6 +28,7 @@ pub fn announce_product(snapshot: &mut Snapshot, environment: i64, slug: &str) {
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn product_named(
     snapshot: &mut Snapshot,
     environment: i64,
@@ -50,6 +53,7 @@ macro_rules! by_id {
         ///
         /// # Errors
         /// If the database fails.
+        #[boxed]
         pub async fn $name(
             snapshot: &mut Snapshot,
             environment: i64,
@@ -80,6 +84,7 @@ by_id! {
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn catalogs(snapshot: &mut Snapshot, environment: i64) -> Result<Vec<Catalog>, Error> {
     const SQL: &str =
         concat!("select ", catalog_columns!("t"), " from catalogs t where t.environment = $1 order by t.id");
@@ -96,6 +101,7 @@ pub(crate) const DEFAULT_CATALOG: &str = concat!(
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn default_catalog(snapshot: &mut Snapshot, environment: i64) -> Result<Option<Catalog>, Error> {
     snapshot.row(DEFAULT_CATALOG, &[environment.into()], |row| row.record()).await
 }
@@ -104,6 +110,7 @@ pub async fn default_catalog(snapshot: &mut Snapshot, environment: i64) -> Resul
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn products_of(snapshot: &mut Snapshot, id: CatalogId) -> Result<Vec<Product>, Error> {
     snapshot.rows(PRODUCTS_OF, &[id.raw().into()], |row| row.record()).await
 }
@@ -120,6 +127,7 @@ const PRICES_OF_CATALOG: &str = concat!(
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn sold_in(snapshot: &mut Snapshot, id: CatalogId) -> Result<(Vec<Product>, Vec<Price>), Error> {
     let key = [id.raw().into()];
     snapshot.announce(PRODUCTS_OF, &key);
@@ -135,6 +143,7 @@ const PRICES_OF: &str =
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn prices_of(snapshot: &mut Snapshot, id: ProductId) -> Result<Vec<Price>, Error> {
     snapshot.rows(PRICES_OF, &[id.raw().into()], |row| row.record()).await
 }
@@ -143,6 +152,7 @@ pub async fn prices_of(snapshot: &mut Snapshot, id: ProductId) -> Result<Vec<Pri
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn prices_of_each(snapshot: &mut Snapshot, products: &[ProductId]) -> Result<Vec<Price>, Error> {
     let sets = products.iter().map(|id| [id.raw().into()]);
     let mut prices = Vec::new();
@@ -159,6 +169,7 @@ pub async fn prices_of_each(snapshot: &mut Snapshot, products: &[ProductId]) -> 
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn prices(snapshot: &mut Snapshot, environment: i64, ids: &[PriceId]) -> Result<Vec<Price>, Error> {
     const SQL: &str =
         concat!("select ", price_columns!("t"), " from prices t where t.id = $1 and t.environment = $2");
@@ -177,6 +188,7 @@ pub async fn prices(snapshot: &mut Snapshot, environment: i64, ids: &[PriceId]) 
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn tax_rates(snapshot: &mut Snapshot, environment: i64) -> Result<Vec<TaxRate>, Error> {
     const SQL: &str = concat!(
         "select ",

@@ -10,6 +10,7 @@ mod invoices;
 
 pub use invoices::seal;
 
+use async_recursion::async_recursion as boxed;
 use crate::numbers::Numbers;
 use crate::records::{Record, record};
 use crate::value::Sets;
@@ -31,6 +32,7 @@ impl Store {
     /// # Errors
     /// [`Error::Conflict`] if a customer has moved on since it was read, or something unique is taken;
     /// [`Error::KeyTaken`] if the request has had its effect.
+    #[boxed]
     pub async fn commit(&self, changes: Changes) -> Result<Committed, Error> {
         let changes = Arc::new(changes);
         match self {

@@ -8,6 +8,7 @@ mod catalog;
 mod plan;
 mod rows;
 
+use async_recursion::async_recursion as boxed;
 use crate::value::OwnedParam;
 use crate::{Error, Scope, Store};
 use billing::ShardPlacement;
@@ -167,6 +168,7 @@ async fn commits(source: &Store) -> Result<[i64; 2], Error> {
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn finish(target: &Store) -> Result<(), Error> {
     target
         .write(|tx| {
@@ -183,6 +185,7 @@ pub async fn finish(target: &Store) -> Result<(), Error> {
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn is_unfinished(store: &Store) -> Result<bool, Error> {
     catalog::has_mark(store).await
 }

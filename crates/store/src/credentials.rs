@@ -1,5 +1,6 @@
 //! Credentials and roles: who may ask.
 
+use async_recursion::async_recursion as boxed;
 use crate::{Error, Param, Row, Scope, Snapshot, Store};
 use billing::{Bearer, Credential, CredentialId, Id, KeyScope, Role, Timestamp};
 
@@ -22,6 +23,7 @@ pub struct Standing {
 }
 
 /// The credential of an API key, by the key's HMAC.
+#[boxed]
 pub async fn by_hash(snapshot: &mut Snapshot, hash: &[u8; 32]) -> Result<Option<Standing>, Error> {
     const SQL: &str = concat!("select ", credential_columns!(), " from credentials where hash = $1");
     match snapshot.row(SQL, &[hash.into()], read).await? {
@@ -31,6 +33,7 @@ pub async fn by_hash(snapshot: &mut Snapshot, hash: &[u8; 32]) -> Result<Option<
 }
 
 /// The credential of a token, by the id that the token carries.
+#[boxed]
 pub async fn by_id(snapshot: &mut Snapshot, id: CredentialId) -> Result<Option<Standing>, Error> {
     const SQL: &str = concat!("select ", credential_columns!(), " from credentials where id = $1");
     match snapshot.row(SQL, &[id.raw().into()], read).await? {
@@ -65,6 +68,7 @@ async fn standing(snapshot: &mut Snapshot, credential: Credential) -> Result<Sta
 }
 
 /// The credentials of an environment, oldest first.
+#[boxed]
 pub async fn list(snapshot: &mut Snapshot, environment: i64) -> Result<Vec<Credential>, Error> {
     const SQL: &str =
         concat!("select ", credential_columns!(), " from credentials where environment = $1 order by id");
@@ -72,6 +76,7 @@ pub async fn list(snapshot: &mut Snapshot, environment: i64) -> Result<Vec<Crede
 }
 
 /// The roles of an environment, by name.
+#[boxed]
 pub async fn roles(snapshot: &mut Snapshot, environment: i64) -> Result<Vec<Role>, Error> {
     const SQL: &str = "select name, permissions from roles where environment = $1 order by name";
     snapshot
@@ -83,6 +88,7 @@ pub async fn roles(snapshot: &mut Snapshot, environment: i64) -> Result<Vec<Role
 
 impl Store {
     /// Keeps a new credential. Nobody can have been told that it does not hold, so no version rises.
+    #[boxed]
     pub async fn insert_credential(&self, credential: Credential) -> Result<(), Error> {
         self.write(move |tx| {
             let credential = credential.clone();
@@ -92,6 +98,7 @@ impl Store {
     }
 
     /// Takes a credential of an environment back. Whether there was one that still held.
+    #[boxed]
     pub async fn revoke_credential(
         &self,
         environment: i64,
@@ -112,6 +119,7 @@ impl Store {
     }
 
     /// Notes when credentials were last used. It changes nothing that anybody was promised.
+    #[boxed]
     pub async fn note_credentials_used(&self, used: Vec<(CredentialId, Timestamp)>) -> Result<(), Error> {
         const SQL: &str = "update credentials set last_used_at = $2 \
              where id = $1 and (last_used_at is null or last_used_at < $2)";
@@ -126,6 +134,7 @@ impl Store {
     }
 
     /// Makes roles, or gives those that are there other permissions.
+    #[boxed]
     pub async fn put_roles(&self, roles: Vec<Role>) -> Result<(), Error> {
         const SQL: &str = "insert into roles (environment, name, permissions) values ($1, $2, $3) \
              on conflict (environment, name) do update set permissions = excluded.permissions";

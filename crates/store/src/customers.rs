@@ -1,5 +1,6 @@
 //! Customers, the people who act for them and what they can be charged with.
 
+use async_recursion::async_recursion as boxed;
 use crate::records::codecs::{Id, Int, OneColumn};
 use crate::{Error, Snapshot};
 use billing::{Customer, CustomerId, CustomerUser, Id as _, PaymentMethod, PaymentMethodId, Version};
@@ -8,6 +9,7 @@ use billing::{Customer, CustomerId, CustomerUser, Id as _, PaymentMethod, Paymen
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn named(
     snapshot: &mut Snapshot,
     environment: i64,
@@ -31,6 +33,7 @@ pub fn announce_named(snapshot: &mut Snapshot, environment: i64, kind: &str, nam
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn spelled(
     snapshot: &mut Snapshot,
     environment: i64,
@@ -56,6 +59,7 @@ pub(crate) const BY_ID: &str = concat!(
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn by_id(
     snapshot: &mut Snapshot,
     environment: i64,
@@ -69,6 +73,7 @@ pub async fn by_id(
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn by_external_id(
     snapshot: &mut Snapshot,
     environment: i64,
@@ -84,6 +89,7 @@ pub async fn by_external_id(
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn user(
     snapshot: &mut Snapshot,
     customer: CustomerId,
@@ -102,6 +108,7 @@ pub async fn user(
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn payment_method(
     snapshot: &mut Snapshot,
     environment: i64,
@@ -126,6 +133,7 @@ pub(crate) const PAYMENT_METHODS: &str = concat!(
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn payment_methods(
     snapshot: &mut Snapshot,
     customer: CustomerId,

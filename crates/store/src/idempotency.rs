@@ -1,5 +1,6 @@
 //! Which requests have been answered, and how.
 
+use async_recursion::async_recursion as boxed;
 use crate::{Error, Snapshot, Store, Tx};
 use billing::{Idempotency, Timestamp};
 
@@ -15,6 +16,7 @@ pub struct Answered {
 }
 
 /// The request of a key, if it has had its effect.
+#[boxed]
 pub async fn find(snapshot: &mut Snapshot, environment: i64, key: &str) -> Result<Option<Answered>, Error> {
     const SQL: &str = "select fingerprint, resource, status, answer from idempotency \
          where environment = $1 and key = $2";
@@ -56,6 +58,7 @@ pub(crate) async fn keep<'r>(
 
 impl Store {
     /// Keeps what was answered to requests that have had their effect: environment, key, status, bytes.
+    #[boxed]
     pub async fn keep_answers(&self, answers: Vec<(i64, String, u16, Vec<u8>)>) -> Result<(), Error> {
         const SQL: &str =
             "update idempotency set status = $3, answer = $4 where environment = $1 and key = $2";
@@ -72,6 +75,7 @@ impl Store {
     }
 
     /// Forgets requests that had their effect before an instant, at most `limit` of them; says how many.
+    #[boxed]
     pub async fn forget_requests(&self, before: Timestamp, limit: i64) -> Result<u64, Error> {
         const SQL: &str = "delete from idempotency where (environment, key) in \
              (select environment, key from idempotency where created_at < $1 order by created_at limit $2)";

@@ -1,5 +1,6 @@
 //! Reading invoices and what settles them.
 
+use async_recursion::async_recursion as boxed;
 use crate::records::codecs::{AccountName, Int, OneColumn, Opt, Time};
 use crate::{Error, Param, Snapshot};
 use billing::invoice::OpenInvoice;
@@ -28,6 +29,7 @@ const OWES: &str = "select count(*) from invoices
      where shard = $1 and customer_id = $2 and status = 'open' and subscription_id = $3 and id <> $4";
 
 /// An invoice of an environment.
+#[boxed]
 pub async fn one(s: &mut Snapshot, environment: i64, id: InvoiceId) -> Result<Option<Invoice>, Error> {
     let found: Option<Invoice> =
         s.row(ONE, &[id.shard().into(), id.raw().into()], |row| row.record()).await?;
@@ -35,6 +37,7 @@ pub async fn one(s: &mut Snapshot, environment: i64, id: InvoiceId) -> Result<Op
 }
 
 /// The invoices of a shard at which an attempt is due, the longest due first.
+#[boxed]
 pub async fn due(
     s: &mut Snapshot,
     environment: i64,
@@ -47,6 +50,7 @@ pub async fn due(
 }
 
 /// When the next attempt in a shard falls due after an instant.
+#[boxed]
 pub async fn next_due(
     s: &mut Snapshot,
     environment: i64,
@@ -58,6 +62,7 @@ pub async fn next_due(
 }
 
 /// The open invoices of a customer, the oldest first.
+#[boxed]
 pub async fn open(s: &mut Snapshot, customer: CustomerId) -> Result<Vec<Invoice>, Error> {
     s.rows(OPEN, &[customer.shard().into(), customer.raw().into()], |row| row.record()).await
 }
@@ -70,6 +75,7 @@ const OF_PERIOD: &str = concat!(
 );
 
 /// The invoices of a period of a subscription that were not withdrawn, the oldest first.
+#[boxed]
 pub async fn of_period(
     s: &mut Snapshot,
     subscription: SubscriptionId,
@@ -80,6 +86,7 @@ pub async fn of_period(
 }
 
 /// Whether a subscription has open invoices beside one.
+#[boxed]
 pub async fn has_other_open_invoices(
     s: &mut Snapshot,
     customer: CustomerId,
@@ -100,6 +107,7 @@ const POSTINGS: &str =
     "select account, amount from postings where shard = $1 and entry_id = $2 order by position";
 
 /// The open invoices of a subscription with the entries that were posted for them.
+#[boxed]
 pub async fn open_of_subscription(
     s: &mut Snapshot,
     customer: CustomerId,
@@ -115,6 +123,7 @@ pub async fn open_of_subscription(
 }
 
 /// An invoice with the entry that was posted for it.
+#[boxed]
 pub async fn issued(s: &mut Snapshot, invoice: Invoice) -> Result<OpenInvoice, Error> {
     let shard = invoice.id.shard();
     let mut entry: JournalEntry = s
@@ -141,6 +150,7 @@ const TAXES: &str = concat!(
 );
 
 /// The lines of invoices, for each in the order of the ids.
+#[boxed]
 pub async fn lines(s: &mut Snapshot, ids: &[InvoiceId]) -> Result<Vec<Vec<InvoiceLine>>, Error> {
     let keys = ids.iter().map(|id| [id.shard().into(), Param::Id(id.raw())]);
     let mut found = vec![Vec::new(); ids.len()];
@@ -153,6 +163,7 @@ pub async fn lines(s: &mut Snapshot, ids: &[InvoiceId]) -> Result<Vec<Vec<Invoic
 }
 
 /// The taxes of invoices, for each in the order of the ids.
+#[boxed]
 pub async fn taxes(s: &mut Snapshot, ids: &[InvoiceId]) -> Result<Vec<Vec<InvoiceTax>>, Error> {
     let keys = ids.iter().map(|id| [id.shard().into(), Param::Id(id.raw())]);
     let mut found = vec![Vec::new(); ids.len()];
@@ -168,6 +179,7 @@ const PURCHASE: &str =
     concat!("select ", purchase_columns!("p"), " from purchases p where p.shard = $1 and p.id = $2");
 
 /// A purchase of an environment.
+#[boxed]
 pub async fn purchase(s: &mut Snapshot, environment: i64, id: PurchaseId) -> Result<Option<Purchase>, Error> {
     let found: Option<Purchase> =
         s.row(PURCHASE, &[id.shard().into(), id.raw().into()], |row| row.record()).await?;

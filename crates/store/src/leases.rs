@@ -5,6 +5,7 @@
 //! that work on one shard by mistake waste time, no more: whatever they decide is guarded by versions
 //! and unique keys.
 
+use async_recursion::async_recursion as boxed;
 use crate::{Error, Param, Snapshot, Store, Tx, settings};
 use billing::{ShardPlacement, Timestamp};
 
@@ -85,6 +86,7 @@ impl Store {
     /// # Errors
     /// [`Error::Misuse`] if there are customers already, the books are in a file, or the number is none
     /// of those.
+    #[boxed]
     pub async fn spread(&self, spread: ShardPlacement) -> Result<(), Error> {
         let Store::Postgres(database) = self else {
             let refused = "books in a file have one shard".to_owned();
@@ -153,6 +155,7 @@ impl Store {
     ///
     /// # Errors
     /// If the database fails.
+    #[boxed]
     pub async fn leave(&self, node: u128) -> Result<(), Error> {
         if matches!(self, Store::Sqlite(_)) {
             return Ok(());
@@ -171,6 +174,7 @@ impl Store {
     ///
     /// # Errors
     /// If the database fails.
+    #[boxed]
     pub async fn holdings(&self) -> Result<Vec<Holding>, Error> {
         if matches!(self, Store::Sqlite(_)) {
             return Ok(Vec::new());

@@ -47,6 +47,7 @@ pub use sqlite::{Options, Synchronous};
 pub use value::{Param, Row};
 pub use versions::Scope;
 
+use async_recursion::async_recursion as boxed;
 use std::path::Path;
 
 /// The target of an event for each statement that a connection prepares.
@@ -88,6 +89,7 @@ impl Store {
     ///
     /// # Errors
     /// If the address makes no sense, the database cannot be reached or its schema is newer.
+    #[boxed]
     pub async fn connect(address: &str, options: Options) -> Result<Store, Error> {
         if postgres::is_address(address) {
             let database = postgres::Database::open(address, options.faults, migrate::POSTGRES).await?;
@@ -103,6 +105,7 @@ impl Store {
     /// # Errors
     /// [`Error::Misuse`] if the address is a file's, the number is not from 2 to 64, or the schema is there
     /// otherwise; else as [`Store::connect`].
+    #[boxed]
     pub async fn make_partitioned(address: &str, partitions: u32) -> Result<(), Error> {
         if !postgres::is_address(address) {
             return Err(Error::Misuse("books in a file have no partitions".to_owned()));
@@ -117,6 +120,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::connect`].
+    #[boxed]
     pub async fn pending(address: &str) -> Result<Vec<Migration>, Error> {
         if postgres::is_address(address) {
             postgres::pending(address, migrate::POSTGRES).await
@@ -129,6 +133,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::connect`].
+    #[boxed]
     pub async fn is_there(address: &str) -> Result<bool, Error> {
         Ok(Store::pending(address).await?.first().is_none_or(|first| first.number > 1))
     }
@@ -178,11 +183,12 @@ impl Store {
     ///
     /// # Errors
     /// If it has to be looked up and the database fails.
+    #[boxed]
     pub async fn version(&self, scopes: &[Scope]) -> Result<u64, Error> {
         match self {
             Store::Sqlite(database) => {
                 let versions = database.versions();
-                Ok(scopes.iter().fold(0, |sum, scope| sum.wrapping_add(versions.of(*scope))))
+                Ok(scopes.iter().fold(0_u64, |sum, scope| sum.wrapping_add(versions.of(*scope))))
             }
             Store::Postgres(database) => database.version(scopes).await,
         }
@@ -190,6 +196,7 @@ impl Store {
 
     /// Finishes what is queued, moves the log into the file and ends the threads. Later calls fail
     /// with [`Error::Closed`].
+    #[boxed]
     pub async fn close(&self) -> Result<(), Error> {
         match self {
             Store::Sqlite(database) => database.close().await,

@@ -3,6 +3,7 @@
 //! Pages are found by the id of the last row that was seen, and totals come from tallies: both cost
 //! the same wherever the page is. Lists of one customer are bounded by what it has.
 
+use async_recursion::async_recursion as boxed;
 use crate::records::Read;
 use crate::{Error, Snapshot};
 use billing::{
@@ -60,6 +61,7 @@ impl<T> Page<T> {
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn tally(snapshot: &mut Snapshot, environment: i64, kind: &str) -> Result<i64, Error> {
     const SQL: &str = "select n from tallies where environment = $1 and kind = $2";
     let n = snapshot.row(SQL, &[environment.into(), kind.into()], |row| row.int(0)).await?;
@@ -72,6 +74,7 @@ macro_rules! pages {
         ///
         /// # Errors
         /// If the database fails.
+        #[boxed]
         pub async fn $name(
             snapshot: &mut Snapshot,
             environment: i64,
@@ -129,6 +132,7 @@ async fn page<T: Read + Send>(
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn invoices(
     snapshot: &mut Snapshot,
     environment: i64,
@@ -228,6 +232,7 @@ pub async fn invoices_of_subscription(
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn lines_of_invoice(
     snapshot: &mut Snapshot,
     invoice: InvoiceId,
@@ -239,7 +244,7 @@ pub async fn lines_of_invoice(
         " from invoice_lines t where t.shard = $1 and t.invoice_id = $2"
     );
     let params = [invoice.shard().into(), invoice.raw().into()];
-    let rows = snapshot.rows(SQL, &params, |row| row.record()).await?;
+    let rows: Vec<InvoiceLine> = snapshot.rows(SQL, &params, |row| row.record()).await?;
     Ok(cut(rows, window, |row| row.id.raw(), |_| true))
 }
 
@@ -247,6 +252,7 @@ pub async fn lines_of_invoice(
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn invoice_line(
     snapshot: &mut Snapshot,
     environment: i64,
@@ -265,6 +271,7 @@ pub async fn invoice_line(
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn prices_of_product(
     snapshot: &mut Snapshot,
     product: billing::ProductId,

@@ -1,5 +1,6 @@
 //! Reading customers with what is needed to charge them, and the rules of their books.
 
+use async_recursion::async_recursion as boxed;
 use crate::records::codecs::{CurrencyCode, Int, OneColumn};
 use crate::{Error, Param, Snapshot};
 use billing::{Credit, Currency, Customer, CustomerAccount, CustomerId, Id, PaymentMethod, Rules};
@@ -9,6 +10,7 @@ const TAX_RATES: &str =
     concat!("select ", tax_rate_columns!("t"), " from tax_rates t where t.environment = $1 order by t.id");
 
 /// The rules of an environment.
+#[boxed]
 pub async fn rules(s: &mut Snapshot, environment: i64) -> Result<Option<Rules>, Error> {
     let Some(found) = s.row(RULES, &[environment.into()], |row| row.record()).await? else {
         return Ok(None);
@@ -45,6 +47,7 @@ const INVOICE_COUNTS: &str = "select currency, max(currency_ordinal) as n from i
 
 /// Customers of an environment with what is needed to charge them, in the order of the ids; ids that
 /// are not of the environment are left out.
+#[boxed]
 pub async fn load(
     s: &mut Snapshot,
     environment: i64,
@@ -118,6 +121,7 @@ pub async fn load(
 }
 
 /// One customer of an environment with what is needed to charge it.
+#[boxed]
 pub async fn load_one(
     s: &mut Snapshot,
     environment: i64,

@@ -1,5 +1,6 @@
 //! Reading payments, refunds and balances.
 
+use async_recursion::async_recursion as boxed;
 use crate::records::codecs::{OneColumn, Opt, Time};
 use crate::{Error, Param, Snapshot};
 use billing::{Allocation, Credit, Id, InvoiceId, Payment, PaymentId, Refund, Timestamp};
@@ -18,6 +19,7 @@ const IN_FLIGHT: &str = "select count(*) from payments
      where shard = $1 and invoice_id = $2 and status = 'processing'";
 
 /// A payment of an environment that was not taken back.
+#[boxed]
 pub async fn one(s: &mut Snapshot, environment: i64, id: PaymentId) -> Result<Option<Payment>, Error> {
     let found: Option<Payment> =
         s.row(ONE, &[id.shard().into(), id.raw().into()], |row| row.record()).await?;
@@ -25,6 +27,7 @@ pub async fn one(s: &mut Snapshot, environment: i64, id: PaymentId) -> Result<Op
 }
 
 /// The payments of a shard whose gateway has not answered since an instant, from after one on.
+#[boxed]
 pub async fn processing(
     s: &mut Snapshot,
     environment: i64,
@@ -40,6 +43,7 @@ pub async fn processing(
 
 /// Since when the gateway has not answered the longest waiting payment of a shard, of those that wait
 /// since after an instant.
+#[boxed]
 pub async fn oldest_processing(
     s: &mut Snapshot,
     environment: i64,
@@ -51,6 +55,7 @@ pub async fn oldest_processing(
 }
 
 /// Whether a payment of an invoice is under way.
+#[boxed]
 pub async fn in_flight(s: &mut Snapshot, invoice: InvoiceId) -> Result<bool, Error> {
     let params = [invoice.shard().into(), invoice.raw().into()];
     Ok(s.row(IN_FLIGHT, &params, |row| row.int(0)).await?.unwrap_or(0) > 0)
@@ -73,16 +78,19 @@ const OLDEST_PROCESSING_REFUND: &str = "select min(updated_at) as since from ref
      where environment = $1 and shard = $2 and status = 'processing' and updated_at > $3";
 
 /// A refund.
+#[boxed]
 pub async fn refund(s: &mut Snapshot, id: billing::RefundId) -> Result<Option<Refund>, Error> {
     s.row(REFUND, &[id.shard().into(), id.raw().into()], |row| row.record()).await
 }
 
 /// The refunds of a payment, the oldest first.
+#[boxed]
 pub async fn refunds_of(s: &mut Snapshot, payment: PaymentId) -> Result<Vec<Refund>, Error> {
     s.rows(REFUNDS_OF, &[payment.shard().into(), payment.raw().into()], |row| row.record()).await
 }
 
 /// The refunds of a shard whose gateway has not answered since an instant, from after one on.
+#[boxed]
 pub async fn processing_refunds(
     s: &mut Snapshot,
     environment: i64,
@@ -98,6 +106,7 @@ pub async fn processing_refunds(
 
 /// Since when the gateway has not answered the longest waiting refund of a shard, of those that wait
 /// since after an instant.
+#[boxed]
 pub async fn oldest_processing_refund(
     s: &mut Snapshot,
     environment: i64,
@@ -117,6 +126,7 @@ const ALLOCATIONS_OF: &str = concat!(
 );
 
 /// The money that came with a payment onto the balance, and what it was used for.
+#[boxed]
 pub async fn credit_of(
     s: &mut Snapshot,
     payment: PaymentId,

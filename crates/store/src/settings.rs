@@ -1,5 +1,6 @@
 //! What holds for all of the books: a few texts by name.
 
+use async_recursion::async_recursion as boxed;
 use crate::{Error, Snapshot, Store, Tx};
 use billing::ShardKey;
 
@@ -15,6 +16,7 @@ const PUT_FIRST: &str = "insert into settings (name, value) values ($1, $2) on c
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn one(s: &mut Snapshot, name: &str) -> Result<Option<String>, Error> {
     s.row(ONE, &[name.into()], |row| Ok(row.text(0)?.to_owned())).await
 }
@@ -39,6 +41,7 @@ impl Store {
     ///
     /// # Errors
     /// If the database fails.
+    #[boxed]
     pub async fn put_setting(&self, name: &'static str, value: String) -> Result<(), Error> {
         self.write(move |tx| {
             let value = value.clone();
@@ -51,6 +54,7 @@ impl Store {
     ///
     /// # Errors
     /// If the database fails.
+    #[boxed]
     pub async fn put_setting_once(&self, name: &'static str, value: String) -> Result<String, Error> {
         self.write(move |tx| {
             let value = value.clone();

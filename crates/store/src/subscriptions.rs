@@ -1,5 +1,6 @@
 //! Reading subscriptions, their items, and those of which something is due.
 
+use async_recursion::async_recursion as boxed;
 use crate::records::codecs::{Id, OneColumn, Opt, Time};
 use crate::{Error, Param, Snapshot};
 use billing::{CustomerId, Discount, Id as _, Item, Price, Product, Subscription, SubscriptionId, Timestamp};
@@ -22,6 +23,7 @@ const OF_CUSTOMER: &str = concat!(
 );
 
 /// A subscription of an environment.
+#[boxed]
 pub async fn one(
     s: &mut Snapshot,
     environment: i64,
@@ -33,6 +35,7 @@ pub async fn one(
 }
 
 /// The subscriptions of these ids that are of the environment, in the order of the ids.
+#[boxed]
 pub async fn many(
     s: &mut Snapshot,
     environment: i64,
@@ -50,6 +53,7 @@ pub async fn many(
 }
 
 /// The subscriptions of a shard of which something is due and their customers, the longest due first.
+#[boxed]
 pub async fn due(
     s: &mut Snapshot,
     environment: i64,
@@ -70,6 +74,7 @@ const BUSY: &str = "select 1 where
        and r.status = 'processing' and r.updated_at <= $4)";
 
 /// Those of some shards in which something is due, or a gateway has not answered since `silent`.
+#[boxed]
 pub async fn busy_shards(
     s: &mut Snapshot,
     environment: i64,
@@ -90,6 +95,7 @@ pub async fn busy_shards(
 }
 
 /// When the next subscription of a shard falls due after an instant.
+#[boxed]
 pub async fn next_due(
     s: &mut Snapshot,
     environment: i64,
@@ -101,6 +107,7 @@ pub async fn next_due(
 }
 
 /// The items of subscriptions, for each in the order of the ids.
+#[boxed]
 pub async fn items(s: &mut Snapshot, ids: &[SubscriptionId]) -> Result<Vec<Vec<Item>>, Error> {
     let keys = ids.iter().map(|id| [id.shard().into(), Param::Id(id.raw())]);
     let mut found = vec![Vec::new(); ids.len()];
@@ -113,6 +120,7 @@ pub async fn items(s: &mut Snapshot, ids: &[SubscriptionId]) -> Result<Vec<Vec<I
 }
 
 /// All subscriptions of a customer, the oldest first.
+#[boxed]
 pub async fn of_customer(s: &mut Snapshot, customer: CustomerId) -> Result<Vec<Subscription>, Error> {
     let params = [customer.shard().into(), customer.raw().into()];
     s.rows(OF_CUSTOMER, &params, |row| row.record()).await
@@ -127,6 +135,7 @@ const OFFER: &str = concat!(
 );
 
 /// A price of an environment with its product.
+#[boxed]
 pub async fn offer(
     s: &mut Snapshot,
     environment: i64,
@@ -140,6 +149,7 @@ pub async fn offer(
 const DISCOUNT: &str = concat!("select ", discount_columns!("d"), " from discounts d where d.id = $1");
 
 /// A discount of an environment.
+#[boxed]
 pub async fn discount(
     s: &mut Snapshot,
     environment: i64,
@@ -153,6 +163,7 @@ const DISCOUNT_BY_CODE: &str =
     concat!("select ", discount_columns!("d"), " from discounts d where d.environment = $1 and d.code = $2");
 
 /// The discount of a code.
+#[boxed]
 pub async fn discount_by_code(
     s: &mut Snapshot,
     environment: i64,

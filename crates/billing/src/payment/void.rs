@@ -4,7 +4,6 @@
 //! itself is in `invoice::void`.
 
 use crate::changes::Changes;
-use crate::customer_account::CustomerAccount;
 use crate::id::Ctx;
 use crate::invoice::in_context::InvoiceInContext;
 use crate::invoice::void::void;
@@ -23,7 +22,6 @@ use crate::subscription::reactivate::reactivate;
 pub fn void_invoice(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &CustomerAccount,
     open: &OpenInvoice,
     bill: &InvoiceInContext,
     changes: &mut Changes,

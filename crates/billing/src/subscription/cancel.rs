@@ -4,7 +4,6 @@
 //! `at` may lie before `ctx.now` when the end fell due earlier; what is written is of `ctx.now`.
 
 use crate::changes::Changes;
-use crate::customer_account::CustomerAccount;
 use crate::id::Ctx;
 use crate::invoice::OpenInvoice;
 use crate::invoice::void::void;
@@ -32,7 +31,6 @@ pub enum CancelAt {
 pub fn cancel(
     ctx: &mut Ctx,
     rules: &Rules,
-    payer: &CustomerAccount,
     subscription: &Subscription,
     open_invoices: &[OpenInvoice],
     at: CancelAt,

@@ -1,5 +1,6 @@
 //! Counters beside the rows that they count, credentials and answered requests.
 
+use async_recursion::async_recursion as boxed;
 use crate::records::TABLES;
 use crate::records::codecs::{Bool, Int, OneColumn, Opt, Text};
 use crate::{Error, Param, Snapshot, credentials as standing};
@@ -14,6 +15,7 @@ pub fn counted_kinds() -> impl Iterator<Item = &'static str> {
 ///
 /// # Errors
 /// If the database fails or there is no such kind.
+#[boxed]
 pub async fn count(s: &mut Snapshot, environment: i64, kind: &str) -> Result<i64, Error> {
     let table = TABLES.iter().find(|table| table.name == kind);
     let Some(tallied) = table.and_then(|table| table.tallied.as_ref()) else {
@@ -26,6 +28,7 @@ pub async fn count(s: &mut Snapshot, environment: i64, kind: &str) -> Result<i64
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn tallies(s: &mut Snapshot, environment: i64) -> Result<Vec<(String, i64)>, Error> {
     const SQL: &str = "select kind, n from tallies where environment = $1 order by kind";
     s.rows(SQL, &[environment.into()], |row| Ok((row.text(0)?.to_owned(), row.int(1)?))).await
@@ -48,6 +51,7 @@ pub struct Numbered {
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn numbered(s: &mut Snapshot, environment: i64) -> Result<Vec<Numbered>, Error> {
     let mut found = Vec::new();
     for table in TABLES {
@@ -67,6 +71,7 @@ pub async fn numbered(s: &mut Snapshot, environment: i64) -> Result<Vec<Numbered
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn repeated_numbers(
     s: &mut Snapshot,
     environment: i64,
@@ -85,6 +90,7 @@ const USER: &str = "select 1 from customer_users where shard = $1 and id = $2 an
 ///
 /// # Errors
 /// If the database fails or a row cannot be read.
+#[boxed]
 pub async fn credentials(s: &mut Snapshot, environment: i64) -> Result<Vec<(Credential, bool)>, Error> {
     let mut found = Vec::new();
     for credential in standing::list(s, environment).await? {
@@ -129,6 +135,7 @@ const REQUESTS: &str = "select environment, key, fingerprint, resource, status,
 ///
 /// # Errors
 /// If the database fails or a row cannot be read.
+#[boxed]
 pub async fn requests(s: &mut Snapshot, after: (i64, &str), limit: i64) -> Result<Vec<Request>, Error> {
     let params: [Param<'_>; 3] = [after.0.into(), after.1.into(), limit.into()];
     s.rows(REQUESTS, &params, |row| {

@@ -1,5 +1,6 @@
 //! Customers, how they are found, and what their rows sum to in each currency.
 
+use async_recursion::async_recursion as boxed;
 use super::After;
 use crate::records::codecs::{CurrencyCode, Id, Int, OneColumn, Opt, Word};
 use crate::{Error, Param, Snapshot};
@@ -34,6 +35,7 @@ const CUSTOMERS: &str = concat!(
 ///
 /// # Errors
 /// If the database fails or a row cannot be read.
+#[boxed]
 pub async fn named(s: &mut Snapshot, after: After, limit: i64) -> Result<Vec<Named>, Error> {
     let params = [after.shard.into(), after.id.into(), limit.into()];
     s.rows(CUSTOMERS, &params, |row| {
@@ -51,6 +53,7 @@ pub async fn named(s: &mut Snapshot, after: After, limit: i64) -> Result<Vec<Nam
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn slice_end(s: &mut Snapshot, after: After, n: i64) -> Result<Option<After>, Error> {
     const SQL: &str = "select c.shard, c.id from customers c where (c.shard, c.id) > ($1, $2)
          order by c.shard, c.id limit 1 offset $3";
@@ -62,6 +65,7 @@ pub async fn slice_end(s: &mut Snapshot, after: After, n: i64) -> Result<Option<
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn names(s: &mut Snapshot, environment: i64) -> Result<(i64, i64), Error> {
     const SQL: &str = "select
          cast(coalesce(sum(case when kind = 'external_id' then 1 else 0 end), 0) as bigint),
@@ -107,6 +111,7 @@ const INVOICE_SUMS: &str = "select i.currency, count(*) as n, count(distinct i.c
 ///
 /// # Errors
 /// If the database fails or a row cannot be read.
+#[boxed]
 pub async fn invoice_sums(s: &mut Snapshot, ids: &[CustomerId]) -> Result<Vec<Vec<InvoiceSums>>, Error> {
     let mut found = vec![Vec::new(); ids.len()];
     s.each_for(INVOICE_SUMS, keys(ids), |n, row| {
@@ -159,6 +164,7 @@ const REMAINING: &str = "select c.currency, cast(sum(c.remaining) as bigint) as 
 ///
 /// # Errors
 /// If the database fails or a row cannot be read.
+#[boxed]
 pub async fn money_sums(s: &mut Snapshot, ids: &[CustomerId]) -> Result<Vec<Vec<MoneySums>>, Error> {
     let mut found: Vec<Vec<MoneySums>> = vec![Vec::new(); ids.len()];
     s.each_for(RECEIVED, keys(ids), |n, row| {

@@ -1,5 +1,6 @@
 //! What one customer has, and what of it has moved since an instant.
 
+use async_recursion::async_recursion as boxed;
 use crate::records::codecs::{Id, Int, OneColumn};
 use crate::{Error, Param, Snapshot};
 use billing::{
@@ -72,6 +73,7 @@ const PURCHASES: &str = concat!(
 ///
 /// # Errors
 /// If the database fails or a row cannot be read.
+#[boxed]
 pub async fn holdings(s: &mut Snapshot, customer: CustomerId, since: Timestamp) -> Result<Holdings, Error> {
     let whose = [customer.shard().into(), Param::Id(customer.raw())];
     let moved = [customer.shard().into(), Param::Id(customer.raw()), since.micros().into()];
@@ -103,6 +105,7 @@ pub async fn holdings(s: &mut Snapshot, customer: CustomerId, since: Timestamp) 
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn versions(s: &mut Snapshot, environment: i64) -> Result<Vec<(CustomerId, i64)>, Error> {
     const SQL: &str = "select c.id, v.version from customers c
          join customer_versions v on v.shard = c.shard and v.customer_id = c.id

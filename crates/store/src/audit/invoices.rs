@@ -1,5 +1,6 @@
 //! Invoices in the order of their places, with what settles them.
 
+use async_recursion::async_recursion as boxed;
 use crate::records::codecs::{Bool, Codec, Id, Int, OneColumn, Opt, Span, Text, Word};
 use crate::{Error, Param, Snapshot};
 use billing::{
@@ -19,6 +20,7 @@ const INVOICES: &str = concat!(
 ///
 /// # Errors
 /// If the database fails or a row cannot be read.
+#[boxed]
 pub async fn invoices(
     s: &mut Snapshot,
     environment: i64,
@@ -41,6 +43,7 @@ const ISSUE_ENTRIES: &str = concat!(
 ///
 /// # Errors
 /// If the database fails or a row cannot be read.
+#[boxed]
 pub async fn issue_entries(s: &mut Snapshot, ids: &[InvoiceId]) -> Result<Vec<Vec<AuditedEntry>>, Error> {
     let mut found: Vec<Vec<AuditedEntry>> = vec![Vec::new(); ids.len()];
     s.each_for(ISSUE_ENTRIES, keys(ids), |n, row| {
@@ -93,6 +96,7 @@ const ATTEMPTS: &str = "select p.attempt, p.status, p.amount, p.refunded, p.is_r
 ///
 /// # Errors
 /// If the database fails or a row cannot be read.
+#[boxed]
 pub async fn attempts(s: &mut Snapshot, ids: &[InvoiceId]) -> Result<Vec<Vec<Attempt>>, Error> {
     let mut found = vec![Vec::new(); ids.len()];
     s.each_for(ATTEMPTS, keys(ids), |n, row| {
@@ -120,6 +124,7 @@ const ALLOCATED: &str = "select cast(coalesce(sum(a.amount), 0) as bigint) from 
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn allocated(s: &mut Snapshot, ids: &[InvoiceId]) -> Result<Vec<i64>, Error> {
     let mut found = vec![0; ids.len()];
     s.each_for(ALLOCATED, keys(ids), |n, row| {
@@ -140,6 +145,7 @@ pub type PeriodOwner = (SubscriptionId, Option<InvoiceId>, Period);
 ///
 /// # Errors
 /// If the database fails or a row cannot be read.
+#[boxed]
 pub async fn period_owners(s: &mut Snapshot, ids: &[PeriodId]) -> Result<Vec<Option<PeriodOwner>>, Error> {
     let mut found = vec![None; ids.len()];
     let keys = ids.iter().map(|id| [id.shard().into(), Param::Id(id.raw())]);
@@ -159,6 +165,7 @@ const PURCHASES: &str =
 ///
 /// # Errors
 /// If the database fails or a row cannot be read.
+#[boxed]
 pub async fn purchases(s: &mut Snapshot, ids: &[PurchaseId]) -> Result<Vec<Option<Purchase>>, Error> {
     let mut found = vec![None; ids.len()];
     let keys = ids.iter().map(|id| [id.shard().into(), Param::Id(id.raw())]);

@@ -1,5 +1,6 @@
 //! Journal entries with their postings, in the order of their keys.
 
+use async_recursion::async_recursion as boxed;
 use super::After;
 use crate::records::codecs::{Int, OneColumn, Text};
 use crate::{Error, Snapshot};
@@ -38,6 +39,7 @@ const POSTINGS: &str = "select p.entry_id, p.account, p.amount from postings p
 ///
 /// # Errors
 /// If the database fails or a row cannot be read.
+#[boxed]
 pub async fn entries(s: &mut Snapshot, after: After, limit: i64) -> Result<EntryPage, Error> {
     let first = [after.shard.into(), after.id.into(), limit.into()];
     let mut entries = s

@@ -1,5 +1,6 @@
 //! Payments and credits in the order of their keys, and the counted lists that payments are in.
 
+use async_recursion::async_recursion as boxed;
 use super::After;
 use crate::lists;
 use crate::ranks::Ranking;
@@ -17,6 +18,7 @@ const PAYMENTS: &str = concat!(
 ///
 /// # Errors
 /// If the database fails or a row cannot be read.
+#[boxed]
 pub async fn payments(s: &mut Snapshot, after: After, limit: i64) -> Result<Vec<Payment>, Error> {
     let params = [after.shard.into(), after.id.into(), limit.into()];
     s.rows(PAYMENTS, &params, |row| row.record()).await
@@ -29,6 +31,7 @@ const REFUNDS: &str = "select r.status, r.amount, r.invoice_id from refunds r
 ///
 /// # Errors
 /// If the database fails or a row cannot be read.
+#[boxed]
 pub async fn refunds(
     s: &mut Snapshot,
     ids: &[PaymentId],
@@ -52,6 +55,7 @@ const CREDITS_OF: &str = "select cast(sum(c.amount) as bigint) from credits c
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn credits_of(s: &mut Snapshot, ids: &[PaymentId]) -> Result<Vec<Option<i64>>, Error> {
     let mut found = vec![None; ids.len()];
     let keys = ids.iter().map(|id| [id.shard().into(), Param::Id(id.raw())]);
@@ -70,6 +74,7 @@ const LISTED: &str = "select e.amount from list_entries e where e.shard = $1 and
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn listed(
     s: &mut Snapshot,
     payments: &[Payment],
@@ -101,6 +106,7 @@ pub async fn listed(
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn rankings(s: &mut Snapshot) -> Result<Vec<Ranking>, Error> {
     const SQL: &str = "select shard, environment, ranking from list_entries
          union select shard, environment, ranking from list_nodes order by 1, 2, 3";
@@ -135,6 +141,7 @@ const CREDITS: &str = concat!(
 ///
 /// # Errors
 /// If the database fails or a row cannot be read.
+#[boxed]
 pub async fn credits(s: &mut Snapshot, after: After, limit: i64) -> Result<Vec<Drawn>, Error> {
     let params = [after.shard.into(), after.id.into(), limit.into()];
     s.rows(CREDITS, &params, |row| {

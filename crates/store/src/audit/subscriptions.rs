@@ -1,5 +1,6 @@
 //! What hangs on subscriptions: their periods and what they owe.
 
+use async_recursion::async_recursion as boxed;
 use crate::records::codecs::{Codec, Id, Int, OneColumn, Opt, Span};
 use crate::{Error, Param, Snapshot};
 use billing::{BillingPeriod, Id as _, InvoiceId, Period, PeriodId, Subscription, SubscriptionId};
@@ -21,6 +22,7 @@ pub type Billed = (BillingPeriod, Option<(Option<PeriodId>, Option<SubscriptionI
 ///
 /// # Errors
 /// If the database fails or a row cannot be read.
+#[boxed]
 pub async fn periods(s: &mut Snapshot, ids: &[SubscriptionId]) -> Result<Vec<Vec<Billed>>, Error> {
     let mut found = vec![Vec::new(); ids.len()];
     let keys = ids.iter().map(|id| [id.shard().into(), Param::Id(id.raw())]);
@@ -55,6 +57,7 @@ const OPEN: &str = "select i.id, (select count(*) from payments p where p.shard 
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn open_invoices(s: &mut Snapshot, of: &[Subscription]) -> Result<Vec<OpenInvoices>, Error> {
     let mut found = vec![OpenInvoices::default(); of.len()];
     let keys = of.iter().map(|subscription| {

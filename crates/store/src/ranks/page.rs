@@ -1,5 +1,6 @@
 //! One page of a list, newest first.
 
+use async_recursion::async_recursion as boxed;
 use super::seek::{Place, seek, totals_since};
 use super::{Between, Entry, Key, Lists, Ranking};
 use crate::{Error, Param, Snapshot};
@@ -14,6 +15,7 @@ const SHORT: usize = 24;
 
 /// Up to `limit` entries of some lists in a range of time, newest first, after the `skip` newest,
 /// over all rankings given. Costs about the same for any `skip`.
+#[boxed]
 pub async fn page(
     snapshot: &mut Snapshot,
     rankings: &[Ranking],

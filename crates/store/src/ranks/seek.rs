@@ -1,5 +1,6 @@
 //! Totals, and the place of the n-th entry.
 
+use async_recursion::async_recursion as boxed;
 use super::nodes::{self, Node, TOP};
 use super::{Between, Key, Lists, Ranking, Totals};
 use crate::{Error, Snapshot};
@@ -9,6 +10,7 @@ pub(super) const SUM: &str = "select count(*), cast(coalesce(sum(amount), 0) as 
      and (at, id) >= ($5, $6) and (at, id) < ($7, $8)";
 
 /// All entries of some lists, over all rankings given.
+#[boxed]
 pub async fn total(snapshot: &mut Snapshot, rankings: &[Ranking], lists: Lists) -> Result<Totals, Error> {
     let mut totals = Totals::default();
     let whole: Vec<_> = rankings.iter().map(|ranking| (*ranking, Key::FIRST, Key::END)).collect();
@@ -19,6 +21,7 @@ pub async fn total(snapshot: &mut Snapshot, rankings: &[Ranking], lists: Lists) 
 }
 
 /// The entries of some lists whose time is in a range, over all rankings given.
+#[boxed]
 pub async fn totals_between(
     snapshot: &mut Snapshot,
     rankings: &[Ranking],

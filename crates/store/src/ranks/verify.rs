@@ -1,10 +1,12 @@
 //! An audit of a ranking: do its nodes count what is there?
 
+use async_recursion::async_recursion as boxed;
 use super::nodes::{self, Node, TOP};
 use super::{Key, LISTS, Ranking, Tally};
 use crate::{Error, Snapshot};
 
 /// Counts every entry again and compares; answers the first disagreement in words, if any.
+#[boxed]
 pub async fn verify(snapshot: &mut Snapshot, ranking: Ranking) -> Result<Option<String>, Error> {
     let mut below = nodes::nodes(snapshot, ranking, 0, Key::FIRST, Key::END).await?;
     let mut counted: Vec<Node> =

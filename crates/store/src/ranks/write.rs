@@ -1,5 +1,6 @@
 //! Entries come and go, and the nodes above them keep count.
 
+use async_recursion::async_recursion as boxed;
 use super::nodes::{self, ENTRIES_MAX, NODES_MAX, Node, TOP};
 use super::{Entry, Key, LISTS, Ranking, Tally};
 use crate::{Error, Tx};
@@ -13,6 +14,7 @@ const DELETE: &str = "delete from list_entries where shard = $1 and environment 
 /// Adds entries to a ranking, in any order; [`Error::Conflict`] if one is there already.
 ///
 /// The counts cost a few statements per call, so give what comes together in one call.
+#[boxed]
 pub async fn insert(tx: &mut Tx, ranking: Ranking, entries: &[Entry]) -> Result<(), Error> {
     if entries.is_empty() {
         return Ok(());
@@ -44,6 +46,7 @@ pub async fn insert(tx: &mut Tx, ranking: Ranking, entries: &[Entry]) -> Result<
 }
 
 /// Takes an entry out of a list; answers its amount, or `None` if it was not there.
+#[boxed]
 pub async fn remove(
     tx: &mut Tx,
     ranking: Ranking,

@@ -1,7 +1,7 @@
 //! Commits, snapshots, versions and failures of the SQLite driver.
 
 use super::*;
-use crate::{FaultPoint, Scope};
+use crate::{FaultPoint, Scope, Store};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use tempfile::TempDir;
@@ -16,7 +16,7 @@ type Outcome<T> = Result<T, Error>;
 
 struct Books {
     directory: TempDir,
-    database: Database,
+    database: Store,
 }
 
 fn open() -> Books {
@@ -25,7 +25,7 @@ fn open() -> Books {
 
 fn open_with(options: Options) -> Books {
     let directory = tempfile::tempdir().unwrap();
-    let database = Database::open(&directory.path().join("books.db"), options, SCHEMA).unwrap();
+    let database = Store::Sqlite(Database::open(&directory.path().join("books.db"), options, SCHEMA).unwrap());
     Books { directory, database }
 }
 
@@ -80,7 +80,7 @@ async fn ids(snapshot: &mut Snapshot) -> Outcome<Vec<i64>> {
     snapshot.rows("select id from notes order by id", &[], |row| row.int(0)).await
 }
 
-async fn read_ids(database: &Database) -> Outcome<Vec<i64>> {
+async fn read_ids(database: &Store) -> Outcome<Vec<i64>> {
     database.read(|snapshot| Box::pin(ids(snapshot))).await
 }
 
@@ -364,7 +364,7 @@ async fn clones_share_the_books_and_the_last_one_closes_them() {
     written.unwrap();
     drop(clone);
     assert!(!books.directory.path().join("books.db-wal").exists());
-    let again = Database::open(&path, Options::default(), SCHEMA).unwrap();
+    let again = Store::Sqlite(Database::open(&path, Options::default(), SCHEMA).unwrap());
     assert_eq!(read_ids(&again).await, Ok(vec![1]));
 }
 

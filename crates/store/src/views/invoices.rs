@@ -1,5 +1,6 @@
 //! A customer's invoices.
 
+use async_recursion::async_recursion as boxed;
 use super::Sheet;
 use crate::records::codecs::{CurrencyCode, Int, OneColumn, Opt, Text, Time, Word};
 use crate::{Error, Param, Row, Snapshot};
@@ -54,6 +55,7 @@ fn newest(customer: CustomerId, sheet: Sheet) -> [Param<'static>; 4] {
 
 /// A page of a customer's invoices, newest first, with how many there are: all, or those whose first
 /// line is for a product.
+#[boxed]
 pub async fn issued(
     s: &mut Snapshot,
     customer: CustomerId,

@@ -1,5 +1,6 @@
 //! Money that was received.
 
+use async_recursion::async_recursion as boxed;
 use super::Sheet;
 use crate::ranks::{self, Between, Ranking, Totals};
 use crate::records::codecs::{Codec, Every, Id, Int, OneColumn, Opt, Text, Word};
@@ -86,6 +87,7 @@ const SPELLED: &str =
     "select id from payments where shard = $1 and id between $2 and $3 and environment = $4 limit 2";
 
 /// How many payments are wanted, and what they sum to in minor units.
+#[boxed]
 pub async fn totals(s: &mut Snapshot, wanted: Wanted) -> Result<Totals, Error> {
     let Some(customer) = wanted.customer else {
         let rankings = wanted.rankings(s.shards());
@@ -116,6 +118,7 @@ pub async fn totals(s: &mut Snapshot, wanted: Wanted) -> Result<Totals, Error> {
 }
 
 /// A page of the wanted payments, those that came last first, and how many there are.
+#[boxed]
 pub async fn page(s: &mut Snapshot, wanted: Wanted, sheet: Sheet) -> Result<(i64, Vec<Received>), Error> {
     let Some(customer) = wanted.customer else { return page_of_all(s, wanted, sheet).await };
     let (mut total, mut page) = (0_i64, Vec::new());
@@ -156,6 +159,7 @@ async fn page_of_all(s: &mut Snapshot, wanted: Wanted, sheet: Sheet) -> Result<(
 }
 
 /// A payment that was received in an environment and not taken back.
+#[boxed]
 pub async fn one(s: &mut Snapshot, environment: i64, id: PaymentId) -> Result<Option<Received>, Error> {
     let found = s.row(ONE, &[id.shard().into(), id.raw().into()], read).await?;
     Ok(found.filter(|received| {
@@ -164,6 +168,7 @@ pub async fn one(s: &mut Snapshot, environment: i64, id: PaymentId) -> Result<Op
 }
 
 /// The payment whose id begins with 96 bits; none if there is none or more than one.
+#[boxed]
 pub async fn spelled(s: &mut Snapshot, environment: i64, first: u128) -> Result<Option<PaymentId>, Error> {
     let (low, high) = (first << 32, first << 32 | 0xffff_ffff);
     let keys = [billing::shard_of(low).into(), low.into(), high.into(), environment.into()];

@@ -1,5 +1,6 @@
 //! Billing periods with how far they are collected.
 
+use async_recursion::async_recursion as boxed;
 use super::Sheet;
 use crate::records::codecs::{Id, Int, OneColumn, Opt, Text, Time, Word};
 use crate::{Error, Row, Snapshot};
@@ -59,6 +60,7 @@ const OF_SUBSCRIPTION: &str = "select number, id from periods
      where shard = $1 and subscription_id = $2 and environment = $3";
 
 /// A page of an environment's periods, newest first, and how many there are. One statement.
+#[boxed]
 pub async fn page(s: &mut Snapshot, environment: i64, sheet: Sheet) -> Result<(i64, Vec<Collected>), Error> {
     let (mut total, mut rows) = (0, Vec::new());
     s.each(PAGE, &[environment.into(), sheet.skip().into(), sheet.limit.into()], |row| {
@@ -73,12 +75,14 @@ pub async fn page(s: &mut Snapshot, environment: i64, sheet: Sheet) -> Result<(i
 }
 
 /// A period of an environment.
+#[boxed]
 pub async fn one(s: &mut Snapshot, environment: i64, id: PeriodId) -> Result<Option<Collected>, Error> {
     s.row(ONE, &[id.shard().into(), id.raw().into(), environment.into()], read).await
 }
 
 /// A page of the periods that are among `ids` and belong to one of `subscriptions`, where those are
 /// given; newest first, and how many there are. Walks the periods of the subscriptions that are named.
+#[boxed]
 pub async fn chosen(
     s: &mut Snapshot,
     environment: i64,

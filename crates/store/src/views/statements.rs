@@ -1,5 +1,6 @@
 //! A customer's invoices in one currency, each with the subscription and the plan that it is for.
 
+use async_recursion::async_recursion as boxed;
 use super::Sheet;
 use crate::records::codecs::{Bool, Codec, Every, Id, Int, OneColumn, Opt, Span, Text, Time, Word};
 use crate::{Error, Row, Snapshot};
@@ -128,6 +129,7 @@ const SPAN: &[&str] = &["period_start", "period_end"];
 ///
 /// # Errors
 /// If the database fails.
+#[boxed]
 pub async fn statements(
     s: &mut Snapshot,
     environment: i64,

@@ -2,6 +2,7 @@
 
 use super::super::address::Address;
 use super::*;
+use crate::Row;
 use futures_util::future::join_all;
 use testbed::Books;
 
@@ -16,8 +17,13 @@ fn alone(books: &Books) -> (Arc<Pool>, Arc<Together>) {
 
 /// Asks for a number; answers also when the snapshot began.
 async fn asked(mut reader: Reader, number: i64) -> Result<(i64, String), Error> {
-    let told = |row: &Row<'_>| Ok((row.int(0)?, row.text(1)?.to_owned()));
-    reader.row(BEGAN, &[number.into()], told).await.map(Option::unwrap)
+    let mut told = None;
+    let mut see = |_, row: &Row<'_>| {
+        told = Some((row.int(0)?, row.text(1)?.to_owned()));
+        Ok(())
+    };
+    reader.first(BEGAN, &[number.into()], &mut see).await?;
+    Ok(told.unwrap())
 }
 
 /// Lets all others come as far as they can without the database.
