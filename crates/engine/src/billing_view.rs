@@ -1,6 +1,8 @@
 //! All that a customer has and owes, on one snapshot.
 
-use crate::{Engine, Error};
+use crate::engine::{Engine, Fut};
+use crate::error::Error;
+use crate::kind::Kind;
 use billing::CustomerId;
 use store::billing_view::BillingView;
 
@@ -9,21 +11,21 @@ impl Engine {
     ///
     /// # Errors
     /// If there is none.
-    pub async fn customer_id(&self, environment: i64, external_id: &str) -> Result<CustomerId, Error> {
+    pub fn customer_id(&self, environment: i64, external_id: &str) -> Fut<'_, CustomerId> {
         let name = external_id.to_owned();
-        self.store()
-            .read(move |s| {
-                Box::pin(async move { store::customers::named(s, environment, "external_id", &name).await })
+        self.read(move |s| {
+            Box::pin(async move {
+                let found = store::customers::named(s, environment, "external_id", &name).await?;
+                found.ok_or_else(|| Error::none_named(Kind::Customer, name))
             })
-            .await?
-            .ok_or_else(|| Error::not_found("customer", external_id))
+        })
     }
 
     /// Everything of a customer; none if there is none of this id in the environment.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn billing_view(&self, environment: i64, id: CustomerId) -> Result<Option<BillingView>, Error> {
-        Ok(self.store().read(move |s| Box::pin(BillingView::of_id(s, environment, id))).await?)
+    pub fn billing_view(&self, environment: i64, id: CustomerId) -> Fut<'_, Option<BillingView>> {
+        self.read(move |s| Box::pin(async move { Ok(BillingView::of_id(s, environment, id).await?) }))
     }
 }

@@ -1,6 +1,7 @@
 //! The clock of test books.
 
-use crate::{Done, Engine, Error};
+use crate::due::Done;
+use crate::engine::{Engine, Fut};
 use billing::refusal::Field;
 use billing::{Change, Changes, Refusal, Timestamp};
 
@@ -11,40 +12,45 @@ impl Engine {
     /// # Errors
     /// If the environment has no clock of its own or the time is before it, also because another process has
     /// moved it on meanwhile.
-    pub async fn advance_clock(&self, environment: i64, to: Timestamp) -> Result<Done, Error> {
-        let turn = self.running.of(environment);
-        let _one_at_a_time = turn.lock().await;
-        let mut done = Done::default();
-        loop {
-            // Read at each step: another process may move the same clock.
-            let Some(clock) = self.environment(environment).await?.clock else {
-                return Err(Refusal::State("only test books have a clock that can be moved".into()).into());
-            };
-            if to < clock {
-                let wanted = format!("an instant that is not before {clock}");
-                return Err(Refusal::invalid(Field::ClockTime, wanted).into());
+    pub fn advance_clock(&self, environment: i64, to: Timestamp) -> Fut<'_, Done> {
+        Box::pin(async move {
+            let turn = self.running.of(environment);
+            let _one_at_a_time = turn.lock().await;
+            let mut done = Done::default();
+            loop {
+                // Read at each step: another process may move the same clock.
+                let Some(clock) = self.environment(environment).await?.clock else {
+                    let problem = "only test books have a clock that can be moved";
+                    return Err(Refusal::State(problem.into()).into());
+                };
+                if to < clock {
+                    let wanted = format!("an instant that is not before {clock}");
+                    return Err(Refusal::invalid(Field::ClockTime, wanted).into());
+                }
+                done.add(self.run_due_unlocked(environment, clock).await?);
+                if clock == to {
+                    return Ok(done);
+                }
+                let due = self.next_due(environment, clock).await?;
+                let next = due.map_or(to, |due| due.min(to));
+                match self.set_clock(environment, next).await {
+                    Err(error) if error.is_conflict() => {}
+                    set => set?,
+                }
             }
-            done.add(self.run_due_unlocked(environment, clock).await?);
-            if clock == to {
-                return Ok(done);
-            }
-            let due = self.next_due(environment, clock).await?;
-            let next = due.map_or(to, |due| due.min(to));
-            match self.set_clock(environment, next).await {
-                Err(error) if error.is_conflict() => {}
-                set => set?,
-            }
-        }
+        })
     }
 
     /// Sets the clock of an environment, and makes one whose clock was the real one test books.
     ///
     /// # Errors
     /// A conflict if the clock is past that, and if the store fails.
-    pub async fn set_clock(&self, environment: i64, to: Timestamp) -> Result<(), Error> {
-        let mut changes = Changes::default();
-        changes.push(Change::SetClock(environment, to));
-        self.store.commit(changes).await?;
-        Ok(())
+    pub fn set_clock(&self, environment: i64, to: Timestamp) -> Fut<'_, ()> {
+        Box::pin(async move {
+            let mut changes = Changes::default();
+            changes.push(Change::SetClock(environment, to));
+            self.store.commit(changes).await?;
+            Ok(())
+        })
     }
 }

@@ -1,6 +1,8 @@
 //! Who may ask: credentials given out and taken back, and the roles of staff.
 
-use crate::{Engine, Error};
+use crate::at::At;
+use crate::engine::{Engine, Fut};
+use crate::error::Error;
 use billing::{Credential, CredentialId, Role, Timestamp};
 use store::credentials::{self, Standing};
 
@@ -9,76 +11,73 @@ impl Engine {
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn issue_credential(&self, credential: Credential) -> Result<(), Error> {
-        Ok(self.store.insert_credential(credential).await?)
+    pub fn issue_credential(&self, credential: Credential) -> Fut<'_, ()> {
+        Box::pin(async move { Ok(self.store.insert_credential(credential).await?) })
     }
 
     /// Takes a credential of an environment back; it is refused from the next request on.
     ///
     /// # Errors
     /// If there is none of this id that still holds.
-    pub async fn revoke_credential(
-        &self,
-        now: Timestamp,
-        environment: i64,
-        id: CredentialId,
-    ) -> Result<(), Error> {
-        match self.store.revoke_credential(environment, id, now).await? {
-            true => Ok(()),
-            false => Err(Error::not_found("credential", "")),
-        }
+    pub fn revoke_credential(&self, at: At, id: CredentialId) -> Fut<'_, ()> {
+        Box::pin(async move {
+            match self.store.revoke_credential(at.environment, id, at.now).await? {
+                true => Ok(()),
+                false => Err(Error::not_found(id)),
+            }
+        })
     }
 
     /// The credentials of an environment, oldest first.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn credentials(&self, environment: i64) -> Result<Vec<Credential>, Error> {
-        let all = self.store.read(move |s| Box::pin(credentials::list(s, environment))).await;
-        Ok(all?)
+    pub fn credentials(&self, environment: i64) -> Fut<'_, Vec<Credential>> {
+        self.read(move |s| Box::pin(async move { Ok(credentials::list(s, environment).await?) }))
     }
 
     /// The credential of an API key, by the key's HMAC.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn credential_of_key(&self, hash: [u8; 32]) -> Result<Option<Standing>, store::Error> {
-        self.store.read(move |s| Box::pin(async move { credentials::by_hash(s, &hash).await })).await
+    pub fn credential_of_key(&self, hash: [u8; 32]) -> Fut<'_, Option<Standing>, store::Error> {
+        Box::pin(self.store.read(move |s| Box::pin(async move { credentials::by_hash(s, &hash).await })))
     }
 
     /// The credential of a token, by the id that the token carries.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn credential_of_token(&self, id: CredentialId) -> Result<Option<Standing>, store::Error> {
-        self.store.read(move |s| Box::pin(credentials::by_id(s, id))).await
+    pub fn credential_of_token(&self, id: CredentialId) -> Fut<'_, Option<Standing>, store::Error> {
+        Box::pin(self.store.read(move |s| Box::pin(credentials::by_id(s, id))))
     }
 
     /// Notes when credentials were last used.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn note_credentials_used(&self, used: Vec<(CredentialId, Timestamp)>) -> Result<(), Error> {
-        if used.is_empty() {
-            return Ok(());
-        }
-        Ok(self.store.note_credentials_used(used).await?)
+    pub fn note_credentials_used(&self, used: Vec<(CredentialId, Timestamp)>) -> Fut<'_, ()> {
+        Box::pin(async move {
+            if used.is_empty() {
+                return Ok(());
+            }
+            Ok(self.store.note_credentials_used(used).await?)
+        })
     }
 
     /// Makes roles, or gives those that are there other permissions.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn put_roles(&self, roles: Vec<Role>) -> Result<(), Error> {
-        Ok(self.store.put_roles(roles).await?)
+    pub fn put_roles(&self, roles: Vec<Role>) -> Fut<'_, ()> {
+        Box::pin(async move { Ok(self.store.put_roles(roles).await?) })
     }
 
     /// The roles of an environment.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn roles(&self, environment: i64) -> Result<Vec<Role>, Error> {
-        let all = self.store.read(move |s| Box::pin(credentials::roles(s, environment))).await;
-        Ok(all?)
+    pub fn roles(&self, environment: i64) -> Fut<'_, Vec<Role>> {
+        self.read(move |s| Box::pin(async move { Ok(credentials::roles(s, environment).await?) }))
     }
 }

@@ -1,20 +1,19 @@
 //! Finishing everything that is due: "due and not yet done" is what is selected, so that after any
 //! outage nothing is lost, and a second run finds nothing.
 
-use crate::charging::bill_of;
-use crate::{Engine, Error};
+use crate::at::At;
+use crate::bills;
+use crate::engine::{Engine, Fut};
+use crate::error::Error;
+use crate::latest::Latest;
+use crate::load::{self, CustomerState};
+use crate::work::{BATCH, Holds, PATIENCE_SECONDS, Work};
 use billing::payment::{Initiator, try_again};
-use billing::{CustomerAccount, InvoiceId, InvoiceInContext, Payment, Rules, Timestamp};
+use billing::{InvoiceId, InvoiceInContext, Payment, Timestamp};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::Snapshot;
 use tokio::task::JoinSet;
-
-/// How many subscriptions or invoices are decided and committed together.
-pub(crate) const BATCH: i64 = 500;
-
-/// After how many seconds of silence the gateway is asked again.
-pub(crate) const PATIENCE_SECONDS: i64 = 60;
 
 /// What a run has done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,49 +39,31 @@ impl Done {
     }
 }
 
-/// Whether a shard is still this process's to bill.
-pub type Holds = Arc<dyn Fn(i64) -> bool + Send + Sync>;
-
-/// What is due in a shard of an environment by an instant, for as long as the shard is held.
-#[derive(Clone)]
-pub(crate) struct Work {
-    pub(crate) environment: i64,
-    pub(crate) shard: i64,
-    pub(crate) now: Timestamp,
-    holds: Holds,
-}
-
-impl Work {
-    /// Whether to go on. Asked before each piece: a process that stood still meanwhile may have lost its
-    /// shards to others, and would do again what they do.
-    pub(crate) fn is_held(&self) -> bool {
-        (self.holds)(self.shard)
-    }
-}
-
 impl Engine {
     /// Finishes everything of an environment that is due by now. Idempotent.
     ///
     /// # Errors
     /// If the store fails. What was done until then stays done.
-    pub async fn run_due(&self, environment: i64, now: Timestamp) -> Result<Done, Error> {
-        self.run_due_in(environment, now, self.all_shards(), Arc::new(|_| true)).await
+    pub fn run_due(&self, environment: i64, now: Timestamp) -> Fut<'_, Done> {
+        self.run_due_in(environment, now, self.all_shards(), Arc::new(|_| true))
     }
 
     /// As [`Engine::run_due`], in some shards, each for as long as it is held: other processes have the others.
     ///
     /// # Errors
     /// If the store fails. What was done until then stays done.
-    pub async fn run_due_in(
+    pub fn run_due_in(
         &self,
         environment: i64,
         now: Timestamp,
         shards: Vec<i64>,
         holds: Holds,
-    ) -> Result<Done, Error> {
-        let turn = self.running.of(environment);
-        let _one_at_a_time = turn.lock().await;
-        self.run_shards(environment, now, shards, holds).await
+    ) -> Fut<'_, Done> {
+        Box::pin(async move {
+            let turn = self.running.of(environment);
+            let _one_at_a_time = turn.lock().await;
+            self.run_shards(environment, now, shards, holds).await
+        })
     }
 
     pub(crate) async fn run_due_unlocked(&self, environment: i64, now: Timestamp) -> Result<Done, Error> {
@@ -134,7 +115,7 @@ impl Engine {
     }
 
     async fn run_shard(&self, work: Work) -> Result<Done, Error> {
-        let mut done = Done { recovered: self.recover(&work).await?, ..Done::default() };
+        let mut done = Done { recovered: self.resolve_in_doubt(&work).await?, ..Done::default() };
         let (mut refused, mut stuck) = (BTreeSet::new(), BTreeSet::new());
         loop {
             let round = Done {
@@ -206,7 +187,7 @@ impl Engine {
                 if !work.is_held() {
                     return Ok(retries);
                 }
-                match self.retry(now, environment, invoice.id, Initiator::Dunning, None).await {
+                match self.retry(At::new(now, environment), invoice.id, Initiator::Dunning).await {
                     Ok((_, true)) => retries += 1,
                     Ok((_, false)) => drop(stuck.insert(invoice.id)),
                     Err(error) if error.is_of_one() => {
@@ -222,37 +203,41 @@ impl Engine {
     /// Makes another attempt at an invoice. The policy's attempt is made only while it is due.
     pub(crate) async fn retry(
         &self,
-        now: Timestamp,
-        environment: i64,
+        at: At,
         id: InvoiceId,
         initiator: Initiator,
-        request: Option<billing::Request>,
     ) -> Result<(Option<Payment>, bool), Error> {
-        let started = self
-            .deciding(environment, async || {
-                let (rules, mut payer, bill, in_flight) = self
-                    .store
-                    .read(move |s| Box::pin(async move { load_retry(s, environment, id).await }))
-                    .await?;
+        let environment = at.environment;
+        let started = self.decide_if_needed(
+            at.clone(),
+            move |s| Box::pin(load_retry(s, environment, id)),
+            move |now, CustomerState { rules, mut payer, found: Retry { bill, in_flight } }, changes| {
                 let is_due = bill.invoice.next_attempt_at.is_some_and(|at| at <= now);
                 if initiator == Initiator::Dunning && (!is_due || in_flight) {
-                    return Ok(None);
+                    return Ok((None, id));
                 }
                 let mut ctx = self.ctx(now);
-                ctx.request = request.clone();
-                let mut changes = payer.changes();
-                changes.answers(&ctx, id);
-                let payment =
-                    try_again(&mut ctx, &rules, &mut payer, &bill, in_flight, initiator, &mut changes)?;
-                self.store.commit(changes).await?;
-                Ok(Some(payment))
-            })
-            .await?;
-        match started {
+                let payment = try_again(&mut ctx, &rules, &mut payer, &bill, in_flight, initiator, changes)?;
+                Ok((Some(payment), id))
+            },
+        );
+        match started.await? {
             None => Ok((None, false)),
             Some(None) => Ok((None, true)),
-            Some(Some(payment)) => Ok((Some(self.charge(now, environment, &payment).await?), true)),
+            Some(Some(payment)) => Ok((Some(self.charge(&at.follow_up(), &payment).await?), true)),
         }
+    }
+}
+
+/// An invoice of which a payment is asked for once more.
+struct Retry {
+    bill: InvoiceInContext,
+    in_flight: bool,
+}
+
+impl Latest for Retry {
+    fn latest(&self) -> Option<Timestamp> {
+        self.bill.latest()
     }
 }
 
@@ -260,11 +245,10 @@ async fn load_retry(
     s: &mut Snapshot,
     environment: i64,
     id: InvoiceId,
-) -> Result<(Rules, CustomerAccount, InvoiceInContext, bool), Error> {
-    let invoice =
-        store::invoices::one(s, environment, id).await?.ok_or_else(|| Error::not_found("invoice", ""))?;
-    let (rules, payer) = crate::load(s, environment, invoice.customer_id).await?;
+) -> Result<CustomerState<Retry>, Error> {
+    let invoice = store::invoices::one(s, environment, id).await?.ok_or_else(|| Error::not_found(id))?;
+    let state = load::customer(s, environment, invoice.customer_id).await?;
     let in_flight = store::payments::in_flight(s, id).await?;
-    let bill = bill_of(s, environment, invoice).await?;
-    Ok((rules, payer, bill, in_flight))
+    let bill = bills::of_invoice(s, environment, invoice).await?;
+    Ok(state.with(Retry { bill, in_flight }))
 }

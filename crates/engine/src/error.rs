@@ -1,5 +1,6 @@
 //! What can go wrong in a use case, in words that do not know how it was asked for.
 
+use crate::kind::{Kind, Known, Name};
 use billing::Refusal;
 
 /// Why a use case did not happen. A face turns it into its own words and status.
@@ -9,13 +10,8 @@ pub enum Error {
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// There is no such thing in the environment.
-    #[error("{what} {id} not found")]
-    NotFound {
-        /// What was looked for.
-        what: &'static str,
-        /// The id or name that was given.
-        id: String,
-    },
+    #[error("{0} {1} not found")]
+    NotFound(Kind, Name),
     /// Something else has the name already.
     #[error("{field} is taken")]
     Taken {
@@ -43,17 +39,20 @@ impl From<store::Error> for Error {
 }
 
 impl Error {
-    /// Nothing of this kind and id in the environment.
-    pub fn not_found(what: &'static str, id: impl std::fmt::Display) -> Self {
-        Self::NotFound { what, id: id.to_string() }
+    /// There is nothing of this id in the environment.
+    pub fn not_found<T: Known>(id: T) -> Self {
+        Self::NotFound(T::KIND, Name::Id(id.raw()))
+    }
+
+    /// There is nothing of this kind and name in the environment.
+    pub fn none_named(kind: Kind, name: impl std::fmt::Display) -> Self {
+        Self::NotFound(kind, Name::Text(name.to_string()))
     }
 
     /// Whether it is about the one thing that was decided, so that a run may go on with others.
     pub(crate) fn is_of_one(&self) -> bool {
         match self {
-            Self::Refused(_) | Self::NotFound { .. } | Self::Taken { .. } | Self::KeyReused | Self::Busy => {
-                true
-            }
+            Self::Refused(_) | Self::NotFound(..) | Self::Taken { .. } | Self::KeyReused | Self::Busy => true,
             Self::Store(error) => matches!(
                 error,
                 store::Error::Conflict

@@ -1,6 +1,6 @@
 //! Which requests have had their effect, and what was answered to them.
 
-use crate::Engine;
+use crate::engine::{Engine, Fut};
 use billing::{Changes, Idempotency, Request, Timestamp};
 use store::idempotency::{self, Answered};
 
@@ -14,9 +14,11 @@ impl Engine {
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn answered(&self, request: &Request) -> Result<Option<Answered>, store::Error> {
+    pub fn answered(&self, request: &Request) -> Fut<'_, Option<Answered>, store::Error> {
         let (environment, key) = (request.environment, request.key.clone());
-        self.store.read(move |s| Box::pin(async move { idempotency::find(s, environment, &key).await })).await
+        let found =
+            self.store.read(move |s| Box::pin(async move { idempotency::find(s, environment, &key).await }));
+        Box::pin(found)
     }
 
     /// Notes that a request has had its effect, where that lies in more than one commit, each of which
@@ -24,27 +26,30 @@ impl Engine {
     ///
     /// # Errors
     /// If the store fails, or the request's key is kept already.
-    pub async fn keep_request(&self, request: Request) -> Result<(), crate::Error> {
+    pub fn keep_request(&self, request: Request) -> Fut<'_, ()> {
         let Request { environment, key, fingerprint, received_at } = request;
         let kept = Idempotency { environment, key, fingerprint, resource: 0, created_at: received_at };
-        self.store.commit(Changes { idempotency: Some(kept), ..Changes::default() }).await?;
-        Ok(())
+        let changes = Changes { idempotency: Some(kept), ..Changes::default() };
+        Box::pin(async move {
+            self.store.commit(changes).await?;
+            Ok(())
+        })
     }
 
     /// Keeps what was answered to requests: environment, key, status, bytes.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn keep_answers(&self, answers: Vec<(i64, String, u16, Vec<u8>)>) -> Result<(), store::Error> {
-        self.store.keep_answers(answers).await
+    pub fn keep_answers(&self, answers: Vec<(i64, String, u16, Vec<u8>)>) -> Fut<'_, (), store::Error> {
+        Box::pin(self.store.keep_answers(answers))
     }
 
     /// Forgets the keys of requests that are a week old; says how many.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn forget_requests(&self, now: Timestamp) -> Result<u64, store::Error> {
+    pub fn forget_requests(&self, now: Timestamp) -> Fut<'_, u64, store::Error> {
         let before = now.plus_days(-KEY_DAYS).unwrap_or(Timestamp::EPOCH);
-        self.store.forget_requests(before, FORGET_AT_ONCE).await
+        Box::pin(self.store.forget_requests(before, FORGET_AT_ONCE))
     }
 }

@@ -1,15 +1,20 @@
-//! Invoices that the merchant writes, one-off sales, and withdrawing an invoice.
+//! Invoices that the merchant writes, one-off sales, and voiding an invoice.
 
-use crate::charging::bill_of;
-use crate::subscriptions::{SubscribeItem, load_discount, load_items};
-use crate::{Engine, Error};
-use billing::invoice::{Charge, Collect, InvoiceFor, InvoiceKind, issue};
+use crate::at::At;
+use crate::bills;
+use crate::engine::{Engine, Fut};
+use crate::error::Error;
+use crate::latest::Latest;
+use crate::load::{self, CustomerState};
+use crate::subscriptions::{SubscribeItem, load_discount, load_item};
+use billing::invoice::{Charge, Collect, InvoiceFor, InvoiceKind, OpenInvoice, issue};
 use billing::payment::{Initiator, void_invoice};
 use billing::purchase::{Sale, sell};
 use billing::refusal::Field;
+use billing::subscription::NewItem;
 use billing::{
-    Category, CustomerId, Invoice, InvoiceId, InvoiceStatus, Money, Payment, PriceId, ProductId, Purchase,
-    Refusal, Request, TaxBehavior, Timestamp,
+    Category, CustomerId, Discount, Invoice, InvoiceId, InvoiceInContext, InvoiceStatus, Money, Payment,
+    PriceId, ProductId, Purchase, Refusal, TaxBehavior, Timestamp,
 };
 use store::Snapshot;
 
@@ -32,66 +37,80 @@ pub struct NewLine {
     pub tax_behavior: TaxBehavior,
 }
 
+/// An open invoice with what voiding it moves.
+struct Voidable {
+    open: OpenInvoice,
+    bill: InvoiceInContext,
+}
+
+impl Latest for Voidable {
+    fn latest(&self) -> Option<Timestamp> {
+        self.open.latest().max(self.bill.latest())
+    }
+}
+
+/// What is sold once.
+struct Sold {
+    item: NewItem,
+    discount: Option<Discount>,
+}
+
+impl Latest for Sold {
+    fn latest(&self) -> Option<Timestamp> {
+        None
+    }
+}
+
 impl Engine {
     /// Issues an invoice with the merchant's own lines. It is charged only if `charge` says so.
     ///
     /// # Errors
     /// If the customer or what a line names does not exist, there is no line, or an amount is out of range.
-    pub async fn issue_invoice(
+    pub fn issue_invoice(
         &self,
-        now: Timestamp,
-        environment: i64,
+        at: At,
         customer: CustomerId,
         lines: Vec<NewLine>,
         memo: Option<String>,
         charge: bool,
-        request: Option<Request>,
-    ) -> Result<Invoice, Error> {
-        let charges = lines.iter().map(charge_of).collect::<Result<Vec<_>, _>>()?;
-        let named: Vec<_> = lines.iter().map(|line| (line.price_id, line.product_id)).collect();
-        let (invoice, payment) = self
-            .deciding(environment, async || {
-                let named = named.clone();
-                let (rules, mut payer) = self
-                    .store
-                    .read(move |s| {
-                        Box::pin(async move {
-                            check_sold(s, environment, &named).await?;
-                            crate::load(s, environment, customer).await
-                        })
+    ) -> Fut<'_, Invoice> {
+        Box::pin(async move {
+            let environment = at.environment;
+            let charges = lines.iter().map(charge_of).collect::<Result<Vec<_>, _>>()?;
+            let decided = self.decide(
+                at.clone(),
+                move |s| {
+                    Box::pin(async move {
+                        check_sold(s, environment, &lines).await?;
+                        let state = load::customer(s, environment, customer).await?;
+                        state.payer.customer.ensure_not_archived()?;
+                        Ok(state)
                     })
-                    .await?;
-                payer.customer.ensure_not_archived()?;
-                let mut ctx = self.ctx(now);
-                ctx.request = request.clone();
-                let mut changes = payer.changes();
-                let what = InvoiceFor {
-                    kind: InvoiceKind::Standalone,
-                    subscription_id: None,
-                    period_id: None,
-                    purchase_id: None,
-                    period: None,
-                    memo: memo.clone(),
-                    collect: if charge { Collect::Now([None, None]) } else { Collect::Later },
-                };
-                let issued = issue(&mut ctx, &rules, &mut payer, what, &charges, None, &mut changes)?;
-                changes.answers(&ctx, issued.invoice.id);
-                self.store.commit(changes).await?;
-                Ok((issued.invoice, issued.payment))
-            })
-            .await?;
-        self.charge_if(now, environment, payment).await?;
-        self.invoice(environment, invoice.id).await
+                },
+                move |ctx, CustomerState { rules, mut payer, .. }, changes| {
+                    let what = InvoiceFor {
+                        kind: InvoiceKind::Standalone,
+                        subscription_id: None,
+                        period_id: None,
+                        purchase_id: None,
+                        period: None,
+                        memo: memo.clone(),
+                        collect: if charge { Collect::Now([None, None]) } else { Collect::Later },
+                    };
+                    let issued = issue(ctx, &rules, &mut payer, what, &charges, None, changes)?;
+                    Ok(((issued.invoice.id, issued.payment), issued.invoice.id))
+                },
+            );
+            let (id, payment) = decided.await?;
+            self.charge_if(&at, payment).await?;
+            self.invoice(environment, id).await
+        })
     }
 
-    async fn charge_if(
-        &self,
-        now: Timestamp,
-        environment: i64,
-        payment: Option<Payment>,
-    ) -> Result<(), Error> {
+    /// Charges a payment that a request has made, if it has made one.
+    async fn charge_if(&self, at: &At, payment: Option<Payment>) -> Result<(), Error> {
         if let Some(payment) = payment {
-            self.charge(now, environment, &payment).await?;
+            self.charge(&at.follow_up(), &payment).await?;
         }
         Ok(())
     }
@@ -100,142 +119,129 @@ impl Engine {
     ///
     /// # Errors
     /// If there is none of this id in the environment.
-    pub async fn invoice(&self, environment: i64, id: InvoiceId) -> Result<Invoice, Error> {
-        self.store
-            .read(move |s| Box::pin(async move { store::invoices::one(s, environment, id).await }))
-            .await?
-            .ok_or_else(|| Error::not_found("invoice", ""))
+    pub fn invoice(&self, environment: i64, id: InvoiceId) -> Fut<'_, Invoice> {
+        self.read(move |s| Box::pin(one(s, environment, id)))
     }
 
     /// Sells something once and charges it.
     ///
     /// # Errors
     /// If the customer, the price or the discount does not exist, or a rule forbids it.
-    pub async fn sell(
+    pub fn sell(
         &self,
-        now: Timestamp,
-        environment: i64,
+        at: At,
         customer: CustomerId,
         item: SubscribeItem,
         name: Option<String>,
         metadata: Option<String>,
         discount_code: Option<String>,
-        request: Option<Request>,
-    ) -> Result<Purchase, Error> {
-        let (purchase, payment) = self
-            .deciding(environment, async || {
-                let code = discount_code.clone();
-                let (rules, mut payer, items, discount) = self
-                    .store
-                    .read(move |s| {
-                        Box::pin(async move {
-                            let (rules, payer) = crate::load(s, environment, customer).await?;
-                            let items = load_items(s, environment, &[item]).await?;
-                            let discount = match &code {
-                                None => None,
-                                Some(code) => Some(load_discount(s, environment, code).await?),
-                            };
-                            Ok::<_, Error>((rules, payer, items, discount))
-                        })
+    ) -> Fut<'_, Purchase> {
+        Box::pin(async move {
+            let environment = at.environment;
+            let decided = self.decide(
+                at.clone(),
+                move |s| {
+                    Box::pin(async move {
+                        load_sale(s, environment, customer, item, discount_code.as_deref()).await
                     })
-                    .await?;
-                let mut ctx = self.ctx(now);
-                ctx.request = request.clone();
-                let mut changes = payer.changes();
-                let sale = Sale {
-                    item: &items[0],
-                    name: name.clone(),
-                    metadata: metadata.clone(),
-                    discount: discount.as_ref(),
-                };
-                let (purchase, issued) = sell(&mut ctx, &rules, &mut payer, sale, &mut changes)?;
-                changes.answers(&ctx, purchase.id);
-                self.store.commit(changes).await?;
-                Ok((purchase, issued.payment))
-            })
-            .await?;
-        self.charge_if(now, environment, payment).await?;
-        let id = purchase.id;
-        self.store
-            .read(move |s| Box::pin(async move { store::invoices::purchase(s, environment, id).await }))
-            .await?
-            .ok_or_else(|| Error::not_found("purchase", ""))
+                },
+                move |ctx, CustomerState { rules, mut payer, found }, changes| {
+                    let sale = Sale {
+                        item: &found.item,
+                        name: name.clone(),
+                        metadata: metadata.clone(),
+                        discount: found.discount.as_ref(),
+                    };
+                    let (purchase, issued) = sell(ctx, &rules, &mut payer, sale, changes)?;
+                    Ok(((purchase.id, issued.payment), purchase.id))
+                },
+            );
+            let (id, payment) = decided.await?;
+            self.charge_if(&at, payment).await?;
+            let sold = self.read(move |s| {
+                Box::pin(async move {
+                    let found = store::invoices::purchase(s, environment, id).await?;
+                    found.ok_or_else(|| Error::not_found(id))
+                })
+            });
+            sold.await
+        })
     }
 
     /// Asks once more for the payment of an open invoice, because a person wants it.
     ///
     /// # Errors
     /// If there is no such invoice, nothing is owed on it, or there is nothing to charge.
-    pub async fn retry_payment(
-        &self,
-        now: Timestamp,
-        environment: i64,
-        id: InvoiceId,
-        request: Option<Request>,
-    ) -> Result<Option<Payment>, Error> {
-        Ok(self.retry(now, environment, id, Initiator::Person, request).await?.0)
+    pub fn retry_payment(&self, at: At, id: InvoiceId) -> Fut<'_, Option<Payment>> {
+        Box::pin(async move { Ok(self.retry(at, id, Initiator::Person).await?.0) })
     }
 
-    /// Withdraws an open invoice of which nothing has been paid.
+    /// Voids an open invoice of which nothing has been paid.
     ///
     /// # Errors
     /// If there is no such invoice, something of it is paid, or a payment of it is under way.
-    pub async fn void_invoice(
-        &self,
-        now: Timestamp,
-        environment: i64,
-        id: InvoiceId,
-        request: Option<Request>,
-    ) -> Result<Invoice, Error> {
-        self.deciding(environment, async || {
-            let (rules, payer, open, bill, in_flight) = self
-                .store
-                .read(move |s| {
-                    Box::pin(async move {
-                        let invoice = store::invoices::one(s, environment, id)
-                            .await?
-                            .ok_or_else(|| Error::not_found("invoice", ""))?;
-                        // One of nothing has moved no money, so there is no entry to reverse.
-                        if invoice.status != InvoiceStatus::Open {
-                            return Err(Refusal::State("only an open invoice can be withdrawn".into()).into());
-                        }
-                        let (rules, payer) = crate::load(s, environment, invoice.customer_id).await?;
-                        let in_flight = store::payments::in_flight(s, id).await?;
-                        let open = store::invoices::issued(s, invoice.clone()).await?;
-                        let bill = bill_of(s, environment, invoice).await?;
-                        Ok::<_, Error>((rules, payer, open, bill, in_flight))
-                    })
-                })
-                .await?;
-            if in_flight {
-                return Err(Refusal::State("a payment of the invoice is being processed".into()).into());
-            }
-            let mut ctx = self.ctx(now);
-            ctx.request = request.clone();
-            let mut changes = payer.changes();
-            changes.answers(&ctx, id);
-            let voided = void_invoice(&mut ctx, &rules, &payer, &open, &bill, &mut changes)?;
-            self.store.commit(changes).await?;
-            Ok(voided)
-        })
-        .await
+    pub fn void_invoice(&self, at: At, id: InvoiceId) -> Fut<'_, Invoice> {
+        let environment = at.environment;
+        self.decide(
+            at,
+            move |s| Box::pin(load_voidable(s, environment, id)),
+            move |ctx, CustomerState { rules, payer, found }, changes| {
+                Ok((void_invoice(ctx, &rules, &payer, &found.open, &found.bill, changes)?, id))
+            },
+        )
     }
 }
 
-/// Checks that prices and products are of the environment.
-async fn check_sold(
+async fn one(s: &mut Snapshot, environment: i64, id: InvoiceId) -> Result<Invoice, Error> {
+    store::invoices::one(s, environment, id).await?.ok_or_else(|| Error::not_found(id))
+}
+
+async fn load_sale(
     s: &mut Snapshot,
     environment: i64,
-    named: &[(Option<PriceId>, Option<ProductId>)],
-) -> Result<(), Error> {
-    for (price, product) in named {
-        if let Some(id) = price
-            && store::catalog::price(s, environment, *id).await?.is_none()
+    customer: CustomerId,
+    item: SubscribeItem,
+    discount_code: Option<&str>,
+) -> Result<CustomerState<Sold>, Error> {
+    let state = load::customer(s, environment, customer).await?;
+    let item = load_item(s, environment, item).await?;
+    let discount = match discount_code {
+        None => None,
+        Some(code) => Some(load_discount(s, environment, code).await?),
+    };
+    Ok(state.with(Sold { item, discount }))
+}
+
+async fn load_voidable(
+    s: &mut Snapshot,
+    environment: i64,
+    id: InvoiceId,
+) -> Result<CustomerState<Voidable>, Error> {
+    let invoice = one(s, environment, id).await?;
+    // One of nothing has moved no money, so there is no entry to reverse.
+    if invoice.status != InvoiceStatus::Open {
+        return Err(Refusal::State("only an open invoice can be withdrawn".into()).into());
+    }
+    let state = load::customer(s, environment, invoice.customer_id).await?;
+    let in_flight = store::payments::in_flight(s, id).await?;
+    let open = store::invoices::issued(s, invoice.clone()).await?;
+    let bill = bills::of_invoice(s, environment, invoice).await?;
+    if in_flight {
+        return Err(Refusal::State("a payment of the invoice is being processed".into()).into());
+    }
+    Ok(state.with(Voidable { open, bill }))
+}
+
+/// Checks that prices and products are of the environment.
+async fn check_sold(s: &mut Snapshot, environment: i64, lines: &[NewLine]) -> Result<(), Error> {
+    for line in lines {
+        if let Some(id) = line.price_id
+            && store::catalog::price(s, environment, id).await?.is_none()
         {
             return Err(Refusal::invalid(Field::Price, "the id of a price").into());
         }
-        if let Some(id) = product
-            && store::catalog::product(s, environment, *id).await?.is_none()
+        if let Some(id) = line.product_id
+            && store::catalog::product(s, environment, id).await?.is_none()
         {
             return Err(Refusal::invalid(Field::Product, "the id of a product").into());
         }

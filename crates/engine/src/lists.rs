@@ -1,6 +1,7 @@
 //! Pages of what the books hold, oldest first.
 
-use crate::{Engine, Error};
+use crate::engine::{Engine, Fut};
+use crate::error::Error;
 use billing::{
     Catalog, CustomerId, Discount, Interval, Invoice, InvoiceId, InvoiceLine, InvoiceLineId, InvoiceStatus,
     Item, Payment, PaymentId, PaymentMethod, PaymentMethodKind, Price, Product, ProductId, Purchase,
@@ -20,6 +21,9 @@ pub enum Of {
     /// One subscription's.
     Subscription(SubscriptionId),
 }
+
+/// A subscription with its items.
+pub type SubscriptionItems = (Subscription, Vec<Item>);
 
 /// A payment with what it was for and by what.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,11 +66,8 @@ macro_rules! plain {
         ///
         /// # Errors
         /// If the store fails.
-        pub async fn $name(&self, environment: i64, window: Window) -> Result<Page<$row>, Error> {
-            let page = self
-                .store()
-                .read(move |s| Box::pin(async move { pages::$read(s, environment, window).await }));
-            Ok(page.await?)
+        pub fn $name(&self, environment: i64, window: Window) -> Fut<'_, Page<$row>> {
+            self.read(move |s| Box::pin(async move { Ok(pages::$read(s, environment, window).await?) }))
         }
     )+}};
 }
@@ -85,155 +86,134 @@ impl Engine {
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn products(
-        &self,
-        environment: i64,
-        window: Window,
-    ) -> Result<Page<(Product, Vec<Price>)>, Error> {
-        self.store()
-            .read(move |s| {
-                Box::pin(async move {
-                    let page = pages::products(s, environment, window).await?;
-                    let ids: Vec<_> = page.rows.iter().map(|product| product.id).collect();
-                    let mut prices = store::catalog::prices_of_each(s, &ids).await?.into_iter().peekable();
-                    Ok(page.map(|product| {
-                        let mut its = Vec::new();
-                        while let Some(price) = prices.next_if(|price| price.product_id == product.id) {
-                            its.push(price);
-                        }
-                        (product, its)
-                    }))
-                })
+    pub fn products(&self, environment: i64, window: Window) -> Fut<'_, Page<(Product, Vec<Price>)>> {
+        self.read(move |s| {
+            Box::pin(async move {
+                let page = pages::products(s, environment, window).await?;
+                let ids: Vec<_> = page.rows.iter().map(|product| product.id).collect();
+                let mut prices = store::catalog::prices_of_each(s, &ids).await?.into_iter().peekable();
+                Ok(page.map(|product| {
+                    let mut its = Vec::new();
+                    while let Some(price) = prices.next_if(|price| price.product_id == product.id) {
+                        its.push(price);
+                    }
+                    (product, its)
+                }))
             })
-            .await
+        })
     }
 
     /// The prices, of all products or of one.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn prices(
+    pub fn prices(
         &self,
         environment: i64,
         product: Option<ProductId>,
         window: Window,
-    ) -> Result<Page<Price>, Error> {
-        self.store()
-            .read(move |s| {
-                Box::pin(async move {
-                    let Some(product) = product else {
-                        return Ok(pages::prices(s, environment, window).await?);
-                    };
-                    match store::catalog::product(s, environment, product).await? {
-                        Some(_) => Ok(pages::prices_of_product(s, product, window).await?),
-                        None => Ok(Page::empty()),
-                    }
-                })
+    ) -> Fut<'_, Page<Price>> {
+        self.read(move |s| {
+            Box::pin(async move {
+                let Some(product) = product else {
+                    return Ok(pages::prices(s, environment, window).await?);
+                };
+                match store::catalog::product(s, environment, product).await? {
+                    Some(_) => Ok(pages::prices_of_product(s, product, window).await?),
+                    None => Ok(Page::empty()),
+                }
             })
-            .await
+        })
     }
 
     /// The payment methods, of all customers or of one.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn payment_methods(
-        &self,
-        environment: i64,
-        of: Of,
-        window: Window,
-    ) -> Result<Page<PaymentMethod>, Error> {
-        self.store()
-            .read(move |s| {
-                Box::pin(async move {
-                    Ok(match own(s, environment, of).await? {
-                        Some(Of::All) => pages::payment_methods(s, environment, window).await?,
-                        Some(Of::Customer(customer)) => {
-                            pages::payment_methods_of_customer(s, customer, window, |_| true).await?
-                        }
-                        _ => Page::empty(),
-                    })
+    pub fn payment_methods(&self, environment: i64, of: Of, window: Window) -> Fut<'_, Page<PaymentMethod>> {
+        self.read(move |s| {
+            Box::pin(async move {
+                Ok(match own(s, environment, of).await? {
+                    Some(Of::All) => pages::payment_methods(s, environment, window).await?,
+                    Some(Of::Customer(customer)) => {
+                        pages::payment_methods_of_customer(s, customer, window, |_| true).await?
+                    }
+                    Some(Of::Subscription(_)) | None => Page::empty(),
                 })
             })
-            .await
+        })
     }
 
     /// The purchases, of all customers or of one, with their prices.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn purchases(
+    pub fn purchases(
         &self,
         environment: i64,
         of: Of,
         window: Window,
-    ) -> Result<Page<(Purchase, Option<Price>)>, Error> {
-        self.store()
-            .read(move |s| {
-                Box::pin(async move {
-                    let page = match own(s, environment, of).await? {
-                        Some(Of::All) => pages::purchases(s, environment, window).await?,
-                        Some(Of::Customer(customer)) => {
-                            pages::purchases_of_customer(s, customer, window, |_| true).await?
-                        }
-                        _ => Page::empty(),
-                    };
-                    let ids: Vec<_> = page.rows.iter().map(|purchase| purchase.price_id).collect();
-                    let prices = store::catalog::prices(s, environment, &ids).await?;
-                    Ok(page.map(|purchase| {
-                        let price = prices.iter().find(|price| price.id == purchase.price_id).cloned();
-                        (purchase, price)
-                    }))
-                })
+    ) -> Fut<'_, Page<(Purchase, Option<Price>)>> {
+        self.read(move |s| {
+            Box::pin(async move {
+                let page = match own(s, environment, of).await? {
+                    Some(Of::All) => pages::purchases(s, environment, window).await?,
+                    Some(Of::Customer(customer)) => {
+                        pages::purchases_of_customer(s, customer, window, |_| true).await?
+                    }
+                    Some(Of::Subscription(_)) | None => Page::empty(),
+                };
+                let ids: Vec<_> = page.rows.iter().map(|purchase| purchase.price_id).collect();
+                let prices = store::catalog::prices(s, environment, &ids).await?;
+                Ok(page.map(|purchase| {
+                    let price = prices.iter().find(|price| price.id == purchase.price_id).cloned();
+                    (purchase, price)
+                }))
             })
-            .await
+        })
     }
 
     /// The payments that were not taken back, of all customers or of those of one that are wanted.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn payments(
+    pub fn payments(
         &self,
         environment: i64,
         of: Of,
         wanted: impl Fn(&Payment) -> bool + Clone + Send + 'static,
         window: Window,
-    ) -> Result<Page<FullPayment>, Error> {
-        self.store()
-            .read(move |s| {
-                Box::pin(async move {
-                    let page = match own(s, environment, of).await? {
-                        Some(Of::All) => pages::payments(s, environment, window).await?,
-                        Some(Of::Customer(customer)) => {
-                            pages::payments_of_customer(s, customer, window, wanted).await?
-                        }
-                        _ => Page::empty(),
-                    };
-                    let mut rows = Vec::with_capacity(page.rows.len());
-                    for payment in page.rows {
-                        rows.push(FullPayment::of(s, payment).await?);
+    ) -> Fut<'_, Page<FullPayment>> {
+        self.read(move |s| {
+            Box::pin(async move {
+                let page = match own(s, environment, of).await? {
+                    Some(Of::All) => pages::payments(s, environment, window).await?,
+                    Some(Of::Customer(customer)) => {
+                        pages::payments_of_customer(s, customer, window, wanted).await?
                     }
-                    Ok(Page { rows, has_more: page.has_more, total: page.total })
-                })
+                    Some(Of::Subscription(_)) | None => Page::empty(),
+                };
+                let mut rows = Vec::with_capacity(page.rows.len());
+                for payment in page.rows {
+                    rows.push(FullPayment::of(s, payment).await?);
+                }
+                Ok(Page { rows, has_more: page.has_more, total: page.total })
             })
-            .await
+        })
     }
 
     /// A payment that was not taken back, with what it was for.
     ///
     /// # Errors
     /// If there is none of this id in the environment.
-    pub async fn full_payment(&self, environment: i64, id: PaymentId) -> Result<FullPayment, Error> {
-        self.store()
-            .read(move |s| {
-                Box::pin(async move {
-                    let payment = store::payments::one(s, environment, id).await?;
-                    let payment = payment.ok_or_else(|| Error::not_found("payment", ""))?;
-                    Ok(FullPayment::of(s, payment).await?)
-                })
+    pub fn full_payment(&self, environment: i64, id: PaymentId) -> Fut<'_, FullPayment> {
+        self.read(move |s| {
+            Box::pin(async move {
+                let payment = store::payments::one(s, environment, id).await?;
+                let payment = payment.ok_or_else(|| Error::not_found(id))?;
+                Ok(FullPayment::of(s, payment).await?)
             })
-            .await
+        })
     }
 
     /// The subscriptions with their items, of all customers or of those of one that are wanted, and the
@@ -241,34 +221,32 @@ impl Engine {
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn subscriptions(
+    pub fn subscriptions(
         &self,
         environment: i64,
         of: Of,
         wanted: impl Fn(&Subscription) -> bool + Clone + Send + 'static,
         window: Window,
-    ) -> Result<(Page<(Subscription, Vec<Item>)>, Vec<Price>), Error> {
-        self.store()
-            .read(move |s| {
-                Box::pin(async move {
-                    let page = match own(s, environment, of).await? {
-                        Some(Of::All) => pages::subscriptions(s, environment, window).await?,
-                        Some(Of::Customer(customer)) => {
-                            pages::subscriptions_of_customer(s, customer, window, wanted).await?
-                        }
-                        _ => Page::empty(),
-                    };
-                    let ids: Vec<SubscriptionId> = page.rows.iter().map(|row| row.id).collect();
-                    let items = store::subscriptions::items(s, &ids).await?;
-                    let mut wanted: Vec<_> = items.iter().flatten().map(|item| item.price_id).collect();
-                    wanted.sort_unstable();
-                    wanted.dedup();
-                    let prices = store::catalog::prices(s, environment, &wanted).await?;
-                    let mut items = items.into_iter();
-                    Ok((page.map(|row| (row, items.next().unwrap_or_default())), prices))
-                })
+    ) -> Fut<'_, (Page<SubscriptionItems>, Vec<Price>)> {
+        self.read(move |s| {
+            Box::pin(async move {
+                let page = match own(s, environment, of).await? {
+                    Some(Of::All) => pages::subscriptions(s, environment, window).await?,
+                    Some(Of::Customer(customer)) => {
+                        pages::subscriptions_of_customer(s, customer, window, wanted).await?
+                    }
+                    Some(Of::Subscription(_)) | None => Page::empty(),
+                };
+                let ids: Vec<SubscriptionId> = page.rows.iter().map(|row| row.id).collect();
+                let items = store::subscriptions::items(s, &ids).await?;
+                let mut wanted: Vec<_> = items.iter().flatten().map(|item| item.price_id).collect();
+                wanted.sort_unstable();
+                wanted.dedup();
+                let prices = store::catalog::prices(s, environment, &wanted).await?;
+                let mut items = items.into_iter();
+                Ok((page.map(|row| (row, items.next().unwrap_or_default())), prices))
             })
-            .await
+        })
     }
 
     /// The invoices with their lines and taxes, of all customers, of one or of a subscription, in all
@@ -276,157 +254,143 @@ impl Engine {
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn invoices(
+    pub fn invoices(
         &self,
         environment: i64,
         of: Of,
         status: Option<InvoiceStatus>,
         window: Window,
-    ) -> Result<Page<FullInvoice>, Error> {
-        self.store()
-            .read(move |s| {
-                Box::pin(async move {
-                    let wanted = move |invoice: &Invoice| status.is_none_or(|s| s == invoice.status);
-                    let page = match own(s, environment, of).await? {
-                        Some(Of::All) => pages::invoices(s, environment, window).await?,
-                        Some(Of::Customer(id)) => pages::invoices_of_customer(s, id, window, wanted).await?,
-                        Some(Of::Subscription(id)) => {
-                            pages::invoices_of_subscription(s, id, window, wanted).await?
-                        }
-                        None => Page::empty(),
-                    };
-                    let Page { rows, has_more, total } = page;
-                    Ok(Page { rows: full_invoices(s, rows).await?, has_more, total })
-                })
+    ) -> Fut<'_, Page<FullInvoice>> {
+        self.read(move |s| {
+            Box::pin(async move {
+                let wanted = move |invoice: &Invoice| status.is_none_or(|s| s == invoice.status);
+                let page = match own(s, environment, of).await? {
+                    Some(Of::All) => pages::invoices(s, environment, window).await?,
+                    Some(Of::Customer(id)) => pages::invoices_of_customer(s, id, window, wanted).await?,
+                    Some(Of::Subscription(id)) => {
+                        pages::invoices_of_subscription(s, id, window, wanted).await?
+                    }
+                    None => Page::empty(),
+                };
+                let Page { rows, has_more, total } = page;
+                Ok(Page { rows: full_invoices(s, rows).await?, has_more, total })
             })
-            .await
+        })
     }
 
     /// How often what each of the invoices is for is billed, and from when on that is counted.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn cycles(
+    pub fn cycles(
         &self,
         environment: i64,
         invoices: &[FullInvoice],
-    ) -> Result<Vec<Option<(Interval, Timestamp)>>, Error> {
+    ) -> Fut<'_, Vec<Option<(Interval, Timestamp)>>> {
         let mut of = Vec::with_capacity(invoices.len());
         of.extend(invoices.iter().map(|full| (full.invoice.subscription_id, full.invoice.purchase_id)));
-        self.store()
-            .read(move |s| {
-                Box::pin(async move {
-                    let mut cycles = Vec::with_capacity(of.len());
-                    for (subscription, purchase) in of {
-                        cycles.push(match (subscription, purchase) {
-                            (Some(id), _) => store::subscriptions::one(s, environment, id)
-                                .await?
-                                .map(|subscription| (subscription.interval, subscription.anchor)),
-                            (None, Some(id)) => purchase_cycle(s, environment, id).await?,
-                            (None, None) => None,
-                        });
-                    }
-                    Ok(cycles)
-                })
+        self.read(move |s| {
+            Box::pin(async move {
+                let mut cycles = Vec::with_capacity(of.len());
+                for (subscription, purchase) in of {
+                    cycles.push(match (subscription, purchase) {
+                        (Some(id), _) => store::subscriptions::one(s, environment, id)
+                            .await?
+                            .map(|subscription| (subscription.interval, subscription.anchor)),
+                        (None, Some(id)) => purchase_cycle(s, environment, id).await?,
+                        (None, None) => None,
+                    });
+                }
+                Ok(cycles)
             })
-            .await
+        })
     }
 
     /// The lines of invoices, of all or of one.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn invoice_lines(
+    pub fn invoice_lines(
         &self,
         environment: i64,
         invoice: Option<InvoiceId>,
         window: Window,
-    ) -> Result<Page<InvoiceLine>, Error> {
-        self.store()
-            .read(move |s| {
-                Box::pin(async move {
-                    let Some(invoice) = invoice else {
-                        return Ok(pages::invoice_lines(s, environment, window).await?);
-                    };
-                    match store::invoices::one(s, environment, invoice).await? {
-                        Some(_) => Ok(pages::lines_of_invoice(s, invoice, window).await?),
-                        None => Ok(Page::empty()),
-                    }
-                })
+    ) -> Fut<'_, Page<InvoiceLine>> {
+        self.read(move |s| {
+            Box::pin(async move {
+                let Some(invoice) = invoice else {
+                    return Ok(pages::invoice_lines(s, environment, window).await?);
+                };
+                match store::invoices::one(s, environment, invoice).await? {
+                    Some(_) => Ok(pages::lines_of_invoice(s, invoice, window).await?),
+                    None => Ok(Page::empty()),
+                }
             })
-            .await
+        })
     }
 
     /// An invoice with its lines and taxes.
     ///
     /// # Errors
     /// If there is none of this id in the environment.
-    pub async fn full_invoice(&self, environment: i64, id: InvoiceId) -> Result<FullInvoice, Error> {
-        self.store()
-            .read(move |s| {
-                Box::pin(async move {
-                    let invoice = store::invoices::one(s, environment, id).await?;
-                    let invoice = invoice.ok_or_else(|| Error::not_found("invoice", ""))?;
-                    let full = full_invoices(s, vec![invoice]).await?.pop();
-                    full.ok_or_else(|| Error::not_found("invoice", ""))
-                })
+    pub fn full_invoice(&self, environment: i64, id: InvoiceId) -> Fut<'_, FullInvoice> {
+        self.read(move |s| {
+            Box::pin(async move {
+                let invoice = store::invoices::one(s, environment, id).await?;
+                let invoice = invoice.ok_or_else(|| Error::not_found(id))?;
+                let full = full_invoices(s, vec![invoice]).await?.pop();
+                full.ok_or_else(|| Error::not_found(id))
             })
-            .await
+        })
     }
 
     /// A line of an invoice.
     ///
     /// # Errors
     /// If there is none of this id in the environment.
-    pub async fn invoice_line(&self, environment: i64, id: InvoiceLineId) -> Result<InvoiceLine, Error> {
-        self.store()
-            .read(move |s| Box::pin(async move { pages::invoice_line(s, environment, id).await }))
-            .await?
-            .ok_or_else(|| Error::not_found("invoice line item", ""))
+    pub fn invoice_line(&self, environment: i64, id: InvoiceLineId) -> Fut<'_, InvoiceLine> {
+        self.read(move |s| {
+            Box::pin(async move {
+                let found = pages::invoice_line(s, environment, id).await?;
+                found.ok_or_else(|| Error::not_found(id))
+            })
+        })
     }
 
     /// A subscription with its items, those that are to come too.
     ///
     /// # Errors
     /// If there is none of this id in the environment.
-    pub async fn full_subscription(
+    pub fn full_subscription(
         &self,
         environment: i64,
         id: SubscriptionId,
-    ) -> Result<(Subscription, Vec<Item>, Vec<Price>), Error> {
-        self.store()
-            .read(move |s| {
-                Box::pin(async move {
-                    let subscription = store::subscriptions::one(s, environment, id).await?;
-                    let subscription = subscription.ok_or_else(|| Error::not_found("subscription", ""))?;
-                    let items = store::subscriptions::items(s, &[id]).await?.pop().unwrap_or_default();
-                    let ids: Vec<_> = items.iter().map(|item| item.price_id).collect();
-                    let prices = store::catalog::prices(s, environment, &ids).await?;
-                    Ok((subscription, items, prices))
-                })
+    ) -> Fut<'_, (Subscription, Vec<Item>, Vec<Price>)> {
+        self.read(move |s| {
+            Box::pin(async move {
+                let subscription = store::subscriptions::one(s, environment, id).await?;
+                let subscription = subscription.ok_or_else(|| Error::not_found(id))?;
+                let items = store::subscriptions::items(s, &[id]).await?.pop().unwrap_or_default();
+                let ids: Vec<_> = items.iter().map(|item| item.price_id).collect();
+                let prices = store::catalog::prices(s, environment, &ids).await?;
+                Ok((subscription, items, prices))
             })
-            .await
+        })
     }
 
     /// A purchase with its price.
     ///
     /// # Errors
     /// If there is none of this id in the environment.
-    pub async fn purchase(
-        &self,
-        environment: i64,
-        id: PurchaseId,
-    ) -> Result<(Purchase, Option<Price>), Error> {
-        self.store()
-            .read(move |s| {
-                Box::pin(async move {
-                    let purchase = store::invoices::purchase(s, environment, id).await?;
-                    let purchase = purchase.ok_or_else(|| Error::not_found("purchase", ""))?;
-                    let price = store::catalog::price(s, environment, purchase.price_id).await?;
-                    Ok((purchase, price))
-                })
+    pub fn purchase(&self, environment: i64, id: PurchaseId) -> Fut<'_, (Purchase, Option<Price>)> {
+        self.read(move |s| {
+            Box::pin(async move {
+                let purchase = store::invoices::purchase(s, environment, id).await?;
+                let purchase = purchase.ok_or_else(|| Error::not_found(id))?;
+                let price = store::catalog::price(s, environment, purchase.price_id).await?;
+                Ok((purchase, price))
             })
-            .await
+        })
     }
 }
 

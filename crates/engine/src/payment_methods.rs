@@ -1,9 +1,40 @@
 //! What customers can be charged with.
 
-use crate::{Engine, Error};
+use crate::at::At;
+use crate::decide::Basis;
+use crate::engine::{Engine, Fut};
+use crate::error::Error;
+use crate::latest::Latest;
 use billing::customer::{NewPaymentMethod, new_payment_method};
 use billing::refusal::Field;
-use billing::{Change, Changes, CustomerId, PaymentMethod, PaymentMethodId, Refusal, Request, Timestamp};
+use billing::{Change, Changes, CustomerId, PaymentMethod, PaymentMethodId, Refusal, Timestamp, Version};
+use store::Snapshot;
+
+/// A customer's payment methods.
+struct Methods {
+    customer: CustomerId,
+    version: Version,
+    methods: Vec<PaymentMethod>,
+}
+
+impl Latest for Methods {
+    fn latest(&self) -> Option<Timestamp> {
+        self.methods.latest()
+    }
+}
+
+impl Basis for Methods {
+    fn changes(&self) -> Changes {
+        Changes::of(self.customer, self.version)
+    }
+}
+
+/// A customer that may turn out not to exist.
+impl Basis for Option<Methods> {
+    fn changes(&self) -> Changes {
+        self.as_ref().map(Basis::changes).unwrap_or_default()
+    }
+}
 
 impl Engine {
     /// Gives a customer something to be charged with. The same token again gives what it gave before.
@@ -11,119 +42,104 @@ impl Engine {
     /// # Errors
     /// If there is no such customer, the gateway does not know the token, or the token stands for
     /// something else already.
-    pub async fn create_payment_method(
+    pub fn create_payment_method(
         &self,
-        now: Timestamp,
-        environment: i64,
+        at: At,
         customer: CustomerId,
         new: NewPaymentMethod,
-        request: Option<Request>,
-    ) -> Result<PaymentMethod, Error> {
-        self.deciding(environment, async || {
-            let mut ctx = self.ctx(now);
-            ctx.request = request.clone();
-            let mut method = new_payment_method(&mut ctx, environment, customer, &new)?;
-            if !self.gateway().accepts(&new.token) {
-                return Err(Refusal::invalid(Field::Token, "a token that the payment gateway knows").into());
-            }
-            let (version, known) = self.load_methods(environment, customer).await?;
-            let mut changes = Changes::of(customer, version);
-            if let Some(same) = known.iter().find(|known| known.token == new.token) {
-                let is_same = same.kind == new.kind
-                    && same.billing_details == new.billing_details
-                    && same.metadata == new.metadata;
-                if !is_same {
-                    return Err(Error::Taken { field: "token" });
+    ) -> Fut<'_, PaymentMethod> {
+        let environment = at.environment;
+        self.decide(
+            at,
+            move |s| Box::pin(load_methods(s, environment, customer)),
+            move |ctx, known, changes| {
+                let mut method = new_payment_method(ctx, environment, customer, &new)?;
+                if !self.gateway.accepts(&new.token) {
+                    return Err(
+                        Refusal::invalid(Field::Token, "a token that the payment gateway knows").into()
+                    );
                 }
-                changes.answers(&ctx, same.id);
-                self.store().commit(changes).await?;
-                return Ok(same.clone());
-            }
-            method.is_default = method.is_default || known.is_empty();
-            changes.push(Change::InsertPaymentMethod(method.clone()));
-            if method.is_default {
-                demote(&known, method.id, now, &mut changes);
-            }
-            changes.answers(&ctx, method.id);
-            self.store().commit(changes).await?;
-            Ok(method)
-        })
-        .await
+                let known = known.ok_or_else(|| Error::not_found(customer))?.methods;
+                if let Some(same) = known.iter().find(|known| known.token == new.token) {
+                    let is_same = same.kind == new.kind
+                        && same.billing_details == new.billing_details
+                        && same.metadata == new.metadata;
+                    return if is_same {
+                        Ok((same.clone(), same.id))
+                    } else {
+                        Err(Error::Taken { field: "token" })
+                    };
+                }
+                method.is_default = method.is_default || known.is_empty();
+                changes.push(Change::InsertPaymentMethod(method.clone()));
+                if method.is_default {
+                    demote(&known, method.id, ctx.now, changes);
+                }
+                Ok((method.clone(), method.id))
+            },
+        )
     }
 
     /// Makes a payment method the one that is charged when nothing else is said.
     ///
     /// # Errors
     /// If there is no such payment method.
-    pub async fn set_default_payment_method(
-        &self,
-        now: Timestamp,
-        environment: i64,
-        id: PaymentMethodId,
-        request: Option<Request>,
-    ) -> Result<PaymentMethod, Error> {
-        self.deciding(environment, async || {
-            let mut ctx = self.ctx(now);
-            ctx.request = request.clone();
-            let customer = self.payment_method(environment, id).await?.customer_id;
-            let (version, known) = self.load_methods(environment, customer).await?;
-            let Some(method) = known.iter().find(|method| method.id == id) else {
-                return Err(Error::not_found("payment method", ""));
-            };
-            let mut changes = Changes::of(customer, version);
-            let mut after = method.clone();
-            if !method.is_default {
-                demote(&known, id, now, &mut changes);
-                after.is_default = true;
-                after.updated_at = now;
-                changes.push(Change::UpdatePaymentMethod(after.clone()));
-            }
-            changes.answers(&ctx, id);
-            self.store().commit(changes).await?;
-            Ok(after)
-        })
-        .await
+    pub fn set_default_payment_method(&self, at: At, id: PaymentMethodId) -> Fut<'_, PaymentMethod> {
+        let environment = at.environment;
+        self.decide(
+            at,
+            move |s| {
+                Box::pin(async move {
+                    let customer = one(s, environment, id).await?.customer_id;
+                    let methods = load_methods(s, environment, customer).await?;
+                    methods.ok_or_else(|| Error::not_found(customer))
+                })
+            },
+            move |ctx, Methods { methods: known, .. }, changes| {
+                let before = known.iter().find(|method| method.id == id);
+                let before = before.ok_or_else(|| Error::not_found(id))?;
+                let mut after = before.clone();
+                if !before.is_default {
+                    demote(&known, id, ctx.now, changes);
+                    after.is_default = true;
+                    after.updated_at = ctx.now;
+                    changes.push(Change::UpdatePaymentMethod(after.clone()));
+                }
+                Ok((after, id))
+            },
+        )
     }
 
     /// A payment method.
     ///
     /// # Errors
     /// If there is none of this id in the environment.
-    pub async fn payment_method(
-        &self,
-        environment: i64,
-        id: PaymentMethodId,
-    ) -> Result<PaymentMethod, Error> {
-        self.store()
-            .read(move |s| {
-                Box::pin(async move { store::customers::payment_method(s, environment, id).await })
-            })
-            .await?
-            .ok_or_else(|| Error::not_found("payment method", ""))
+    pub fn payment_method(&self, environment: i64, id: PaymentMethodId) -> Fut<'_, PaymentMethod> {
+        self.read(move |s| Box::pin(one(s, environment, id)))
     }
+}
 
-    async fn load_methods(
-        &self,
-        environment: i64,
-        customer: CustomerId,
-    ) -> Result<(billing::Version, Vec<PaymentMethod>), Error> {
-        self.store()
-            .read(move |s| {
-                Box::pin(async move {
-                    let (_, version) = store::customers::by_id(s, environment, customer)
-                        .await?
-                        .ok_or_else(|| Error::not_found("customer", ""))?;
-                    Ok((version, store::customers::payment_methods(s, customer).await?))
-                })
-            })
-            .await
-    }
+async fn one(s: &mut Snapshot, environment: i64, id: PaymentMethodId) -> Result<PaymentMethod, Error> {
+    store::customers::payment_method(s, environment, id).await?.ok_or_else(|| Error::not_found(id))
+}
+
+/// The payment methods of a customer; none if there is no such customer.
+async fn load_methods(
+    s: &mut Snapshot,
+    environment: i64,
+    customer: CustomerId,
+) -> Result<Option<Methods>, Error> {
+    let Some((_, version)) = store::customers::by_id(s, environment, customer).await? else {
+        return Ok(None);
+    };
+    let methods = store::customers::payment_methods(s, customer).await?;
+    Ok(Some(Methods { customer, version, methods }))
 }
 
 /// Makes all but one no longer the default.
 fn demote(known: &[PaymentMethod], except: PaymentMethodId, now: Timestamp, changes: &mut Changes) {
-    for method in known.iter().filter(|method| method.is_default && method.id != except) {
-        let after = PaymentMethod { is_default: false, updated_at: now, ..method.clone() };
+    for before in known.iter().filter(|method| method.is_default && method.id != except) {
+        let after = PaymentMethod { is_default: false, updated_at: now, ..before.clone() };
         changes.push(Change::UpdatePaymentMethod(after));
     }
 }

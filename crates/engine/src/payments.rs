@@ -1,12 +1,13 @@
 //! Money that staff write down, change and take back.
 
-use crate::views::{self, CustomerName};
-use crate::{Engine, Error};
+use crate::at::At;
+use crate::engine::{Engine, Fut};
+use crate::error::Error;
+use crate::kind::Kind;
+use crate::load::{self, CustomerState};
+use crate::views::payments::{CustomerName, find_customer};
 use billing::payment::{ManualPaymentEdit, NewManualPayment, OpenItems, Recorded, delete, edit, record};
-use billing::{
-    Currency, CustomerAccount, CustomerId, Invoice, Payment, PaymentId, PaymentKind, Refusal, Request, Rules,
-    Timestamp,
-};
+use billing::{Currency, CustomerAccount, CustomerId, Invoice, Payment, PaymentId, PaymentKind, Refusal};
 use store::Snapshot;
 use store::views::payments::Received;
 
@@ -37,110 +38,78 @@ impl Engine {
     ///
     /// # Errors
     /// If the customer does not exist or the amount is not above 0.
-    pub async fn record_payment(
+    pub fn record_payment(
         &self,
-        now: Timestamp,
-        environment: i64,
+        at: At,
         paid_by: impl Into<PaidBy>,
         new: NewManualPayment,
-        request: Option<Request>,
-    ) -> Result<Received, Error> {
-        let paid_by = paid_by.into();
-        self.deciding(environment, async || {
-            let currency = new.amount.currency();
-            let paid_by = paid_by.clone();
-            let (rules, payer, open_items) = self
-                .store
-                .read(move |s| {
-                    Box::pin(async move {
-                        let customer = match paid_by {
-                            PaidBy::Id(id) => id,
-                            PaidBy::Named(name) => views::customer(s, environment, &name)
-                                .await?
-                                .ok_or_else(|| Error::not_found("customer", ""))?,
-                        };
-                        let (rules, payer) = crate::load(s, environment, customer).await?;
-                        let open_items = load_open_items(s, environment, customer, currency, &[]).await?;
-                        Ok::<_, Error>((rules, payer, open_items))
-                    })
+    ) -> Fut<'_, Received> {
+        let (environment, paid_by, currency) = (at.environment, paid_by.into(), new.amount.currency());
+        self.decide(
+            at,
+            move |s| {
+                Box::pin(async move {
+                    let customer = match paid_by {
+                        PaidBy::Id(id) => id,
+                        PaidBy::Named(name) => find_customer(s, environment, &name)
+                            .await?
+                            .ok_or_else(|| Error::none_named(Kind::Customer, name.external_id))?,
+                    };
+                    let state = load::customer(s, environment, customer).await?;
+                    Ok(state.with(load_open_items(s, environment, customer, currency, &[]).await?))
                 })
-                .await?;
-            let mut ctx = self.ctx(now);
-            ctx.request = request.clone();
-            let mut changes = payer.changes();
-            let payment = record(&mut ctx, &rules, &payer, new.clone(), &open_items, &mut changes)?;
-            changes.answers(&ctx, payment.id);
-            self.store.commit(changes).await?;
-            Ok(received(payment, payer))
-        })
-        .await
+            },
+            move |ctx, CustomerState { rules, payer, found: open_items }, changes| {
+                let payment = record(ctx, &rules, &payer, new.clone(), &open_items, changes)?;
+                let id = payment.id;
+                Ok((received(payment, payer), id))
+            },
+        )
     }
 
     /// Changes a manual payment; another amount reverses what it paid and applies it anew.
     ///
     /// # Errors
     /// If there is no such payment, it is automatic, or the amount is not above 0.
-    pub async fn edit_payment(
-        &self,
-        now: Timestamp,
-        environment: i64,
-        id: PaymentId,
-        what: ManualPaymentEdit,
-        request: Option<Request>,
-    ) -> Result<Received, Error> {
-        self.deciding(environment, async || {
-            let (rules, payer, recorded, open_items) = self
-                .store
-                .read(move |s| Box::pin(async move { load_recorded(s, environment, id).await }))
-                .await?;
-            let mut ctx = self.ctx(now);
-            ctx.request = request.clone();
-            let mut changes = payer.changes();
-            changes.answers(&ctx, id);
-            let payment = edit(&mut ctx, &rules, &payer, &recorded, what.clone(), &open_items, &mut changes)?;
-            self.store.commit(changes).await?;
-            Ok(received(payment, payer))
-        })
-        .await
+    pub fn edit_payment(&self, at: At, id: PaymentId, what: ManualPaymentEdit) -> Fut<'_, Received> {
+        let environment = at.environment;
+        self.decide(
+            at,
+            move |s| Box::pin(load_recorded(s, environment, id)),
+            move |ctx, CustomerState { rules, payer, found: (recorded, open_items) }, changes| {
+                let payment = edit(ctx, &rules, &payer, &recorded, what.clone(), &open_items, changes)?;
+                Ok((received(payment, payer), id))
+            },
+        )
     }
 
     /// Takes a manual payment back: what it paid is owed again, and it is no longer shown.
     ///
     /// # Errors
     /// If there is no such payment, or it is automatic.
-    pub async fn delete_payment(
-        &self,
-        now: Timestamp,
-        environment: i64,
-        id: PaymentId,
-        request: Option<Request>,
-    ) -> Result<(), Error> {
-        self.deciding(environment, async || {
-            let (rules, payer, recorded, open_items) = self
-                .store
-                .read(move |s| Box::pin(async move { load_recorded(s, environment, id).await }))
-                .await?;
-            let mut ctx = self.ctx(now);
-            ctx.request = request.clone();
-            let mut changes = payer.changes();
-            changes.answers(&ctx, id);
-            delete(&mut ctx, &rules, &payer, &recorded, &open_items, &mut changes)?;
-            self.store.commit(changes).await?;
-            Ok(())
-        })
-        .await
+    pub fn delete_payment(&self, at: At, id: PaymentId) -> Fut<'_, ()> {
+        let environment = at.environment;
+        self.decide(
+            at,
+            move |s| Box::pin(load_recorded(s, environment, id)),
+            move |ctx, CustomerState { rules, payer, found: (recorded, open_items) }, changes| {
+                delete(ctx, &rules, &payer, &recorded, &open_items, changes)?;
+                Ok(((), id))
+            },
+        )
     }
 
     /// A payment that was not taken back.
     ///
     /// # Errors
     /// If there is none of this id in the environment.
-    pub async fn payment(&self, environment: i64, id: PaymentId) -> Result<Payment, Error> {
-        self.store
-            .read(move |s| Box::pin(async move { store::payments::one(s, environment, id).await }))
-            .await?
-            .ok_or_else(|| Error::not_found("payment", ""))
+    pub fn payment(&self, environment: i64, id: PaymentId) -> Fut<'_, Payment> {
+        self.read(move |s| Box::pin(one(s, environment, id)))
     }
+}
+
+async fn one(s: &mut Snapshot, environment: i64, id: PaymentId) -> Result<Payment, Error> {
+    store::payments::one(s, environment, id).await?.ok_or_else(|| Error::not_found(id))
 }
 
 /// A manual payment as it is shown: it paid for no price.
@@ -158,9 +127,8 @@ async fn load_recorded(
     s: &mut Snapshot,
     environment: i64,
     id: PaymentId,
-) -> Result<(Rules, CustomerAccount, Recorded, OpenItems), Error> {
-    let payment =
-        store::payments::one(s, environment, id).await?.ok_or_else(|| Error::not_found("payment", ""))?;
+) -> Result<CustomerState<(Recorded, OpenItems)>, Error> {
+    let payment = one(s, environment, id).await?;
     if payment.kind != PaymentKind::Manual {
         return Err(Refusal::State("Payment is not a manual payment".into()).into());
     }
@@ -173,9 +141,9 @@ async fn load_recorded(
         paid.extend(invoice);
     }
     let customer = payment.customer_id;
-    let (rules, payer) = crate::load(s, environment, customer).await?;
+    let state = load::customer(s, environment, customer).await?;
     let open_items = load_open_items(s, environment, customer, payment.currency, &paid).await?;
-    Ok((rules, payer, Recorded { payment, credit, allocations }, open_items))
+    Ok(state.with((Recorded { payment, credit, allocations }, open_items)))
 }
 
 /// What a customer owes in a currency, and the given invoices, with all that hangs on them.

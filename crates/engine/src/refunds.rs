@@ -1,13 +1,14 @@
 //! Giving money back.
 
-use crate::charging::load_bill;
-use crate::{Engine, Error};
+use crate::at::At;
+use crate::bills;
+use crate::engine::{Engine, Fut};
+use crate::error::Error;
+use crate::latest::Latest;
+use crate::load::{self, CustomerState};
 use billing::Id;
 use billing::payment::{RefundInContext, RefundOutcome, Taken, conclude_refund, request_refund};
-use billing::{
-    Credit, CustomerAccount, InvoiceInContext, Payment, PaymentId, Refund, RefundId, RefundStatus, Request,
-    Timestamp,
-};
+use billing::{Credit, InvoiceInContext, Payment, PaymentId, Refund, RefundId, RefundStatus, Timestamp};
 use gateway::RefundRequest;
 use store::Snapshot;
 
@@ -16,47 +17,37 @@ impl Engine {
     ///
     /// # Errors
     /// If there is no such payment, it cannot be refunded, or less is left of it.
-    pub async fn refund(
+    pub fn refund(
         &self,
-        now: Timestamp,
-        environment: i64,
+        at: At,
         id: PaymentId,
         amount: Option<i64>,
         reason: Option<String>,
-        request: Option<Request>,
-    ) -> Result<Refund, Error> {
-        let refund = self
-            .deciding(environment, async || {
-                let (payer, payment, taken) = self
-                    .store
-                    .read(move |s| Box::pin(async move { load_refundable(s, environment, id).await }))
-                    .await?;
-                let mut ctx = self.ctx(now);
-                ctx.request = request.clone();
-                let mut changes = payer.changes();
-                changes.answers(&ctx, id);
-                let refund =
-                    request_refund(&mut ctx, &payer, &payment, taken, amount, reason.clone(), &mut changes)?;
-                self.store.commit(changes).await?;
-                Ok(refund)
-            })
-            .await?;
-        self.give_back(now, environment, &refund).await
+    ) -> Fut<'_, Refund> {
+        Box::pin(async move {
+            let environment = at.environment;
+            let decided = self.decide(
+                at.clone(),
+                move |s| Box::pin(load_refundable(s, environment, id)),
+                move |ctx, CustomerState { payer, found, .. }, changes| {
+                    let Refundable { payment, taken } = found;
+                    let refund =
+                        request_refund(ctx, &payer, &payment, taken, amount, reason.clone(), changes)?;
+                    Ok((refund, id))
+                },
+            );
+            let refund = decided.await?;
+            self.give_back(&at.follow_up(), &refund).await
+        })
     }
 
     /// Asks the gateway for a committed refund and writes down what it said.
-    pub(crate) async fn give_back(
-        &self,
-        now: Timestamp,
-        environment: i64,
-        refund: &Refund,
-    ) -> Result<Refund, Error> {
-        let id = refund.id;
-        let state =
-            self.store.read(move |s| Box::pin(async move { load_refund(s, environment, id).await })).await?;
+    pub(crate) async fn give_back(&self, at: &At, refund: &Refund) -> Result<Refund, Error> {
+        let (environment, id) = (at.environment, refund.id);
+        let state = self.read(move |s| Box::pin(load_refund(s, environment, id))).await?;
         let request = RefundRequest {
             refund: id,
-            charge: state.payment.gateway_reference.clone().unwrap_or_default(),
+            charge: state.found.payment.gateway_reference.clone().unwrap_or_default(),
             amount: billing::Money::new(refund.amount, refund.currency),
         };
         let outcome = match self.gateway.refund(&request).await {
@@ -66,61 +57,67 @@ impl Engine {
                 return Ok(refund.clone());
             }
         };
-        self.conclude_refund(now, environment, id, &outcome).await
+        self.conclude_refund(at.clone(), id, outcome).await
     }
 
-    async fn conclude_refund(
-        &self,
-        now: Timestamp,
-        environment: i64,
-        id: RefundId,
-        outcome: &RefundOutcome,
-    ) -> Result<Refund, Error> {
-        self.deciding(environment, async || {
-            let state = self
-                .store
-                .read(move |s| Box::pin(async move { load_refund(s, environment, id).await }))
-                .await?;
-            if state.refund.status != RefundStatus::Processing {
-                return Ok(state.refund);
-            }
-            let mut ctx = self.ctx(now);
-            let mut changes = state.payer.changes();
-            let concluded = conclude_refund(
-                &mut ctx,
-                &state.payer,
-                RefundInContext {
-                    refund: &state.refund,
-                    payment: &state.payment,
-                    credit: state.credit.as_ref(),
-                    bill: state.bill.as_ref(),
-                },
-                outcome,
-                &mut changes,
-            )?;
-            self.store.commit(changes).await?;
-            Ok(concluded)
-        })
-        .await
+    fn conclude_refund(&self, at: At, id: RefundId, outcome: RefundOutcome) -> Fut<'_, Refund> {
+        let environment = at.environment;
+        self.decide_if_needed(
+            at,
+            move |s| Box::pin(load_refund(s, environment, id)),
+            move |now, CustomerState { payer, found, .. }, changes| {
+                let Refunding { refund, payment, credit, bill } = found;
+                // Another process may have asked, and written the answer down.
+                if refund.status != RefundStatus::Processing {
+                    return Ok((refund, id));
+                }
+                let mut ctx = self.ctx(now);
+                let refunding = RefundInContext {
+                    refund: &refund,
+                    payment: &payment,
+                    credit: credit.as_ref(),
+                    bill: bill.as_ref(),
+                };
+                let after = conclude_refund(&mut ctx, &payer, refunding, &outcome, changes)?;
+                Ok((after, id))
+            },
+        )
     }
 }
 
+/// A payment, and what can no longer be given back of it.
+struct Refundable {
+    payment: Payment,
+    taken: Taken,
+}
+
+impl Latest for Refundable {
+    fn latest(&self) -> Option<Timestamp> {
+        self.payment.latest()
+    }
+}
+
+/// A refund with what its outcome moves.
 struct Refunding {
     refund: Refund,
     payment: Payment,
-    payer: CustomerAccount,
     credit: Option<Credit>,
     bill: Option<InvoiceInContext>,
+}
+
+impl Latest for Refunding {
+    fn latest(&self) -> Option<Timestamp> {
+        self.refund.latest().max(self.payment.latest()).max(self.credit.latest()).max(self.bill.latest())
+    }
 }
 
 async fn load_refundable(
     s: &mut Snapshot,
     environment: i64,
     id: PaymentId,
-) -> Result<(CustomerAccount, Payment, Taken), Error> {
-    let payment =
-        store::payments::one(s, environment, id).await?.ok_or_else(|| Error::not_found("payment", ""))?;
-    let (_, payer) = crate::load(s, environment, payment.customer_id).await?;
+) -> Result<CustomerState<Refundable>, Error> {
+    let payment = store::payments::one(s, environment, id).await?.ok_or_else(|| Error::not_found(id))?;
+    let state = load::customer(s, environment, payment.customer_id).await?;
     let refunds = store::payments::refunds_of(s, id).await?;
     let pending = refunds
         .iter()
@@ -131,19 +128,23 @@ async fn load_refundable(
         Some((_, uses)) => uses.iter().map(|allocation| allocation.amount).sum(),
         None => 0,
     };
-    Ok((payer, payment, Taken { pending, spent }))
+    Ok(state.with(Refundable { payment, taken: Taken { pending, spent } }))
 }
 
-async fn load_refund(s: &mut Snapshot, environment: i64, id: RefundId) -> Result<Refunding, Error> {
-    let refund = store::payments::refund(s, id).await?.ok_or_else(|| Error::not_found("refund", ""))?;
+async fn load_refund(
+    s: &mut Snapshot,
+    environment: i64,
+    id: RefundId,
+) -> Result<CustomerState<Refunding>, Error> {
+    let refund = store::payments::refund(s, id).await?.ok_or_else(|| Error::not_found(id))?;
     let payment = store::payments::one(s, environment, refund.payment_id)
         .await?
-        .ok_or_else(|| Error::not_found("payment", "of the refund"))?;
-    let (_, payer) = crate::load(s, environment, refund.customer_id).await?;
+        .ok_or_else(|| Error::not_found(refund.payment_id))?;
+    let state = load::customer(s, environment, refund.customer_id).await?;
     let bill = match payment.invoice_id {
-        Some(_) => Some(load_bill(s, environment, &payment).await?),
+        Some(_) => Some(bills::of_payment(s, environment, &payment).await?),
         None => None,
     };
     let credit = store::payments::credit_of(s, payment.id).await?.map(|(credit, _)| credit);
-    Ok(Refunding { refund, payment, payer, credit, bill })
+    Ok(state.with(Refunding { refund, payment, credit, bill }))
 }

@@ -1,10 +1,13 @@
 //! Making the books of a new organization.
 
-use crate::{Engine, Error};
+use crate::at::At;
+use crate::engine::{Engine, Fut};
+use crate::error::Error;
+use crate::load::{self, OfferState};
 use billing::refusal::Field;
 use billing::{
-    Catalog, Change, Changes, Ctx, Currency, DunningPolicy, Environment, Numbering, Organization, Refusal,
-    Staff, Timestamp, Zone,
+    Catalog, Change, Changes, Ctx, Currency, DunningPolicy, Environment, Numbering, Organization,
+    OrganizationId, Refusal, Staff, Timestamp, Zone,
 };
 
 /// The books of a new organization: one environment, its default catalog and its first staff.
@@ -49,110 +52,115 @@ impl Engine {
     ///
     /// # Errors
     /// If the zone is unknown, a clock is set for live books, or the store fails.
-    pub async fn open_books(
-        &self,
-        ctx: &mut Ctx,
+    pub fn open_books<'a>(
+        &'a self,
+        ctx: &'a mut Ctx,
         new: NewBooks,
-    ) -> Result<(Organization, Environment, Staff), Error> {
-        if Zone::parse(&new.zone).is_err() {
-            return Err(Refusal::invalid(Field::Zone, "an IANA time zone, such as Europe/Paris").into());
-        }
-        if new.livemode && new.clock.is_some() {
-            return Err(Refusal::invalid(Field::Clock, "only test books have a clock of their own").into());
-        }
-        let number = self
-            .store
-            .read(|s| Box::pin(async move { store::environments::next_number(s).await }))
-            .await
-            .map_err(Error::from)?;
-        let organization =
-            Organization { id: ctx.id(0), name: new.organization.clone(), created_at: ctx.now };
-        let environment = Environment {
-            number,
-            organization_id: organization.id,
-            livemode: new.livemode,
-            clock: new.clock,
-            zone: new.zone.clone(),
-            currency: new.currency,
-            numbering: Numbering::Organization,
-            invoice_prefix: "INV-".to_owned(),
-            due_days: 7,
-            grace_days: 3,
-            dunning: DunningPolicy::default(),
-            remind_at_percent_remaining: 10,
-            multiple_subscriptions: true,
-            default_product: "unpod.dev".to_owned(),
-            created_at: ctx.now,
-        };
-        let staff = Staff {
-            id: ctx.id(0),
-            environment: number,
-            email: new.staff_email.clone(),
-            name: new.staff_name.clone(),
-            role: new.staff_role.clone(),
-            disabled: false,
-            created_at: ctx.now,
-        };
-        let catalog = Catalog {
-            id: ctx.id(0),
-            environment: number,
-            name: "Default".to_owned(),
-            is_default: true,
-            created_at: ctx.now,
-            updated_at: ctx.now,
-        };
-        let mut changes = Changes::default();
-        changes.push(Change::InsertOrganization(organization.clone()));
-        changes.push(Change::InsertEnvironment(environment.clone()));
-        changes.push(Change::InsertStaff(staff.clone()));
-        changes.push(Change::InsertCatalog(catalog));
-        self.store.commit(changes).await?;
-        Ok((organization, environment, staff))
+    ) -> Fut<'a, (Organization, Environment, Staff)> {
+        Box::pin(async move {
+            if Zone::parse(&new.zone).is_err() {
+                return Err(Refusal::invalid(Field::Zone, "an IANA time zone, such as Europe/Paris").into());
+            }
+            if new.livemode && new.clock.is_some() {
+                return Err(
+                    Refusal::invalid(Field::Clock, "only test books have a clock of their own").into()
+                );
+            }
+            let number = self
+                .store
+                .read(|s| Box::pin(async move { store::environments::next_number(s).await }))
+                .await
+                .map_err(Error::from)?;
+            let organization =
+                Organization { id: ctx.id(0), name: new.organization.clone(), created_at: ctx.now };
+            let environment = new_environment(ctx, number, organization.id, &new);
+            let staff = Staff {
+                id: ctx.id(0),
+                environment: number,
+                email: new.staff_email.clone(),
+                name: new.staff_name.clone(),
+                role: new.staff_role.clone(),
+                disabled: false,
+                created_at: ctx.now,
+            };
+            let catalog = Catalog {
+                id: ctx.id(0),
+                environment: number,
+                name: "Default".to_owned(),
+                is_default: true,
+                created_at: ctx.now,
+                updated_at: ctx.now,
+            };
+            let mut changes = Changes::default();
+            changes.push(Change::InsertOrganization(organization.clone()));
+            changes.push(Change::InsertEnvironment(environment.clone()));
+            changes.push(Change::InsertStaff(staff.clone()));
+            changes.push(Change::InsertCatalog(catalog));
+            self.store.commit(changes).await?;
+            Ok((organization, environment, staff))
+        })
     }
 
     /// The environment of a number.
     ///
     /// # Errors
     /// If there is none.
-    pub async fn environment(&self, number: i64) -> Result<Environment, Error> {
-        self.store
-            .read(move |s| Box::pin(async move { Ok(crate::rules(s, number).await?.environment) }))
-            .await
+    pub fn environment(&self, number: i64) -> Fut<'_, Environment> {
+        self.read(move |s| Box::pin(async move { Ok(load::rules(s, number).await?.environment) }))
     }
 
     /// All environments.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn environments(&self) -> Result<Vec<Environment>, Error> {
-        self.store.read(|s| Box::pin(async move { Ok(store::environments::all(s).await?) })).await
+    pub fn environments(&self) -> Fut<'_, Vec<Environment>> {
+        self.read(|s| Box::pin(async move { Ok(store::environments::all(s).await?) }))
     }
 
     /// Changes an environment's policies, on whatever they are by then. Its clock is not one of them.
     ///
     /// # Errors
     /// If there is no such environment or the store fails.
-    pub async fn update_environment(
-        &self,
-        number: i64,
-        change: impl Fn(&mut Environment),
-    ) -> Result<Environment, Error> {
-        self.deciding(number, async || {
-            let (version, mut environment) = self
-                .store
-                .read(move |s| {
-                    Box::pin(async move {
-                        let version = store::catalog::version(s, number).await?;
-                        Ok::<_, Error>((version, crate::rules(s, number).await?.environment))
-                    })
+    pub fn update_environment<'a>(
+        &'a self,
+        at: At,
+        change: impl Fn(&mut Environment) + Send + 'a,
+    ) -> Fut<'a, Environment> {
+        let number = at.environment;
+        self.decide_if_needed(
+            at,
+            move |s| {
+                Box::pin(async move {
+                    let before = load::rules(s, number).await?.environment;
+                    load::offer(s, number, before).await
                 })
-                .await?;
-            change(&mut environment);
-            let mut changes = crate::discounts::deciding_on(number, version);
-            changes.push(Change::UpdateEnvironment(environment.clone()));
-            self.store.commit(changes).await?;
-            Ok(environment)
-        })
-        .await
+            },
+            move |_, OfferState { found: before, .. }, changes| {
+                let mut after = before.clone();
+                change(&mut after);
+                changes.push(Change::UpdateEnvironment(after.clone()));
+                Ok((after, before.organization_id))
+            },
+        )
+    }
+}
+
+fn new_environment(ctx: &Ctx, number: i64, organization_id: OrganizationId, new: &NewBooks) -> Environment {
+    Environment {
+        number,
+        organization_id,
+        livemode: new.livemode,
+        clock: new.clock,
+        zone: new.zone.clone(),
+        currency: new.currency,
+        numbering: Numbering::Organization,
+        invoice_prefix: "INV-".to_owned(),
+        due_days: 7,
+        grace_days: 3,
+        dunning: DunningPolicy::default(),
+        remind_at_percent_remaining: 10,
+        multiple_subscriptions: true,
+        default_product: "unpod.dev".to_owned(),
+        created_at: ctx.now,
     }
 }

@@ -1,6 +1,10 @@
 //! Subscribing, changing, canceling.
 
-use crate::{Engine, Error};
+use crate::at::At;
+use crate::engine::{Engine, Fut};
+use crate::error::Error;
+use crate::latest::Latest;
+use crate::load::{self, CustomerState};
 use billing::invoice::OpenInvoice;
 use billing::refusal::Field;
 use billing::subscription::{
@@ -8,8 +12,8 @@ use billing::subscription::{
     change, create, reschedule_renewal, uncancel,
 };
 use billing::{
-    Changes, Ctx, CustomerAccount, CustomerId, Discount, Item, PaymentMethodId, PriceId, Refusal, Request,
-    Rules, Subscription, SubscriptionId, Timestamp,
+    Changes, Ctx, CustomerAccount, CustomerId, Discount, Item, Payment, PaymentMethodId, PriceId, Refusal,
+    Subscription, SubscriptionId, Timestamp,
 };
 use store::Snapshot;
 
@@ -52,21 +56,44 @@ pub struct Adjust {
     pub when: ChangeTiming,
 }
 
+/// What is subscribed to, and whether the customer has a subscription already.
 struct Joinable {
-    rules: Rules,
-    payer: CustomerAccount,
     items: Vec<NewItem>,
     discount: Option<Discount>,
     has_current: bool,
 }
 
+impl Latest for Joinable {
+    fn latest(&self) -> Option<Timestamp> {
+        None
+    }
+}
+
 /// A subscription with what its verbs need.
-struct Loaded {
-    rules: Rules,
-    payer: CustomerAccount,
-    subscription: Subscription,
+pub(crate) struct Loaded {
+    pub(crate) subscription: Subscription,
     items: Vec<Item>,
     open_invoices: Vec<OpenInvoice>,
+}
+
+impl Latest for Loaded {
+    fn latest(&self) -> Option<Timestamp> {
+        self.subscription.latest().max(self.items.latest()).max(self.open_invoices.latest())
+    }
+}
+
+/// A subscription with what changing its items needs.
+struct Adjustable {
+    loaded: Loaded,
+    billed: Vec<Billed>,
+    discount: Option<Discount>,
+    items: Vec<NewItem>,
+}
+
+impl Latest for Adjustable {
+    fn latest(&self) -> Option<Timestamp> {
+        self.loaded.latest()
+    }
 }
 
 impl Engine {
@@ -74,196 +101,126 @@ impl Engine {
     ///
     /// # Errors
     /// If the customer, a price, a payment method or the discount does not exist, or a rule forbids it.
-    pub async fn subscribe(
+    pub fn subscribe(&self, at: At, customer: CustomerId, new: Subscribe) -> Fut<'_, Subscription> {
+        Box::pin(async move {
+            let (environment, wanted) = (at.environment, new.clone());
+            let decided = self.decide(
+                at.clone(),
+                move |s| Box::pin(async move { load_joinable(s, environment, customer, &wanted).await }),
+                move |ctx, CustomerState { rules, mut payer, found }, changes| {
+                    let what = NewSubscription {
+                        items: found.items,
+                        name: new.name.clone(),
+                        start: new.start.unwrap_or(ctx.now),
+                        trial_end: new.trial_end,
+                        default_payment_method_id: new.default_payment_method,
+                        backup_payment_method_id: new.backup_payment_method,
+                        discount: found.discount,
+                        metadata: new.metadata.clone(),
+                        has_current: found.has_current,
+                    };
+                    let created = create(ctx, &rules, &mut payer, what, changes)?;
+                    let id = created.subscription.id;
+                    Ok(((created.subscription, created.payment), id))
+                },
+            );
+            let (subscription, payment) = decided.await?;
+            self.charged(&at, subscription, payment).await
+        })
+    }
+
+    /// A subscription as it is after its payment, if there is one, was charged.
+    async fn charged(
         &self,
-        now: Timestamp,
-        environment: i64,
-        customer: CustomerId,
-        new: Subscribe,
-        request: Option<Request>,
+        at: &At,
+        subscription: Subscription,
+        payment: Option<Payment>,
     ) -> Result<Subscription, Error> {
-        let (subscription, payment) = self
-            .deciding(environment, async || {
-                let wanted = new.clone();
-                let state = self
-                    .store
-                    .read(move |s| {
-                        Box::pin(async move { load_joinable(s, environment, customer, &wanted).await })
-                    })
-                    .await?;
-                let Joinable { rules, mut payer, items, discount, has_current } = state;
-                check_methods(&payer, &new)?;
-                let mut ctx = self.ctx(now);
-                ctx.request = request.clone();
-                let mut changes = payer.changes();
-                let what = NewSubscription {
-                    items,
-                    name: new.name.clone(),
-                    start: new.start.unwrap_or(now),
-                    trial_end: new.trial_end,
-                    default_payment_method_id: new.default_payment_method,
-                    backup_payment_method_id: new.backup_payment_method,
-                    discount,
-                    metadata: new.metadata.clone(),
-                    has_current,
-                };
-                let created = create(&mut ctx, &rules, &mut payer, what, &mut changes)?;
-                changes.answers(&ctx, created.subscription.id);
-                self.store.commit(changes).await?;
-                Ok((created.subscription, created.payment))
-            })
-            .await?;
-        match payment {
-            None => Ok(subscription),
-            Some(payment) => {
-                self.charge(now, environment, &payment).await?;
-                self.subscription(environment, subscription.id).await
-            }
-        }
+        let Some(payment) = payment else { return Ok(subscription) };
+        self.charge(&at.follow_up(), &payment).await?;
+        self.subscription(at.environment, subscription.id).await
     }
 
     /// A subscription.
     ///
     /// # Errors
     /// If there is none of this id in the environment.
-    pub async fn subscription(&self, environment: i64, id: SubscriptionId) -> Result<Subscription, Error> {
-        self.store
-            .read(move |s| Box::pin(async move { store::subscriptions::one(s, environment, id).await }))
-            .await?
-            .ok_or_else(|| Error::not_found("subscription", ""))
+    pub fn subscription(&self, environment: i64, id: SubscriptionId) -> Fut<'_, Subscription> {
+        self.read(move |s| Box::pin(one(s, environment, id)))
     }
 
     /// Cancels a subscription. One that has ended stays as it is.
     ///
     /// # Errors
     /// If there is no such subscription, or the date is not after now.
-    pub async fn cancel(
-        &self,
-        now: Timestamp,
-        environment: i64,
-        id: SubscriptionId,
-        at: CancelAt,
-        request: Option<Request>,
-    ) -> Result<Subscription, Error> {
-        self.on_subscription(now, environment, id, request, |ctx, held, changes| {
-            Ok(cancel(ctx, &held.rules, &held.payer, &held.subscription, &held.open_invoices, at, changes)?)
+    pub fn cancel(&self, at: At, id: SubscriptionId, when: CancelAt) -> Fut<'_, Subscription> {
+        self.decide_on(at, id, move |ctx, CustomerState { rules, payer, found }, changes| {
+            Ok(cancel(ctx, &rules, &payer, &found.subscription, &found.open_invoices, when, changes)?)
         })
-        .await
     }
 
     /// Takes back a cancellation that has not happened yet.
     ///
     /// # Errors
     /// If there is no such subscription, or it has ended.
-    pub async fn uncancel(
-        &self,
-        now: Timestamp,
-        environment: i64,
-        id: SubscriptionId,
-        request: Option<Request>,
-    ) -> Result<Subscription, Error> {
-        self.on_subscription(now, environment, id, request, |ctx, held, changes| {
-            Ok(uncancel(ctx, &held.rules, &held.subscription, changes)?)
+    pub fn uncancel(&self, at: At, id: SubscriptionId) -> Fut<'_, Subscription> {
+        self.decide_on(at, id, move |ctx, CustomerState { rules, found, .. }, changes| {
+            Ok(uncancel(ctx, &rules, &found.subscription, changes)?)
         })
-        .await
     }
 
     /// Moves the end of the current period of a subscription.
     ///
     /// # Errors
     /// If there is no such subscription, it does not run, or the end is not after now.
-    pub async fn reschedule_renewal(
-        &self,
-        now: Timestamp,
-        environment: i64,
-        id: SubscriptionId,
-        end: Timestamp,
-        request: Option<Request>,
-    ) -> Result<Subscription, Error> {
-        self.on_subscription(now, environment, id, request, |ctx, held, changes| {
-            Ok(reschedule_renewal(ctx, &held.rules, &held.subscription, end, changes)?)
+    pub fn reschedule_renewal(&self, at: At, id: SubscriptionId, end: Timestamp) -> Fut<'_, Subscription> {
+        self.decide_on(at, id, move |ctx, CustomerState { rules, found, .. }, changes| {
+            Ok(reschedule_renewal(ctx, &rules, &found.subscription, end, changes)?)
         })
-        .await
     }
 
     /// Changes what a subscription holds.
     ///
     /// # Errors
     /// If there is no such subscription or price, or a rule forbids it.
-    pub async fn adjust(
-        &self,
-        now: Timestamp,
-        environment: i64,
-        id: SubscriptionId,
-        adjust: Adjust,
-        request: Option<Request>,
-    ) -> Result<Subscription, Error> {
-        let (subscription, payment) = self
-            .deciding(environment, async || {
-                let wanted = adjust.items.clone();
-                let (mut held, billed, discount, items) = self
-                    .store
-                    .read(move |s| {
-                        Box::pin(async move {
-                            let held = load_held(s, environment, id).await?;
-                            let billed = load_billed(s, &held.subscription).await?;
-                            let discount = match held.subscription.discount_id {
-                                Some(id) => store::subscriptions::discount(s, environment, id).await?,
-                                None => None,
-                            };
-                            let items = load_items(s, environment, &wanted).await?;
-                            Ok::<_, Error>((held, billed, discount, items))
-                        })
-                    })
-                    .await?;
-                let mut ctx = self.ctx(now);
-                ctx.request = request.clone();
-                let mut changes = held.payer.changes();
-                changes.answers(&ctx, id);
-                let what = ItemChange { items, when: adjust.when };
-                let basis = ChangeBasis {
-                    subscription: &held.subscription,
-                    items: &held.items,
-                    billed: &billed,
-                    discount: discount.as_ref(),
-                };
-                let (subscription, issued) =
-                    change(&mut ctx, &held.rules, &mut held.payer, &basis, &what, &mut changes)?;
-                self.store.commit(changes).await?;
-                Ok((subscription, issued.and_then(|issued| issued.payment)))
-            })
-            .await?;
-        match payment {
-            None => Ok(subscription),
-            Some(payment) => {
-                self.charge(now, environment, &payment).await?;
-                self.subscription(environment, id).await
-            }
-        }
+    pub fn adjust(&self, at: At, id: SubscriptionId, adjust: Adjust) -> Fut<'_, Subscription> {
+        Box::pin(async move {
+            let (environment, wanted, when) = (at.environment, adjust.items, adjust.when);
+            let decided = self.decide(
+                at.clone(),
+                move |s| Box::pin(async move { load_adjustable(s, environment, id, &wanted).await }),
+                move |ctx, CustomerState { rules, mut payer, found }, changes| {
+                    let what = ItemChange { items: found.items, when };
+                    let basis = ChangeBasis {
+                        subscription: &found.loaded.subscription,
+                        items: &found.loaded.items,
+                        billed: &found.billed,
+                        discount: found.discount.as_ref(),
+                    };
+                    let (after, issued) = change(ctx, &rules, &mut payer, &basis, &what, changes)?;
+                    Ok(((after, issued.and_then(|issued| issued.payment)), id))
+                },
+            );
+            let (subscription, payment) = decided.await?;
+            self.charged(&at, subscription, payment).await
+        })
     }
 
-    async fn on_subscription(
-        &self,
-        now: Timestamp,
-        environment: i64,
+    /// Decides on a subscription with its items and open invoices.
+    fn decide_on<'e>(
+        &'e self,
+        at: At,
         id: SubscriptionId,
-        request: Option<Request>,
-        decide: impl Fn(&mut Ctx, &Loaded, &mut Changes) -> Result<Subscription, Error>,
-    ) -> Result<Subscription, Error> {
-        self.deciding(environment, async || {
-            let held = self
-                .store
-                .read(move |s| Box::pin(async move { load_held(s, environment, id).await }))
-                .await?;
-            let mut ctx = self.ctx(now);
-            ctx.request = request.clone();
-            let mut changes = held.payer.changes();
-            changes.answers(&ctx, id);
-            let subscription = decide(&mut ctx, &held, &mut changes)?;
-            self.store.commit(changes).await?;
-            Ok(subscription)
-        })
-        .await
+        mut decision: impl FnMut(&mut Ctx, CustomerState<Loaded>, &mut Changes) -> Result<Subscription, Error>
+        + Send
+        + 'e,
+    ) -> Fut<'e, Subscription> {
+        let environment = at.environment;
+        self.decide(
+            at,
+            move |s| Box::pin(load_one(s, environment, id)),
+            move |ctx, state, changes| Ok((decision(ctx, state, changes)?, id)),
+        )
     }
 }
 
@@ -287,15 +244,16 @@ async fn load_joinable(
     environment: i64,
     customer: CustomerId,
     new: &Subscribe,
-) -> Result<Joinable, Error> {
-    let (rules, payer) = crate::load(s, environment, customer).await?;
+) -> Result<CustomerState<Joinable>, Error> {
+    let state = load::customer(s, environment, customer).await?;
     let items = load_items(s, environment, &new.items).await?;
     let discount = match &new.discount_code {
         None => None,
         Some(code) => Some(load_discount(s, environment, code).await?),
     };
-    let has_current = !rules.environment.multiple_subscriptions && has_current(s, customer).await?;
-    Ok(Joinable { rules, payer, items, discount, has_current })
+    let has_current = !state.rules.environment.multiple_subscriptions && has_current(s, customer).await?;
+    check_methods(&state.payer, new)?;
+    Ok(state.with(Joinable { items, discount, has_current }))
 }
 
 /// Whether a customer has a subscription, or one whose first payment is under way.
@@ -329,20 +287,29 @@ pub(crate) async fn load_discount(s: &mut Snapshot, environment: i64, code: &str
         .ok_or_else(|| Refusal::invalid(Field::Discount, "the code of an active discount").into())
 }
 
-/// Prices with their products, as items to subscribe to or to sell.
-pub(crate) async fn load_items(
+/// Prices with their products, as items to subscribe to.
+async fn load_items(
     s: &mut Snapshot,
     environment: i64,
     wanted: &[SubscribeItem],
 ) -> Result<Vec<NewItem>, Error> {
     let mut items = Vec::with_capacity(wanted.len());
     for item in wanted {
-        let (price, product) = store::subscriptions::offer(s, environment, item.price)
-            .await?
-            .ok_or_else(|| Refusal::invalid(Field::Price, "the id of a price"))?;
-        items.push(NewItem { price, product, quantity: item.quantity });
+        items.push(load_item(s, environment, *item).await?);
     }
     Ok(items)
+}
+
+/// A price with its product, as an item to subscribe to or to sell.
+pub(crate) async fn load_item(
+    s: &mut Snapshot,
+    environment: i64,
+    wanted: SubscribeItem,
+) -> Result<NewItem, Error> {
+    let (price, product) = store::subscriptions::offer(s, environment, wanted.price)
+        .await?
+        .ok_or_else(|| Refusal::invalid(Field::Price, "the id of a price"))?;
+    Ok(NewItem { price, product, quantity: wanted.quantity })
 }
 
 /// What was billed for the current period of a subscription, the oldest first.
@@ -354,12 +321,34 @@ async fn load_billed(s: &mut Snapshot, subscription: &Subscription) -> Result<Ve
     Ok(billed.flat_map(|(invoice, lines)| Billed::lines_of(invoice, lines)).collect())
 }
 
-async fn load_held(s: &mut Snapshot, environment: i64, id: SubscriptionId) -> Result<Loaded, Error> {
-    let subscription = store::subscriptions::one(s, environment, id)
-        .await?
-        .ok_or_else(|| Error::not_found("subscription", ""))?;
-    let (rules, payer) = crate::load(s, environment, subscription.customer_id).await?;
+async fn one(s: &mut Snapshot, environment: i64, id: SubscriptionId) -> Result<Subscription, Error> {
+    store::subscriptions::one(s, environment, id).await?.ok_or_else(|| Error::not_found(id))
+}
+
+pub(crate) async fn load_one(
+    s: &mut Snapshot,
+    environment: i64,
+    id: SubscriptionId,
+) -> Result<CustomerState<Loaded>, Error> {
+    let subscription = one(s, environment, id).await?;
+    let state = load::customer(s, environment, subscription.customer_id).await?;
     let items = store::subscriptions::items(s, &[id]).await?.pop().unwrap_or_default();
     let open_invoices = store::invoices::open_of_subscription(s, subscription.customer_id, id).await?;
-    Ok(Loaded { rules, payer, subscription, items, open_invoices })
+    Ok(state.with(Loaded { subscription, items, open_invoices }))
+}
+
+async fn load_adjustable(
+    s: &mut Snapshot,
+    environment: i64,
+    id: SubscriptionId,
+    wanted: &[SubscribeItem],
+) -> Result<CustomerState<Adjustable>, Error> {
+    let CustomerState { rules, payer, found: loaded } = load_one(s, environment, id).await?;
+    let billed = load_billed(s, &loaded.subscription).await?;
+    let discount = match loaded.subscription.discount_id {
+        Some(id) => store::subscriptions::discount(s, environment, id).await?,
+        None => None,
+    };
+    let items = load_items(s, environment, wanted).await?;
+    Ok(CustomerState { rules, payer, found: Adjustable { loaded, billed, discount, items } })
 }

@@ -1,62 +1,58 @@
 //! Tax rates.
 
-use crate::discounts::deciding_on;
-use crate::{Engine, Error};
+use crate::at::At;
+use crate::engine::{Engine, Fut};
+use crate::error::Error;
+use crate::load::{self, OfferState};
 use billing::catalog::{NewTaxRate, new_tax_rate};
-use billing::{Change, Request, TaxRate, TaxRateId, Timestamp};
+use billing::{Change, TaxRate, TaxRateId};
 
 impl Engine {
     /// Makes a tax rate. The same one again is given back as it is.
     ///
     /// # Errors
     /// If a value cannot be, or the place has another rate for the category already.
-    pub async fn create_tax_rate(
-        &self,
-        now: Timestamp,
-        environment: i64,
-        new: NewTaxRate,
-        request: Option<Request>,
-    ) -> Result<TaxRate, Error> {
-        self.deciding(environment, async || {
-            let mut ctx = self.ctx(now);
-            ctx.request = request.clone();
-            let rate = new_tax_rate(&mut ctx, environment, &new)?;
-            let (version, known) = self
-                .store()
-                .read(move |s| {
-                    Box::pin(async move {
-                        let version = store::catalog::version(s, environment).await?;
-                        Ok::<_, Error>((version, store::catalog::tax_rates(s, environment).await?))
-                    })
+    pub fn create_tax_rate(&self, at: At, new: NewTaxRate) -> Fut<'_, TaxRate> {
+        let environment = at.environment;
+        self.decide(
+            at,
+            move |s| {
+                Box::pin(async move {
+                    let known = store::catalog::tax_rates(s, environment).await?;
+                    load::offer(s, environment, known).await
                 })
-                .await?;
-            let mut changes = deciding_on(environment, version);
-            let same_place = known.into_iter().find(|known| {
-                known.country == rate.country && known.state == rate.state && known.category == rate.category
-            });
-            let rate = match same_place {
-                Some(known) if known.kind == rate.kind && known.rate == rate.rate => known,
-                Some(_) => return Err(Error::Taken { field: "country" }),
-                None => {
-                    changes.push(Change::InsertTaxRate(rate.clone()));
-                    rate
+            },
+            move |ctx, OfferState { found, .. }, changes| {
+                let rate = new_tax_rate(ctx, environment, &new)?;
+                let same_place = found.into_iter().find(|known| {
+                    known.country == rate.country
+                        && known.state == rate.state
+                        && known.category == rate.category
+                });
+                match same_place {
+                    Some(known) if known.kind == rate.kind && known.rate == rate.rate => {
+                        Ok((known.clone(), known.id))
+                    }
+                    Some(_) => Err(Error::Taken { field: "country" }),
+                    None => {
+                        changes.push(Change::InsertTaxRate(rate.clone()));
+                        Ok((rate.clone(), rate.id))
+                    }
                 }
-            };
-            changes.answers(&ctx, rate.id);
-            self.store().commit(changes).await?;
-            Ok(rate)
-        })
-        .await
+            },
+        )
     }
 
     /// A tax rate.
     ///
     /// # Errors
     /// If there is none of this id in the environment.
-    pub async fn tax_rate(&self, environment: i64, id: TaxRateId) -> Result<TaxRate, Error> {
-        self.store()
-            .read(move |s| Box::pin(async move { store::catalog::tax_rate(s, environment, id).await }))
-            .await?
-            .ok_or_else(|| Error::not_found("tax rate", ""))
+    pub fn tax_rate(&self, environment: i64, id: TaxRateId) -> Fut<'_, TaxRate> {
+        self.read(move |s| {
+            Box::pin(async move {
+                let found = store::catalog::tax_rate(s, environment, id).await?;
+                found.ok_or_else(|| Error::not_found(id))
+            })
+        })
     }
 }

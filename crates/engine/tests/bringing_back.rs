@@ -6,7 +6,7 @@ mod support;
 
 use billing::subscription::ChangeTiming;
 use billing::{CustomerId, Ids, InvoiceStatus, Payment, PaymentStatus, PriceId, SubscriptionId, Timestamp};
-use engine::{Adjust, Engine, SubscribeItem};
+use engine::{Adjust, At, Engine, SubscribeItem};
 use gateway::Gateway;
 use std::sync::Arc;
 use support::{World, at};
@@ -41,7 +41,7 @@ impl World {
         now: Timestamp,
     ) {
         let adjust = Adjust { items: vec![SubscribeItem { price, quantity }], when };
-        self.engine.adjust(now, self.environment, id, adjust, None).await.unwrap();
+        self.engine.adjust(At::new(now, self.environment), id, adjust).await.unwrap();
     }
 
     /// What came of each attempt at a customer's invoices, and under which reference.

@@ -9,7 +9,7 @@ use billing::subscription::{ChangeTiming, Status};
 use billing::{
     Currency, CustomerId, DiscountAmount, DiscountDuration, Money, Price, SubscriptionId, Timestamp,
 };
-use engine::{Adjust, Error, Subscribe, SubscribeItem};
+use engine::{Adjust, At, Error, Subscribe, SubscribeItem};
 use support::{World, at};
 
 fn to(prices: &[&Price], when: ChangeTiming) -> Adjust {
@@ -21,11 +21,11 @@ fn to(prices: &[&Price], when: ChangeTiming) -> Adjust {
 
 impl World {
     async fn adjust(&self, id: SubscriptionId, adjust: Adjust, now: Timestamp) -> Result<(), Error> {
-        self.engine.adjust(now, self.environment, id, adjust, None).await.map(drop)
+        self.engine.adjust(At::new(now, self.environment), id, adjust).await.map(drop)
     }
 
     async fn subscribe_to(&self, customer: CustomerId, new: Subscribe) -> Result<SubscriptionId, Error> {
-        let made = self.engine.subscribe(self.start, self.environment, customer, new, None).await;
+        let made = self.engine.subscribe(At::new(self.start, self.environment), customer, new).await;
         made.map(|subscription| subscription.id)
     }
 }
@@ -80,7 +80,7 @@ async fn a_fixed_discount_is_given_for_what_is_left_of_the_period_only() {
         duration: Some(DiscountDuration::Forever),
         ..DiscountEdit::default()
     };
-    world.engine.create_discount(world.start, world.environment, discount, None).await.unwrap();
+    world.engine.create_discount(At::new(world.start, world.environment), discount).await.unwrap();
     let (basic, pro) = (world.price(1000, |_| {}).await, world.price(5000, |_| {}).await);
     let new = Subscribe {
         items: vec![SubscribeItem { price: basic.id, quantity: 1 }],
@@ -114,7 +114,7 @@ async fn what_is_not_sold_any_more_cannot_be_changed_to() {
     let ada = world.customer("ada", Some("tok_visa")).await;
     let (basic, old) = (world.price(1000, |_| {}).await, world.price(5000, |_| {}).await);
     let edit = PriceEdit { active: Some(false), ..PriceEdit::default() };
-    world.engine.update_price(world.start, world.environment, old.id, edit, None).await.unwrap();
+    world.engine.update_price(At::new(world.start, world.environment), old.id, edit).await.unwrap();
     let id = world.subscribe(ada, basic.id, world.start).await.id;
     for when in [ChangeTiming::Now, ChangeTiming::PeriodEnd] {
         let refused = world.adjust(id, to(&[&old], when), world.start).await;
@@ -166,10 +166,10 @@ async fn what_was_billed_last_is_credited_whichever_process_billed_it() {
     // Another process makes other ids, which need not come before those of the same instant.
     let (other, _) = support::open(&world.books, 2).await;
     let new = Subscribe { items: to(&basic, 1).items, ..Subscribe::default() };
-    let id = other.subscribe(world.start, world.environment, ada, new, None).await.unwrap().id;
-    world.engine.adjust(world.start, world.environment, id, to(&basic, 7), None).await.unwrap();
+    let id = other.subscribe(At::new(world.start, world.environment), ada, new).await.unwrap().id;
+    world.engine.adjust(At::new(world.start, world.environment), id, to(&basic, 7)).await.unwrap();
     let half = at("2024-01-16T12:00:00Z");
-    world.engine.adjust(half, world.environment, id, to(&pro, 1), None).await.unwrap();
+    world.engine.adjust(At::new(half, world.environment), id, to(&pro, 1)).await.unwrap();
     let invoices = world.invoices(ada).await;
     assert!(invoices[1].id < invoices[0].id, "the ids of the two are out of order");
     assert_eq!(invoices[2].total, 10_000 - 3_500, "half of seven is credited");

@@ -10,7 +10,7 @@ use billing::{
     Category, Currency, DiscountAmount, DiscountDuration, DunningEnd, DunningPolicy, InvoiceStatus, Money,
     PaymentStatus, PriceKind, TaxBehavior,
 };
-use engine::{NewLine, Subscribe, SubscribeItem};
+use engine::{At, NewLine, Subscribe, SubscribeItem};
 use support::{World, at, open};
 
 #[tokio::test]
@@ -56,11 +56,11 @@ async fn what_came_twice_is_given_back_from_the_balance_first() {
     assert_eq!(world.balance(ada).await, 700, "the card paid 300 that were owed, and 700 more");
     let card = world.payments(ada).await.into_iter().find(|payment| payment.invoice_id.is_some()).unwrap();
     let now = at("2024-01-01T02:00:00Z");
-    world.engine.refund(now, world.environment, card.id, Some(600), None, None).await.unwrap();
+    world.engine.refund(At::new(now, world.environment), card.id, Some(600), None).await.unwrap();
     assert_eq!(world.balance(ada).await, 100);
     let invoice = &world.invoices(ada).await[0];
     assert_eq!((invoice.status, invoice.refunded), (InvoiceStatus::Paid, 0));
-    world.engine.refund(now, world.environment, card.id, None, None, None).await.unwrap();
+    world.engine.refund(At::new(now, world.environment), card.id, None, None).await.unwrap();
     assert_eq!(world.balance(ada).await, 0);
     let invoice = &world.invoices(ada).await[0];
     assert_eq!((invoice.status, invoice.refunded), (InvoiceStatus::PartiallyRefunded, 300));
@@ -80,9 +80,9 @@ async fn what_was_spent_from_the_balance_cannot_be_given_back() {
     world.bill(ada, 400, false, now).await;
     assert_eq!(world.balance(ada).await, 600);
     let card = world.payments(ada).await.into_iter().find(|payment| payment.invoice_id.is_some()).unwrap();
-    let refused = world.engine.refund(now, world.environment, card.id, Some(601), None, None).await;
+    let refused = world.engine.refund(At::new(now, world.environment), card.id, Some(601), None).await;
     assert!(matches!(refused, Err(engine::Error::Refused(_))), "{refused:?}");
-    world.engine.refund(now, world.environment, card.id, None, None, None).await.unwrap();
+    world.engine.refund(At::new(now, world.environment), card.id, None, None).await.unwrap();
     assert_eq!(world.balance(ada).await, 0);
     world.audit().await;
 }
@@ -100,7 +100,7 @@ async fn a_manual_payment_of_a_given_up_invoice_can_be_taken_back() {
     assert_eq!(world.invoices(ada).await[0].status, InvoiceStatus::Uncollectible);
     world.audit().await;
     let now = at("2024-01-04T00:00:00Z");
-    world.engine.delete_payment(now, world.environment, cash.id, None).await.unwrap();
+    world.engine.delete_payment(At::new(now, world.environment), cash.id).await.unwrap();
     let invoice = &world.invoices(ada).await[0];
     assert_eq!((invoice.status, invoice.owed()), (InvoiceStatus::Open, 1000));
     world.audit().await;
@@ -114,10 +114,10 @@ async fn an_invoice_that_is_paid_again_after_a_refund_stays_refunded_in_part() {
     let cash = world.write_down(ada, 400, world.start).await;
     world.card(ada, "tok_visa", world.start).await;
     let invoice = world.invoices(ada).await[0].clone();
-    let card = world.engine.retry_payment(world.start, world.environment, invoice.id, None).await.unwrap();
+    let card = world.engine.retry_payment(At::new(world.start, world.environment), invoice.id).await.unwrap();
     let card = card.unwrap();
-    world.engine.refund(world.start, world.environment, card.id, Some(100), None, None).await.unwrap();
-    world.engine.delete_payment(world.start, world.environment, cash.id, None).await.unwrap();
+    world.engine.refund(At::new(world.start, world.environment), card.id, Some(100), None).await.unwrap();
+    world.engine.delete_payment(At::new(world.start, world.environment), cash.id).await.unwrap();
     world.audit().await;
     world.write_down(ada, 400, world.start).await;
     let invoice = &world.invoices(ada).await[0];
@@ -130,7 +130,7 @@ async fn an_invoice_of_nothing_cannot_be_withdrawn() {
     let world = World::new("2024-01-01T00:00:00Z").await;
     let ada = world.customer("ada", None).await;
     let invoice = world.bill(ada, 0, false, world.start).await;
-    let refused = world.engine.void_invoice(world.start, world.environment, invoice.id, None).await;
+    let refused = world.engine.void_invoice(At::new(world.start, world.environment), invoice.id).await;
     assert!(matches!(refused, Err(engine::Error::Refused(_))), "{refused:?}");
 }
 
@@ -140,19 +140,19 @@ async fn sums_that_could_not_be_added_up_are_refused() {
     let ada = world.customer("ada", Some("tok_visa")).await;
     let (engine, number, now) = (&world.engine, world.environment, world.start);
     let cash = world.cash(i64::MAX / 2, now);
-    let refused = engine.record_payment(now, number, ada, cash, None).await;
+    let refused = engine.record_payment(At::new(now, number), ada, cash).await;
     assert!(matches!(refused, Err(engine::Error::Refused(_))), "{refused:?}");
     let most = world.write_down(ada, billing::AMOUNT_MAX, now).await;
     let edit = ManualPaymentEdit {
         amount: Some(Money::new(billing::AMOUNT_MAX + 1, Currency::USD)),
         ..ManualPaymentEdit::default()
     };
-    let refused = engine.edit_payment(now, number, most.id, edit, None).await;
+    let refused = engine.edit_payment(At::new(now, number), most.id, edit).await;
     assert!(matches!(refused, Err(engine::Error::Refused(_))), "{refused:?}");
     let trial = world.price(1_000_000, |price| price.trial_days = Some(14)).await;
     let items = vec![SubscribeItem { price: trial.id, quantity: 1 << 40 }];
     let new = Subscribe { items, ..Subscribe::default() };
-    let refused = engine.subscribe(now, number, ada, new, None).await;
+    let refused = engine.subscribe(At::new(now, number), ada, new).await;
     assert!(matches!(refused, Err(engine::Error::Refused(_))), "{refused:?}");
     let line = NewLine {
         description: "A planet".into(),
@@ -163,7 +163,7 @@ async fn sums_that_could_not_be_added_up_are_refused() {
         unit_price: Money::new(billing::AMOUNT_MAX + 1, Currency::USD),
         tax_behavior: TaxBehavior::Exclusive,
     };
-    let refused = engine.issue_invoice(now, number, ada, vec![line], None, true, None).await;
+    let refused = engine.issue_invoice(At::new(now, number), ada, vec![line], None, true).await;
     assert!(matches!(refused, Err(engine::Error::Refused(_))), "{refused:?}");
     world.audit().await;
 }
@@ -194,7 +194,7 @@ async fn a_purchase_says_what_its_invoice_came_to() {
         duration: Some(DiscountDuration::Once),
         ..DiscountEdit::default()
     };
-    world.engine.create_discount(world.start, world.environment, discount, None).await.unwrap();
+    world.engine.create_discount(At::new(world.start, world.environment), discount).await.unwrap();
     let price = world
         .price(2000, |price| {
             price.kind = PriceKind::SinglePayment;
@@ -204,7 +204,7 @@ async fn a_purchase_says_what_its_invoice_came_to() {
     let (engine, code) = (&world.engine, Some("LAUNCH".to_owned()));
     let item = SubscribeItem { price: price.id, quantity: 1 };
     let purchase =
-        engine.sell(world.start, world.environment, ada, item, None, None, code, None).await.unwrap();
+        engine.sell(At::new(world.start, world.environment), ada, item, None, None, code).await.unwrap();
     assert_eq!(purchase.first_invoice_value, 1800);
 }
 
@@ -220,8 +220,9 @@ async fn a_refund_in_doubt_holds_what_it_may_give_back() {
     world.run("2024-01-01T01:00:00Z").await;
     let card = world.payments(ada).await.into_iter().find(|payment| payment.invoice_id.is_some()).unwrap();
     let now = at("2024-01-01T02:00:00Z");
-    let refund =
-        async |amount| world.engine.refund(now, world.environment, card.id, Some(amount), None, None).await;
+    let refund = async |amount| {
+        world.engine.refund(At::new(now, world.environment), card.id, Some(amount), None).await
+    };
     world.gateway.silence(true);
     refund(800).await.unwrap();
     let refused = refund(201).await;

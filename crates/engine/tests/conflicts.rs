@@ -6,7 +6,7 @@ mod support;
 
 use billing::subscription::{CancelAt, ChangeTiming, Status};
 use billing::{InvoiceStatus, PaymentStatus};
-use engine::{Adjust, Engine, Error, Subscribe, SubscribeItem};
+use engine::{Adjust, At, Engine, Error, Subscribe, SubscribeItem};
 use std::sync::Arc;
 use support::{World, at, open};
 use testbed::until;
@@ -46,7 +46,9 @@ async fn one_request_that_comes_twice_at_once_subscribes_once() {
     let twice = [world.engine.clone(), other(&world).await].map(|engine| {
         let (new, request) = (new.clone(), world.request("once"));
         let (environment, now) = (world.environment, world.start);
-        tokio::spawn(async move { engine.subscribe(now, environment, ada, new, Some(request)).await })
+        tokio::spawn(async move {
+            engine.subscribe(At::new(now, environment).answering(Some(request)), ada, new).await
+        })
     });
     let mut made = 0;
     for outcome in twice {
@@ -65,7 +67,10 @@ async fn a_key_that_has_had_its_effect_has_none_again() {
     let ada = world.customer("ada", None).await;
     let record = async || {
         let (cash, request) = (world.cash(100, world.start), world.request("cash"));
-        world.engine.record_payment(world.start, world.environment, ada, cash, Some(request)).await
+        world
+            .engine
+            .record_payment(At::new(world.start, world.environment).answering(Some(request)), ada, cash)
+            .await
     };
     let payment = record().await.unwrap().payment;
     assert_eq!(record().await, Err(Error::KeyReused));
@@ -88,7 +93,7 @@ async fn a_cancellation_and_a_renewal_at_once_agree() {
         for _ in 0..round {
             tokio::task::yield_now().await;
         }
-        canceling.cancel(now, environment, id, CancelAt::Now, None).await.unwrap();
+        canceling.cancel(At::new(now, environment), id, CancelAt::Now).await.unwrap();
         renewing.await.unwrap().unwrap();
         world.run("2024-02-01T00:02:00Z").await;
         let subscription = world.subscription(id).await;
@@ -140,7 +145,7 @@ async fn an_invoice_is_tried_again_once_by_two_who_ask_at_once() {
     let (policy, person, id) = (world.engine.clone(), other(&world).await, invoice.id);
     let policy = tokio::spawn(async move { policy.run_due(environment, now).await.map(drop) });
     let person =
-        tokio::spawn(async move { person.retry_payment(now, environment, id, None).await.map(drop) });
+        tokio::spawn(async move { person.retry_payment(At::new(now, environment), id).await.map(drop) });
     policy.await.unwrap().unwrap();
     let refused = person.await.unwrap();
     assert!(matches!(refused, Ok(()) | Err(Error::Refused(_))), "{refused:?}");
@@ -159,7 +164,7 @@ async fn a_payment_is_given_back_once_by_two_who_ask_at_once() {
     let payment = world.payments(ada).await[0].id;
     let (environment, now) = (world.environment, world.start);
     let both = [world.engine.clone(), other(&world).await].map(|engine| {
-        tokio::spawn(async move { engine.refund(now, environment, payment, Some(700), None, None).await })
+        tokio::spawn(async move { engine.refund(At::new(now, environment), payment, Some(700), None).await })
     });
     let mut made = 0;
     for refund in both {
@@ -182,7 +187,7 @@ async fn two_upgrades_at_once_come_one_after_the_other() {
     let both = [world.engine.clone(), other(&world).await].map(|engine| {
         let items = vec![SubscribeItem { price: pro.id, quantity: 1 }];
         let to = Adjust { items, when: ChangeTiming::Now };
-        tokio::spawn(async move { engine.adjust(now, environment, id, to, None).await })
+        tokio::spawn(async move { engine.adjust(At::new(now, environment), id, to).await })
     });
     for change in both {
         change.await.unwrap().unwrap();
@@ -204,7 +209,7 @@ async fn policies_that_are_changed_at_once_are_all_changed() {
     for _ in 0..8 {
         let engine = other(&world).await;
         changing.push(tokio::spawn(async move {
-            engine.update_environment(number, |books| books.due_days += 1).await
+            engine.update_environment(At::new(before.created_at, number), |books| books.due_days += 1).await
         }));
     }
     for changed in changing {

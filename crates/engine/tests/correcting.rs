@@ -4,7 +4,7 @@ mod support;
 
 use billing::subscription::{ChangeTiming, Status};
 use billing::{DunningEnd, DunningPolicy, InvoiceStatus};
-use engine::{Adjust, Subscribe, SubscribeItem};
+use engine::{Adjust, At, Subscribe, SubscribeItem};
 use support::{World, at};
 
 #[tokio::test]
@@ -17,7 +17,7 @@ async fn a_subscription_that_began_earlier_is_billed_period_by_period() {
         start: Some(at("2024-01-10T00:00:00Z")),
         ..Subscribe::default()
     };
-    let made = world.engine.subscribe(world.start, world.environment, ada, new, None).await.unwrap();
+    let made = world.engine.subscribe(At::new(world.start, world.environment), ada, new).await.unwrap();
     assert_eq!(made.period.end, at("2024-02-10T00:00:00Z"), "its first payment stretches nothing");
     world.run("2024-04-15T00:00:00Z").await;
     let subscription = world.subscription(made.id).await;
@@ -36,7 +36,7 @@ async fn a_charge_that_is_too_small_by_now_leaves_the_subscription_past_due() {
     let id = world.subscribe(ada, price.id, world.start).await.id;
     world.gateway.silence(false);
     // The balance paid a part, and the card is asked for the rest; now that part is taken back.
-    world.engine.delete_payment(world.start, world.environment, cash.id, None).await.unwrap();
+    world.engine.delete_payment(At::new(world.start, world.environment), cash.id).await.unwrap();
     world.run("2024-01-01T01:00:00Z").await;
     let invoice = &world.invoices(ada).await[0];
     assert_eq!((invoice.status, invoice.owed()), (InvoiceStatus::Open, 200));
@@ -59,13 +59,13 @@ async fn what_was_withdrawn_is_not_credited_in_a_change() {
     let (basic, pro) = (world.price(1000, |_| {}).await, world.price(3100, |_| {}).await);
     let id = world.subscribe(ada, basic.id, world.start).await.id;
     let first = world.invoices(ada).await[0].id;
-    world.engine.void_invoice(world.start, world.environment, first, None).await.unwrap();
+    world.engine.void_invoice(At::new(world.start, world.environment), first).await.unwrap();
     assert_eq!(world.subscription(id).await.status, Status::Active);
     world.card(ada, "tok_visa", world.start).await;
     let adjust =
         Adjust { items: vec![SubscribeItem { price: pro.id, quantity: 1 }], when: ChangeTiming::Now };
     let half = at("2024-01-16T12:00:00Z");
-    world.engine.adjust(half, world.environment, id, adjust, None).await.unwrap();
+    world.engine.adjust(At::new(half, world.environment), id, adjust).await.unwrap();
     assert_eq!(world.invoices(ada).await[1].total, 1550, "half of the new price, and nothing back");
     world.audit().await;
 }
@@ -81,7 +81,7 @@ async fn what_is_owed_again_while_it_is_being_charged_is_not_past_due_yet() {
     world.gateway.silence(false);
     let now = at("2024-02-01T00:00:30Z");
     let cash = world.write_down(ada, 1000, now).await;
-    world.engine.delete_payment(now, world.environment, cash.id, None).await.unwrap();
+    world.engine.delete_payment(At::new(now, world.environment), cash.id).await.unwrap();
     assert_eq!(world.subscription(id).await.status, Status::Active);
     assert_eq!(world.invoices(ada).await[1].next_attempt_at, None, "one attempt is under way");
     world.run("2024-02-01T00:02:00Z").await;

@@ -8,6 +8,7 @@ use billing::subscription::Status;
 use billing::{
     CustomerId, DunningEnd, DunningPolicy, Invoice, InvoiceStatus, PaymentStatus, SubscriptionId, Timestamp,
 };
+use engine::At;
 use support::{World, at};
 
 const DAY: i64 = 86_400;
@@ -96,7 +97,7 @@ async fn what_was_paid_from_the_balance_is_charged_once_that_money_is_taken_back
     let id = world.subscribe(ada, price.id, world.start).await.id;
     let now = at("2024-01-05T00:00:00Z");
     world.advance("2024-01-05T00:00:00Z").await;
-    world.engine.delete_payment(now, world.environment, cash.id, None).await.unwrap();
+    world.engine.delete_payment(At::new(now, world.environment), cash.id).await.unwrap();
     assert_eq!(world.subscription(id).await.status, Status::PastDue);
     let invoice = &world.invoices(ada).await[0];
     assert_eq!(invoice.next_attempt_at, Some(at("2024-01-08T00:00:00Z")));
@@ -119,7 +120,7 @@ async fn what_the_policy_was_through_with_is_tried_once_more_when_money_is_taken
     let cash = world.write_down(ada, 1000, now).await;
     let invoice = &world.invoices(ada).await[0];
     assert_eq!((invoice.status, &invoice.last_failure), (InvoiceStatus::Paid, &None));
-    world.engine.delete_payment(now, world.environment, cash.id, None).await.unwrap();
+    world.engine.delete_payment(At::new(now, world.environment), cash.id).await.unwrap();
     assert_eq!(world.subscription(id).await.status, Status::PastDue);
     world.advance("2024-01-20T00:00:00Z").await;
     assert_eq!(world.subscription(id).await.status, Status::Unpaid);
@@ -141,10 +142,10 @@ async fn a_correction_that_leaves_the_invoice_paid_plans_nothing() {
         amount: Some(Money::new(minor, billing::Currency::USD)),
         ..ManualPaymentEdit::default()
     };
-    world.engine.edit_payment(world.start, world.environment, cash.id, edit(1200), None).await.unwrap();
+    world.engine.edit_payment(At::new(world.start, world.environment), cash.id, edit(1200)).await.unwrap();
     let invoice = &world.invoices(ada).await[0];
     assert_eq!((invoice.status, invoice.next_attempt_at), (InvoiceStatus::Paid, None));
-    world.engine.edit_payment(world.start, world.environment, cash.id, edit(400), None).await.unwrap();
+    world.engine.edit_payment(At::new(world.start, world.environment), cash.id, edit(400)).await.unwrap();
     let invoice = &world.invoices(ada).await[0];
     assert_eq!((invoice.owed(), invoice.next_attempt_at), (600, Some(at("2024-01-04T00:00:00Z"))));
     world.audit().await;
@@ -156,7 +157,7 @@ async fn what_the_merchant_did_not_want_charged_is_not_charged_after_a_correctio
     let ada = world.customer("ada", Some("tok_visa")).await;
     world.bill(ada, 1000, false, world.start).await;
     let cash = world.write_down(ada, 1000, world.start).await;
-    world.engine.delete_payment(world.start, world.environment, cash.id, None).await.unwrap();
+    world.engine.delete_payment(At::new(world.start, world.environment), cash.id).await.unwrap();
     let invoice = &world.invoices(ada).await[0];
     assert_eq!((invoice.status, invoice.next_attempt_at), (InvoiceStatus::Open, None));
 }

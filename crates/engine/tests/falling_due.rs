@@ -4,8 +4,10 @@
 
 mod support;
 
+use billing::payment::ManualPaymentEdit;
 use billing::subscription::{CancelAt, Status};
 use billing::{DunningEnd, DunningPolicy, InvoiceStatus, PaymentStatus};
+use engine::At;
 use support::{World, at};
 
 #[tokio::test]
@@ -15,7 +17,7 @@ async fn a_cancellation_that_was_missed_comes_after_the_periods_before_it() {
     let price = world.price(1000, |_| {}).await;
     let id = world.subscribe(ada, price.id, world.start).await.id;
     let until = CancelAt::Date(at("2024-03-15T00:00:00Z"));
-    world.engine.cancel(world.start, world.environment, id, until, None).await.unwrap();
+    world.engine.cancel(At::new(world.start, world.environment), id, until).await.unwrap();
     // The server is off until long after.
     world.run("2024-06-01T00:00:00Z").await;
     let subscription = world.subscription(id).await;
@@ -41,7 +43,7 @@ async fn an_unpaid_subscription_that_is_paid_goes_on_from_then() {
     let now = at("2024-06-20T00:00:00Z");
     world.card(ada, "tok_visa", now).await;
     let owed = world.invoices(ada).await[0].id;
-    world.engine.retry_payment(now, world.environment, owed, None).await.unwrap();
+    world.engine.retry_payment(At::new(now, world.environment), owed).await.unwrap();
     world.advance("2024-06-20T00:00:01Z").await;
     let subscription = world.subscription(id).await;
     assert_eq!(subscription.status, Status::Active);
@@ -118,7 +120,7 @@ async fn a_renewal_that_is_moved_is_announced_again() {
     world.advance("2024-01-30T00:00:00Z").await;
     let announced = world.subscription(id).await.reminded_at.unwrap();
     let (now, end) = (at("2024-01-30T00:00:00Z"), at("2024-03-01T00:00:00Z"));
-    world.engine.reschedule_renewal(now, world.environment, id, end, None).await.unwrap();
+    world.engine.reschedule_renewal(At::new(now, world.environment), id, end).await.unwrap();
     world.advance("2024-02-29T00:00:00Z").await;
     assert!(world.subscription(id).await.reminded_at.unwrap() > announced);
     world.audit().await;
@@ -190,7 +192,7 @@ async fn a_withdrawn_invoice_is_not_owed_by_its_subscription() {
     let id = world.subscribe(ada, price.id, world.start).await.id;
     assert_eq!(world.subscription(id).await.status, Status::PastDue);
     let invoice = world.invoices(ada).await[0].id;
-    world.engine.void_invoice(world.start, world.environment, invoice, None).await.unwrap();
+    world.engine.void_invoice(At::new(world.start, world.environment), invoice).await.unwrap();
     assert_eq!(world.subscription(id).await.status, Status::Active);
     world.audit().await;
 }
@@ -209,4 +211,33 @@ async fn invoices_that_cannot_be_tried_keep_no_other_from_being_tried() {
     world.refuse("insert", "payments", "ada").await;
     world.run("2024-01-05T00:00:00Z").await;
     assert_eq!(world.payments(bob).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_back_takes_no_row_back_in_time() {
+    let world = World::new("2024-01-01T00:00:00Z").await;
+    let price = world.price(1000, |_| {}).await;
+    let ada = world.customer("ada", Some("tok_visa")).await;
+    let id = world.subscribe(ada, price.id, world.start).await.id;
+    let (early, late) = (at("2024-02-02T00:00:00Z"), at("2024-02-03T00:00:00Z"));
+    let (early_on, late_on) = (At::new(early, world.environment), At::new(late, world.environment));
+
+    world.engine.cancel(late_on.clone(), id, CancelAt::Date(at("2024-02-20T00:00:00Z"))).await.unwrap();
+    let kept = world.engine.uncancel(early_on.clone(), id).await.unwrap();
+    assert_eq!(kept.updated_at, late, "a decision is not made before what it is made on");
+
+    // What falls due is not done before that either, nor is anything that follows from it.
+    world.engine.run_due(world.environment, early).await.unwrap();
+    let renewed = world.subscription(id).await;
+    assert_eq!(renewed.period.end, at("2024-03-01T00:00:00Z"));
+    let invoice = world.invoices(ada).await.pop().unwrap();
+    let payment = world.payments(ada).await.pop().unwrap();
+    let written = [renewed.updated_at, invoice.created_at, invoice.updated_at, payment.updated_at];
+    assert_eq!(written, [late; 4]);
+
+    let cash = world.write_down(ada, 500, late).await;
+    let edit = ManualPaymentEdit { notes: Some(Some("seen".into())), ..ManualPaymentEdit::default() };
+    let edited = world.engine.edit_payment(early_on, cash.id, edit).await.unwrap();
+    assert_eq!(edited.payment.updated_at, late);
+    world.audit().await;
 }

@@ -6,7 +6,7 @@
 mod support;
 
 use billing::{InvoiceStatus, PaymentStatus};
-use engine::{Error, Subscribe, SubscribeItem};
+use engine::{At, Error, Subscribe, SubscribeItem};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use support::{World, raw};
@@ -18,7 +18,10 @@ async fn live(world: &World, price: billing::PriceId, name: &str) {
     let customer = world.customer(name, Some("tok_visa")).await;
     let new = Subscribe { items: vec![SubscribeItem { price, quantity: 1 }], ..Subscribe::default() };
     let request = world.request(name);
-    let made = engine.subscribe(now, environment, customer, new, Some(request.clone())).await.unwrap();
+    let made = engine
+        .subscribe(At::new(now, environment).answering(Some(request.clone())), customer, new)
+        .await
+        .unwrap();
     assert_eq!(engine.answered(&request).await.unwrap().unwrap().resource, raw(made.id));
     let advice = world.bill(customer, 500, true, now).await;
     let cash = world.write_down(customer, 250, now).await;
@@ -126,7 +129,7 @@ async fn a_failure_among_statements_that_were_sent_together_is_told_at_once() {
     wire.answer_in_pieces();
     world.refuse("insert", "payments", "ada").await;
     let cash = world.cash(250, world.start);
-    let refused = world.engine.record_payment(world.start, world.environment, ada, cash, None).await;
+    let refused = world.engine.record_payment(At::new(world.start, world.environment), ada, cash).await;
     assert!(
         matches!(&refused, Err(Error::Store(store::Error::Rule(why))) if why.contains("poison")),
         "{refused:?}"

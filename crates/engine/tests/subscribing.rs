@@ -6,7 +6,7 @@ use billing::{
     Category, Change, Changes, Currency, Customer, Ids, Interval, IntervalUnit, InvoiceStatus, Money,
     PaymentMethod, PaymentMethodKind, Price, PriceKind, Product, TaxBehavior, Timestamp,
 };
-use engine::{Engine, NewBooks, Subscribe, SubscribeItem};
+use engine::{At, Engine, NewBooks, Subscribe, SubscribeItem};
 use gateway::Sandbox;
 use std::sync::Arc;
 use testbed::Books;
@@ -124,7 +124,7 @@ impl World {
             items: vec![SubscribeItem { price: self.price.id, quantity: 2 }],
             ..Subscribe::default()
         };
-        self.engine.subscribe(now, self.environment, self.customer.id, new, None).await.unwrap()
+        self.engine.subscribe(At::new(now, self.environment), self.customer.id, new).await.unwrap()
     }
 
     async fn invoices(&self) -> Vec<(String, InvoiceStatus, i64, i64)> {
@@ -198,7 +198,8 @@ async fn a_cancellation_at_the_end_of_the_period_happens_then() {
     let world = world("tok_visa", at("2024-01-01T00:00:00Z")).await;
     let now = at("2024-01-02T00:00:00Z");
     let id = world.subscribe(at("2024-01-01T00:00:00Z")).await.id;
-    let canceled = world.engine.cancel(now, world.environment, id, CancelAt::PeriodEnd, None).await.unwrap();
+    let canceled =
+        world.engine.cancel(At::new(now, world.environment), id, CancelAt::PeriodEnd).await.unwrap();
     assert!(canceled.is_cancellation_scheduled());
     world.engine.advance_clock(world.environment, at("2024-03-02T00:00:00Z")).await.unwrap();
     let ended = world.engine.subscription(world.environment, id).await.unwrap();
@@ -217,14 +218,14 @@ async fn an_upgrade_now_is_charged_for_what_is_left_less_what_was_billed() {
         when,
     };
     let more = to(5, ChangeTiming::Now);
-    world.engine.adjust(now, world.environment, id, more, None).await.unwrap();
+    world.engine.adjust(At::new(now, world.environment), id, more).await.unwrap();
     // Half of January is left: half of 50.00 less half of the 20.00 that was billed.
     assert_eq!(world.invoices().await[1].2, 1500);
     let less = to(1, ChangeTiming::Now);
-    let refused = world.engine.adjust(now, world.environment, id, less, None).await.unwrap_err();
+    let refused = world.engine.adjust(At::new(now, world.environment), id, less).await.unwrap_err();
     assert!(matches!(refused, engine::Error::Refused(billing::Refusal::State(_))), "{refused}");
     let less = to(1, ChangeTiming::PeriodEnd);
-    world.engine.adjust(now, world.environment, id, less, None).await.unwrap();
+    world.engine.adjust(At::new(now, world.environment), id, less).await.unwrap();
     world.engine.advance_clock(world.environment, at("2024-02-02T00:00:00Z")).await.unwrap();
     assert_eq!(world.invoices().await[2].2, 1000);
 }
@@ -235,7 +236,8 @@ async fn a_subscription_that_waits_for_its_first_payment_ends_when_it_was_to_be_
     let world = world("tok_time_out_before", start).await;
     let id = world.subscribe(start).await.id;
     let end = at("2024-01-01T00:00:30Z");
-    let waiting = world.engine.cancel(start, world.environment, id, CancelAt::Date(end), None).await.unwrap();
+    let waiting =
+        world.engine.cancel(At::new(start, world.environment), id, CancelAt::Date(end)).await.unwrap();
     assert_eq!((waiting.status, waiting.due_at), (Status::Incomplete, Some(end)));
     world.engine.advance_clock(world.environment, end).await.unwrap();
     let ended = world.engine.subscription(world.environment, id).await.unwrap();

@@ -11,7 +11,7 @@ use billing::money::Money;
 use billing::rate::Rate;
 use billing::subscription::{CancelAt, ChangeTiming};
 use billing::timestamp::Timestamp;
-use engine::{Adjust, Engine, Error, NewBooks, Of, Subscribe, SubscribeItem};
+use engine::{Adjust, At, Engine, Error, NewBooks, Of, Subscribe, SubscribeItem};
 use gateway::Sandbox;
 use std::sync::Arc;
 use store::pages::Window;
@@ -133,7 +133,7 @@ impl Product {
                 category: None,
                 rate,
             };
-            engine.create_tax_rate(at, environment, new, None).await?;
+            engine.create_tax_rate(At::new(at, environment), new).await?;
         }
         let address = Address { text: "{}".to_owned(), country: Some("FR".to_owned()), state: None };
         let edit = CustomerEdit {
@@ -144,9 +144,9 @@ impl Product {
             zone: Some(Some(zone.name().to_owned())),
             ..CustomerEdit::default()
         };
-        let customer = engine.create_customer(at, environment, edit, None).await?.id;
+        let customer = engine.create_customer(At::new(at, environment), edit).await?.id;
         let card = testbed::card("tok_visa");
-        engine.create_payment_method(at, environment, customer, card, None).await?;
+        engine.create_payment_method(At::new(at, environment), customer, card).await?;
         Ok(Books { engine, environment, customer, zone, now: at })
     }
 }
@@ -173,8 +173,10 @@ impl Books<'_> {
             is_default: true,
             active: true,
         };
-        let made =
-            self.engine.create_product(self.now, self.environment, None, product, Some(price), None).await?;
+        let made = self
+            .engine
+            .create_product(At::new(self.now, self.environment), None, product, Some(price))
+            .await?;
         let price =
             made.1.first().ok_or_else(|| Failure::Broken("a product without its price".to_owned()))?;
         Ok(price.id)
@@ -183,7 +185,7 @@ impl Books<'_> {
     /// Subscribes the customer to prices, so many units of each.
     pub(crate) async fn subscribe(&self, items: &[(PriceId, i64)]) -> Result<SubscriptionId, Failure> {
         let new = Subscribe { items: these(items), ..Subscribe::default() };
-        Ok(self.engine.subscribe(self.now, self.environment, self.customer, new, None).await?.id)
+        Ok(self.engine.subscribe(At::new(self.now, self.environment), self.customer, new).await?.id)
     }
 
     /// Changes what a subscription holds.
@@ -194,13 +196,13 @@ impl Books<'_> {
         when: ChangeTiming,
     ) -> Result<(), Failure> {
         let adjust = Adjust { items: these(items), when };
-        self.engine.adjust(self.now, self.environment, id, adjust, None).await?;
+        self.engine.adjust(At::new(self.now, self.environment), id, adjust).await?;
         Ok(())
     }
 
     /// Cancels a subscription.
     pub(crate) async fn cancel(&self, id: SubscriptionId, at: CancelAt) -> Result<(), Failure> {
-        self.engine.cancel(self.now, self.environment, id, at, None).await?;
+        self.engine.cancel(At::new(self.now, self.environment), id, at).await?;
         Ok(())
     }
 

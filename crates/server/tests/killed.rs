@@ -6,7 +6,7 @@
 mod subscribers;
 
 use billing::{Ids, IntervalUnit, Timestamp};
-use engine::{Engine, NewBooks};
+use engine::{At, Engine, NewBooks};
 use gateway::Sandbox;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
@@ -72,7 +72,7 @@ async fn fill(books: &Books) {
             4 => "tok_time_out_after",
             _ => continue,
         };
-        engine.create_payment_method(start, number, customer, testbed::card(later), None).await.unwrap();
+        engine.create_payment_method(At::new(start, number), customer, testbed::card(later)).await.unwrap();
     }
     engine.store().close().await.unwrap();
 }

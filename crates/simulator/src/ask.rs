@@ -7,7 +7,7 @@ use billing::{
     CustomerId, Id, InvoiceId, PaymentId, PaymentMethodId, PaymentMethodKind, Request, SubscriptionId,
     Timestamp,
 };
-use engine::{Adjust, Engine, Error, NewLine, Subscribe, SubscribeItem};
+use engine::{Adjust, At, Engine, Error, NewLine, Subscribe, SubscribeItem};
 
 /// Something that is asked of the engine.
 #[derive(Debug, Clone)]
@@ -58,48 +58,38 @@ impl Ask {
         environment: i64,
         request: Request,
     ) -> Result<u128, Error> {
-        let (books, request) = (environment, Some(request));
+        let at = At::new(now, environment).answering(request);
         Ok(match self.clone() {
-            Self::Customer(new) => engine.create_customer(now, books, new, request).await?.id.raw(),
+            Self::Customer(new) => engine.create_customer(at, new).await?.id.raw(),
             Self::Method(customer, token, is_default) => {
                 let new = method(token, is_default);
-                engine.create_payment_method(now, books, customer, new, request).await?.id.raw()
+                engine.create_payment_method(at, customer, new).await?.id.raw()
             }
-            Self::DefaultMethod(id) => {
-                engine.set_default_payment_method(now, books, id, request).await?.id.raw()
-            }
-            Self::Subscribe(customer, new) => {
-                engine.subscribe(now, books, customer, new, request).await?.id.raw()
-            }
-            Self::Adjust(id, adjust) => engine.adjust(now, books, id, adjust, request).await?.id.raw(),
-            Self::Cancel(id, at) => engine.cancel(now, books, id, at, request).await?.id.raw(),
-            Self::Uncancel(id) => engine.uncancel(now, books, id, request).await?.id.raw(),
-            Self::MoveRenewal(id, end) => {
-                engine.reschedule_renewal(now, books, id, end, request).await?.id.raw()
-            }
+            Self::DefaultMethod(id) => engine.set_default_payment_method(at, id).await?.id.raw(),
+            Self::Subscribe(customer, new) => engine.subscribe(at, customer, new).await?.id.raw(),
+            Self::Adjust(id, adjust) => engine.adjust(at, id, adjust).await?.id.raw(),
+            Self::Cancel(id, when) => engine.cancel(at, id, when).await?.id.raw(),
+            Self::Uncancel(id) => engine.uncancel(at, id).await?.id.raw(),
+            Self::MoveRenewal(id, end) => engine.reschedule_renewal(at, id, end).await?.id.raw(),
             Self::Sell(customer, item, code) => {
-                engine.sell(now, books, customer, item, None, None, code, request).await?.id.raw()
+                engine.sell(at, customer, item, None, None, code).await?.id.raw()
             }
             Self::Bill(customer, lines, charge) => {
-                engine.issue_invoice(now, books, customer, lines, None, charge, request).await?.id.raw()
+                engine.issue_invoice(at, customer, lines, None, charge).await?.id.raw()
             }
-            Self::Void(id) => engine.void_invoice(now, books, id, request).await?.id.raw(),
-            Self::Record(customer, new) => {
-                engine.record_payment(now, books, customer, new, request).await?.payment.id.raw()
-            }
-            Self::Edit(id, edit) => {
-                engine.edit_payment(now, books, id, edit, request).await?.payment.id.raw()
-            }
+            Self::Void(id) => engine.void_invoice(at, id).await?.id.raw(),
+            Self::Record(customer, new) => engine.record_payment(at, customer, new).await?.payment.id.raw(),
+            Self::Edit(id, edit) => engine.edit_payment(at, id, edit).await?.payment.id.raw(),
             Self::Delete(id) => {
-                engine.delete_payment(now, books, id, request).await?;
+                engine.delete_payment(at, id).await?;
                 id.raw()
             }
             Self::Refund(id, amount) => {
-                engine.refund(now, books, id, amount, None, request).await?;
+                engine.refund(at, id, amount, None).await?;
                 id.raw()
             }
             Self::Retry(id) => {
-                engine.retry_payment(now, books, id, request).await?;
+                engine.retry_payment(at, id).await?;
                 id.raw()
             }
         })

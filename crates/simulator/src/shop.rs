@@ -7,7 +7,7 @@ use billing::{
     Interval, IntervalUnit, Money, Numbering, Price, PriceId, PriceKind, ProductId, Rate, StaffId,
     TaxBehavior, TaxRate, Timestamp,
 };
-use engine::{Engine, Error, NewBooks};
+use engine::{At, Engine, Error, NewBooks};
 
 /// Zones with and without changes of clocks, ahead of and behind UTC.
 pub const ZONES: &[&str] = &[
@@ -65,7 +65,9 @@ impl Shop {
         let new = NewBooks { livemode: is_live, zone, clock, ..NewBooks::test("Simulated", now) };
         let (_, mut environment, staff) = engine.open_books(&mut ctx, new).await?;
         set_policies(&mut environment, dice);
-        engine.update_environment(environment.number, |books| *books = environment.clone()).await?;
+        engine
+            .update_environment(At::new(now, environment.number), |books| *books = environment.clone())
+            .await?;
         let mut shop = Self {
             environment,
             staff: staff.id,
@@ -94,9 +96,9 @@ impl Shop {
             category: Some(category),
             ..ProductEdit::default()
         };
-        let (product, _) = engine.create_product(now, number, None, product, None, None).await?;
+        let (product, _) = engine.create_product(At::new(now, number), None, product, None).await?;
         for new in prices(dice, category) {
-            let price = engine.create_price(now, number, product.id, new, None).await?;
+            let price = engine.create_price(At::new(now, number), product.id, new).await?;
             self.offers.push(Offer { price, category, product: product.id });
         }
         Ok(())
@@ -118,7 +120,7 @@ impl Shop {
                 duration: Some(duration),
                 active: Some(true),
             };
-            let discount = engine.create_discount(now, self.environment.number, new, None).await?;
+            let discount = engine.create_discount(At::new(now, self.environment.number), new).await?;
             self.discounts.push(discount);
         }
         Ok(())
@@ -138,7 +140,7 @@ impl Shop {
                 category,
                 rate: Rate::parse(percent).map_err(billing::Refusal::from)?,
             };
-            let rate = engine.create_tax_rate(now, self.environment.number, new, None).await?;
+            let rate = engine.create_tax_rate(At::new(now, self.environment.number), new).await?;
             self.rates.push(rate);
         }
         Ok(())

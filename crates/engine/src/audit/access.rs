@@ -1,8 +1,9 @@
 //! Who may ask, and what was answered.
 
 use super::check::Check;
-use super::{Audit, PAGE, named};
-use crate::Error;
+use super::label::label;
+use super::{Audit, PAGE};
+use crate::error::Error;
 use billing::Bearer;
 
 impl Audit<'_> {
@@ -10,7 +11,7 @@ impl Audit<'_> {
         let numbers: Vec<i64> = self.books.iter().map(|rules| rules.environment.number).collect();
         for environment in numbers {
             for (credential, there) in store::audit::credentials(self.s, environment).await? {
-                let subject = || named("credential", credential.id);
+                let subject = || label("credential", credential.id);
                 let is_key = credential.bearer == Bearer::Key;
                 self.findings
                     .look(Check::Credentials, environment, &subject)
@@ -41,7 +42,7 @@ impl Audit<'_> {
                         request.status.is_none_or(|status| (100..600).contains(&status)),
                     );
             }
-            self.told("answered requests", page.len());
+            self.report_progress("answered requests", page.len());
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Audit;
 use super::check::Check;
-use crate::Error;
+use crate::error::Error;
 use std::collections::BTreeMap;
 
 impl Audit<'_> {
@@ -26,7 +26,7 @@ impl Audit<'_> {
                     .same("how many there are", numbered.different, all)
                     .same("the last one", numbered.max, all);
             }
-            self.told("counters", 1);
+            self.report_progress("counters", 1);
         }
         Ok(())
     }

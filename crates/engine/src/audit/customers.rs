@@ -1,9 +1,10 @@
 //! Customers: their names, the places of their invoices, and their money in rows and ledger.
 
 use super::check::{Check, Findings};
+use super::label::label;
 use super::ledger::{Ledger, Slice, Sums};
-use super::{Audit, PAGE, named};
-use crate::Error;
+use super::{Audit, PAGE};
+use crate::error::Error;
 use billing::{Currency, Customer};
 use std::collections::BTreeMap;
 use store::audit::{After, InvoiceSums, MoneySums, Named};
@@ -23,7 +24,7 @@ impl Audit<'_> {
             let mut ledger = self.ledger_of(slice, is_first).await?;
             self.customers_of(slice, &mut ledger, &mut names).await?;
             for ((customer, currency), sums) in ledger {
-                let subject = || format!("{} in {currency}", named("customer", customer));
+                let subject = || format!("{} in {currency}", label("customer", customer));
                 self.findings.look(Check::Receivable, None, &subject).same(
                     "what the ledger says of nobody",
                     sums,
@@ -74,7 +75,7 @@ impl Audit<'_> {
                 check_ordinals(&mut self.findings, &known.customer, invoices);
                 check_money(&mut self.findings, &known.customer, ledger, invoices, money);
             }
-            self.told("customers", page.len());
+            self.report_progress("customers", page.len());
             if after >= slice.until {
                 return Ok(());
             }
@@ -84,7 +85,7 @@ impl Audit<'_> {
 
 fn check_names(findings: &mut Findings, known: &Named) {
     let Named { customer, has_version, by_external_id, by_handle } = known;
-    let subject = || named("customer", customer.id);
+    let subject = || label("customer", customer.id);
     let wanted_by_handle = customer.handle.as_ref().map(|_| customer.id);
     findings
         .look(Check::Names, customer.environment, &subject)
@@ -94,7 +95,7 @@ fn check_names(findings: &mut Findings, known: &Named) {
 }
 
 fn check_ordinals(findings: &mut Findings, customer: &Customer, sums: &[InvoiceSums]) {
-    let subject = || named("customer", customer.id);
+    let subject = || label("customer", customer.id);
     let count: i64 = sums.iter().map(|sums| sums.count).sum();
     let last = sums.iter().map(|sums| sums.customer_ordinal_max).max().unwrap_or(0);
     let mut look = findings.look(Check::CustomerOrdinals, customer.environment, &subject);
@@ -123,7 +124,7 @@ fn check_money(
         let invoices = invoices.iter().find(|sums| sums.currency == currency);
         let money = money.iter().find(|sums| sums.currency == currency);
         let derived = derive(invoices, money);
-        let subject = || format!("{} in {currency}", named("customer", customer.id));
+        let subject = || format!("{} in {currency}", label("customer", customer.id));
         for (check, stored, derived) in [
             (Check::Receivable, stored.receivable, derived.receivable),
             (Check::CustomerBalance, stored.balance, derived.balance),

@@ -1,8 +1,8 @@
 //! Invoices, one by one: their sums, their seal, their entry, and what settles them.
 
 use super::check::{Check, Findings};
-use super::{Audit, PAGE};
-use crate::Error;
+use super::{Audit, PAGE, label};
+use crate::error::Error;
 use billing::{
     Account, Environment, Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, InvoiceTax, PaymentStatus,
     Purchase, PurchaseStatus,
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use store::audit::{Attempt, AuditedEntry, PeriodOwner};
 
 /// An invoice with all that hangs on it.
-struct Held<'a> {
+struct Loaded<'a> {
     invoice: &'a Invoice,
     lines: &'a [InvoiceLine],
     taxes: &'a [InvoiceTax],
@@ -36,7 +36,7 @@ impl Audit<'_> {
                 }
                 self.invoice_page(&page).await?;
                 purchased += self.purchase_page(&page).await?;
-                self.told("invoices", page.len());
+                self.report_progress("invoices", page.len());
             }
             self.once_each(environment.number, purchased).await?;
         }
@@ -51,7 +51,7 @@ impl Audit<'_> {
         let attempts = store::audit::attempts(self.s, &ids).await?;
         let allocated = store::audit::allocated(self.s, &ids).await?;
         for (n, invoice) in page.iter().enumerate() {
-            let held = Held {
+            let loaded = Loaded {
                 invoice,
                 lines: &lines[n],
                 taxes: &taxes[n],
@@ -59,11 +59,11 @@ impl Audit<'_> {
                 attempts: &attempts[n],
                 allocated: allocated[n],
             };
-            check_content(&mut self.findings, &held);
-            check_entry(&mut self.findings, &held);
-            check_settled(&mut self.findings, &held);
+            check_content(&mut self.findings, &loaded);
+            check_entry(&mut self.findings, &loaded);
+            check_settled(&mut self.findings, &loaded);
             check_status(&mut self.findings, invoice);
-            check_attempts(&mut self.findings, &held);
+            check_attempts(&mut self.findings, &loaded);
         }
         let billing: Vec<_> = page
             .iter()
@@ -110,17 +110,13 @@ impl Audit<'_> {
     }
 }
 
-fn told(invoice: &Invoice) -> String {
-    super::named(&format!("invoice {}", invoice.number), invoice.id)
-}
-
 fn check_number(findings: &mut Findings, invoice: &Invoice, place: i64) {
     // A series is told by its digits: the words before them may have been changed since.
     let of_all = format!("{:05}", invoice.ordinal);
     let of_customer = format!("-{:05}", invoice.customer_ordinal - 1);
     let is_formatted = invoice.number.ends_with(&of_all) || invoice.number.ends_with(&of_customer);
     findings
-        .look(Check::InvoiceNumbers, invoice.environment, &|| told(invoice))
+        .look(Check::InvoiceNumbers, invoice.environment, &|| label::of_invoice(invoice))
         .same("its place", invoice.ordinal, place)
         .holds("its number ending with its place", is_formatted);
 }
@@ -129,9 +125,9 @@ fn sum(amounts: impl Iterator<Item = i64>) -> i128 {
     amounts.map(i128::from).sum()
 }
 
-fn check_content(findings: &mut Findings, held: &Held<'_>) {
-    let Held { invoice, lines, taxes, .. } = held;
-    let subject = || told(invoice);
+fn check_content(findings: &mut Findings, loaded: &Loaded<'_>) {
+    let Loaded { invoice, lines, taxes, .. } = loaded;
+    let subject = || label::of_invoice(invoice);
     let (subtotal, tax) = (i128::from(invoice.subtotal), i128::from(invoice.tax));
     findings
         .look(Check::InvoiceTotals, invoice.environment, &subject)
@@ -144,9 +140,9 @@ fn check_content(findings: &mut Findings, held: &Held<'_>) {
         .holds("its content having its seal", invoice.content_hash == store::seal(invoice, lines, taxes));
 }
 
-fn check_entry(findings: &mut Findings, held: &Held<'_>) {
-    let Held { invoice, taxes, entries, .. } = held;
-    let subject = || told(invoice);
+fn check_entry(findings: &mut Findings, loaded: &Loaded<'_>) {
+    let Loaded { invoice, taxes, entries, .. } = loaded;
+    let subject = || label::of_invoice(invoice);
     let mut look = findings.look(Check::InvoiceEntry, invoice.environment, &subject);
     let Some(AuditedEntry { entry, postings }) = entries.first() else {
         // An invoice of nothing over nothing moves no money.
@@ -182,9 +178,9 @@ fn check_entry(findings: &mut Findings, held: &Held<'_>) {
     }
 }
 
-fn check_settled(findings: &mut Findings, held: &Held<'_>) {
-    let Held { invoice, attempts, allocated, .. } = held;
-    let subject = || told(invoice);
+fn check_settled(findings: &mut Findings, loaded: &Loaded<'_>) {
+    let Loaded { invoice, attempts, allocated, .. } = loaded;
+    let subject = || label::of_invoice(invoice);
     let charged = attempts.iter().filter(|attempt| attempt.status == PaymentStatus::Succeeded);
     let paid = sum(charged.map(|attempt| attempt.amount - attempt.surplus));
     findings.look(Check::InvoiceSettled, invoice.environment, &subject).same(
@@ -218,15 +214,15 @@ fn check_status(findings: &mut Findings, invoice: &Invoice) {
         matches!(status, InvoiceStatus::Paid | InvoiceStatus::PartiallyRefunded | InvoiceStatus::Refunded);
     let is_open = *status == InvoiceStatus::Open;
     findings
-        .look(Check::InvoiceStatus, invoice.environment, &|| told(invoice))
+        .look(Check::InvoiceStatus, invoice.environment, &|| label::of_invoice(invoice))
         .holds(&what, fits)
         .same("having a time of payment", invoice.paid_at.is_some(), is_paid)
         .holds("no attempt being planned unless it is open", is_open || invoice.next_attempt_at.is_none());
 }
 
-fn check_attempts(findings: &mut Findings, held: &Held<'_>) {
-    let Held { invoice, attempts, .. } = held;
-    let subject = || told(invoice);
+fn check_attempts(findings: &mut Findings, loaded: &Loaded<'_>) {
+    let Loaded { invoice, attempts, .. } = loaded;
+    let subject = || label::of_invoice(invoice);
     let numbers: Vec<_> = attempts.iter().filter_map(|attempt| attempt.attempt).collect();
     let counted: Vec<i64> = (1..).take(attempts.len()).collect();
     let processing = attempts.iter().filter(|attempt| attempt.status == PaymentStatus::Processing).count();
@@ -244,7 +240,7 @@ fn check_attempts(findings: &mut Findings, held: &Held<'_>) {
 }
 
 fn check_period(findings: &mut Findings, invoice: &Invoice, owner: Option<PeriodOwner>) {
-    let subject = || told(invoice);
+    let subject = || label::of_invoice(invoice);
     let mut look = findings.look(Check::PeriodInvoices, invoice.environment, &subject);
     let Some((subscription, billed_by, period)) = owner else {
         look.holds("its period existing", false);
@@ -261,7 +257,7 @@ fn check_period(findings: &mut Findings, invoice: &Invoice, owner: Option<Period
 }
 
 fn check_purchase(findings: &mut Findings, invoice: &Invoice, purchase: Option<&Purchase>) {
-    let subject = || told(invoice);
+    let subject = || label::of_invoice(invoice);
     let mut look = findings.look(Check::Purchases, invoice.environment, &subject);
     let Some(purchase) = purchase else {
         look.holds("its purchase existing", false);

@@ -1,8 +1,9 @@
 //! The journal: entry by entry, and summed up by customer and currency.
 
 use super::check::{Check, Findings};
-use super::{Audit, PAGE, named};
-use crate::Error;
+use super::label::label;
+use super::{Audit, PAGE};
+use crate::error::Error;
 use billing::{Account, Currency, CustomerId, Id};
 use std::collections::HashMap;
 use store::audit::{After, AuditedEntry};
@@ -79,7 +80,7 @@ impl Audit<'_> {
                     self.findings.look(Check::Entries, None, &subject).holds("its entry exists", false);
                 }
             }
-            self.told("journal entries", page.entries.len());
+            self.report_progress("journal entries", page.entries.len());
             match page.entries.last() {
                 Some(last) if !page.is_last => after = After::row(last.entry.id),
                 _ => return Ok(ledger),
@@ -90,7 +91,7 @@ impl Audit<'_> {
 
 fn check_entry(findings: &mut Findings, audited: &AuditedEntry) {
     let AuditedEntry { entry, postings } = audited;
-    let subject = || named(&format!("the {} entry", entry.kind.as_str()), entry.id);
+    let subject = || label(&format!("the {} entry", entry.kind.as_str()), entry.id);
     let sum: i128 = postings.iter().map(|(_, amount)| i128::from(*amount)).sum();
     let unknown = postings.iter().find(|(account, _)| Account::parse(account).is_none());
     findings

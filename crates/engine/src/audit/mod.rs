@@ -8,6 +8,7 @@ mod check;
 mod counters;
 mod customers;
 mod invoices;
+mod label;
 mod ledger;
 mod payments;
 mod schedule;
@@ -15,7 +16,10 @@ mod subscriptions;
 
 pub use check::{Check, Checked, Disagreement, Report};
 
-use crate::{Engine, Error};
+use crate::engine::{Engine, Fut};
+use crate::error::Error;
+use crate::kind::Kind;
+use crate::load;
 use billing::Rules;
 use check::Findings;
 use std::collections::BTreeMap;
@@ -42,28 +46,26 @@ impl Engine {
     ///
     /// # Errors
     /// If there is no such environment, the store fails, or a row cannot be read at all.
-    pub async fn audit(&self, environment: Option<i64>, tell: Tell) -> Result<Report, Error> {
+    pub fn audit(&self, environment: Option<i64>, tell: Tell) -> Fut<'_, Report> {
         let tell = Arc::new(Mutex::new(tell));
-        self.store
-            .read(move |s| {
-                s.apart();
-                Box::pin(async move {
-                    let mut books = Vec::new();
-                    for known in store::environments::all(s).await? {
-                        if environment.is_none_or(|wanted| wanted == known.number) {
-                            books.push(crate::rules(s, known.number).await?);
-                        }
+        self.read(move |s| {
+            s.apart();
+            Box::pin(async move {
+                let mut books = Vec::new();
+                for known in store::environments::all(s).await? {
+                    if environment.is_none_or(|wanted| wanted == known.number) {
+                        books.push(load::rules(s, known.number).await?);
                     }
-                    if let Some(number) = environment.filter(|_| books.is_empty()) {
-                        return Err(Error::not_found("environment", number));
-                    }
-                    let (findings, seen) = (Findings::default(), BTreeMap::new());
-                    let mut audit = Audit { s, environment, books, findings, tell, seen };
-                    audit.run().await?;
-                    Ok(audit.findings.report())
-                })
+                }
+                if let Some(number) = environment.filter(|_| books.is_empty()) {
+                    return Err(Error::none_named(Kind::Environment, number));
+                }
+                let (findings, seen) = (Findings::default(), BTreeMap::new());
+                let mut audit = Audit { s, environment, books, findings, tell, seen };
+                audit.run().await?;
+                Ok(audit.findings.report())
             })
-            .await
+        })
     }
 }
 
@@ -97,15 +99,10 @@ impl Audit<'_> {
         self.environment.is_none_or(|wanted| wanted == environment)
     }
 
-    fn told(&mut self, stage: &'static str, done: usize) {
+    fn report_progress(&mut self, stage: &'static str, done: usize) {
         let seen = self.seen.entry(stage).or_default();
         *seen += done as u64;
         let mut tell = self.tell.lock().unwrap_or_else(PoisonError::into_inner);
         tell(Progress { stage, done: *seen });
     }
-}
-
-/// The id of a row as it is told: what it is, and its 32 hexadecimal digits.
-fn named(what: &str, id: impl billing::Id) -> String {
-    format!("{what} {:032x}", id.raw())
 }

@@ -1,8 +1,9 @@
 //! Payments with their refunds, balances with their uses, and the lists that payments are in.
 
 use super::check::{Check, Findings};
-use super::{Audit, PAGE, named};
-use crate::Error;
+use super::label::{self, label};
+use super::{Audit, PAGE};
+use crate::error::Error;
 use billing::{Id, InvoiceId, Payment, PaymentKind, PaymentStatus, RefundStatus};
 use std::collections::BTreeMap;
 use store::audit::{After, Drawn};
@@ -29,7 +30,7 @@ impl Audit<'_> {
                 check_payment(&mut self.findings, payment, credits[n]);
                 let (ranking, amount) = listed[n];
                 let Some(ranking) = ranking else { continue };
-                let subject = || told(payment);
+                let subject = || label::of_payment(payment);
                 self.findings.look(Check::PaymentLists, payment.environment, &subject).same(
                     "its amount in its list",
                     amount,
@@ -39,7 +40,7 @@ impl Audit<'_> {
                 totals.count += 1;
                 totals.amount = totals.amount.saturating_add(payment.amount);
             }
-            self.told("payments", page.len());
+            self.report_progress("payments", page.len());
         }
         self.list_totals(received).await
     }
@@ -75,7 +76,7 @@ impl Audit<'_> {
                 wrong.as_deref(),
                 None,
             );
-            self.told("lists", 1);
+            self.report_progress("lists", 1);
         }
         Ok(())
     }
@@ -91,17 +92,13 @@ impl Audit<'_> {
             for drawn in &page {
                 check_credit(&mut self.findings, drawn);
             }
-            self.told("credits", page.len());
+            self.report_progress("credits", page.len());
         }
     }
 }
 
-fn told(payment: &Payment) -> String {
-    named(&format!("{} payment", payment.kind.as_str()), payment.id)
-}
-
 fn check_refunds(findings: &mut Findings, payment: &Payment, refunds: &Refunds) {
-    let subject = || told(payment);
+    let subject = || label::of_payment(payment);
     let of = |wanted: RefundStatus| -> i64 {
         refunds.iter().filter(|(status, ..)| *status == wanted).map(|(_, amount, _)| amount).sum()
     };
@@ -124,7 +121,7 @@ fn check_refunds(findings: &mut Findings, payment: &Payment, refunds: &Refunds) 
 
 /// A manual payment is all on the balance first; an automatic one leaves there what was too much.
 fn check_payment(findings: &mut Findings, payment: &Payment, credited: Option<i64>) {
-    let subject = || told(payment);
+    let subject = || label::of_payment(payment);
     let mut look = findings.look(Check::Credits, payment.environment, &subject);
     match payment.kind {
         PaymentKind::Manual => {
@@ -148,7 +145,7 @@ fn check_payment(findings: &mut Findings, payment: &Payment, credited: Option<i6
 
 fn check_credit(findings: &mut Findings, drawn: &Drawn) {
     let Drawn { credit, allocated, payment } = drawn;
-    let subject = || named("credit", credit.id);
+    let subject = || label("credit", credit.id);
     let mut look = findings.look(Check::Credits, credit.environment, &subject);
     let used = credit.amount - credit.remaining;
     match payment {

@@ -1,15 +1,15 @@
 //! Periods: that they tile, and that they are where the schedule puts them.
 
 use super::check::{Check, Findings};
-use super::subscriptions::told;
-use crate::Error;
+use super::label;
+use crate::error::Error;
 use billing::{Period, Refusal, Subscription};
 use store::audit::Billed;
 
 /// Each period begins where the one before it ends, the first one where the subscription does, and
 /// the last one is the subscription's own.
 pub(super) fn check_tiling(findings: &mut Findings, subscription: &Subscription, periods: &[Billed]) {
-    let subject = || told(subscription);
+    let subject = || label::of_subscription(subscription);
     let mut look = findings.look(Check::Periods, subscription.environment, &subject);
     let mut at = subscription.started_at;
     for (period, _) in periods {
@@ -29,7 +29,7 @@ pub(super) fn check_schedule(
     periods: &[Billed],
 ) -> Result<(), Error> {
     let schedule = subscription.schedule().map_err(Refusal::from)?;
-    let subject = || told(subscription);
+    let subject = || label::of_subscription(subscription);
     let mut look = findings.look(Check::Schedule, subscription.environment, &subject);
     let counted: Vec<Period> = periods
         .iter()

@@ -1,9 +1,10 @@
 //! Subscriptions, one by one: their periods, their status, and when they are due.
 
 use super::check::{Check, Findings};
+use super::label::{self, label};
 use super::schedule::{check_schedule, check_tiling};
-use super::{Audit, PAGE, named};
-use crate::Error;
+use super::{Audit, PAGE};
+use crate::error::Error;
 use billing::subscription::{PendingItem, Status, next_due};
 use billing::{Item, Rules, Subscription};
 use store::audit::{Billed, OpenInvoices};
@@ -20,7 +21,7 @@ impl Audit<'_> {
                 let page = store::pages::subscriptions(self.s, number, window).await?;
                 after = page.rows.last().map(|last| billing::Id::raw(last.id));
                 self.subscription_page(rules, &page.rows).await?;
-                self.told("subscriptions", page.rows.len());
+                self.report_progress("subscriptions", page.rows.len());
                 if !page.has_more {
                     break;
                 }
@@ -46,13 +47,9 @@ impl Audit<'_> {
     }
 }
 
-pub(super) fn told(subscription: &Subscription) -> String {
-    named(&format!("{} subscription", subscription.status.as_str()), subscription.id)
-}
-
 fn check_billed(findings: &mut Findings, subscription: &Subscription, periods: &[Billed]) {
     for (n, (period, invoice)) in periods.iter().enumerate() {
-        let subject = || named("period", period.id);
+        let subject = || label("period", period.id);
         let mut look = findings.look(Check::PeriodInvoices, subscription.environment, &subject);
         look.same("its customer", period.customer_id, subscription.customer_id);
         let is_trial = n == 0 && subscription.trial_end.is_some();
@@ -70,7 +67,7 @@ fn check_billed(findings: &mut Findings, subscription: &Subscription, periods: &
 
 fn check_status(findings: &mut Findings, subscription: &Subscription, items: &[Item], open: &OpenInvoices) {
     let status = subscription.status;
-    let subject = || told(subscription);
+    let subject = || label::of_subscription(subscription);
     let mut look = findings.look(Check::SubscriptionStatus, subscription.environment, &subject);
     look.same("having an end", subscription.ended_at.is_some(), status.is_terminal());
     let (owed, charging) = (open.all.len(), open.charging.len());
@@ -97,7 +94,7 @@ fn check_status(findings: &mut Findings, subscription: &Subscription, items: &[I
 fn check_due(findings: &mut Findings, rules: &Rules, subscription: &Subscription) -> Result<(), Error> {
     let derived = next_due(subscription, rules)?;
     let stored = subscription.due_at;
-    let subject = || told(subscription);
+    let subject = || label::of_subscription(subscription);
     let mut look = findings.look(Check::SubscriptionDue, subscription.environment, &subject);
     // Patience and reminders are policies, and those may have been changed since it was planned.
     let follows_policy = match subscription.status {

@@ -1,6 +1,8 @@
 //! A customer's invoices, as it reads them itself.
 
-use crate::{Engine, Error};
+use crate::engine::{Engine, Fut};
+use crate::error::Error;
+use crate::kind::Kind;
 use billing::{
     Currency, CustomerId, Environment, Expiry, Period, ProductId, Refusal, Schedule, Timestamp, Zone, expiry,
 };
@@ -58,32 +60,35 @@ impl Engine {
     ///
     /// # Errors
     /// If there is none of this id in the environment.
-    pub async fn customer_invoices(
+    pub fn customer_invoices(
         &self,
         now: Timestamp,
         environment: &Environment,
         customer: CustomerId,
         currency: Currency,
         sheet: Sheet,
-    ) -> Result<CustomerInvoices, Error> {
-        let number = environment.number;
-        let found = self
-            .store
-            .read(move |s| Box::pin(views::statements::statements(s, number, customer, currency, sheet)))
-            .await?
-            .ok_or_else(|| Error::not_found("customer", ""))?;
-        let zone = found.zone.as_deref().unwrap_or(&environment.zone);
-        let zone = Zone::parse(zone).map_err(Refusal::from)?;
-        let mut rows = Vec::with_capacity(found.rows.len());
-        for statement in found.rows {
-            let plan = match &statement.subscribed {
-                Some(subscribed) => Some(plan_state(subscribed, environment.grace_days, now)?),
-                None => None,
-            };
-            rows.push(CustomerInvoice { statement, plan });
-        }
-        let changes_at = rows.iter().filter_map(|row| row.plan?.access.changes_at).min();
-        Ok(CustomerInvoices { zone, total: found.total, rows, changes_at })
+    ) -> Fut<'_, CustomerInvoices> {
+        let (number, grace_days) = (environment.number, environment.grace_days);
+        let zone_of_books = environment.zone.clone();
+        Box::pin(async move {
+            let found = self
+                .store
+                .read(move |s| Box::pin(views::statements::statements(s, number, customer, currency, sheet)))
+                .await?
+                .ok_or_else(|| Error::not_found(customer))?;
+            let zone = found.zone.as_deref().unwrap_or(&zone_of_books);
+            let zone = Zone::parse(zone).map_err(Refusal::from)?;
+            let mut rows = Vec::with_capacity(found.rows.len());
+            for statement in found.rows {
+                let plan = match &statement.subscribed {
+                    Some(subscribed) => Some(plan_state(subscribed, grace_days, now)?),
+                    None => None,
+                };
+                rows.push(CustomerInvoice { statement, plan });
+            }
+            let changes_at = rows.iter().filter_map(|row| row.plan?.access.changes_at).min();
+            Ok(CustomerInvoices { zone, total: found.total, rows, changes_at })
+        })
     }
 
     /// The invoices of the customer of a handle, newest first, and how many there are; none if the
@@ -91,37 +96,35 @@ impl Engine {
     ///
     /// # Errors
     /// If nobody has the handle.
-    pub async fn invoices_of_handle(
+    pub fn invoices_of_handle(
         &self,
         environment: &Environment,
         handle: String,
         member: CustomerId,
         product: Option<ProductName>,
         sheet: Sheet,
-    ) -> Result<Option<(i64, Vec<Issued>)>, Error> {
+    ) -> Fut<'_, Option<(i64, Vec<Issued>)>> {
         let (number, default) = (environment.number, environment.default_product.clone());
-        self.store
-            .read(move |s| {
-                Box::pin(async move {
-                    customers::announce_named(s, number, "handle", &handle);
-                    if product.is_none() {
-                        store::catalog::announce_product(s, number, &default);
-                        views::invoices::announce_issued(s, member, sheet);
-                    }
-                    let found = customers::named(s, number, "handle", &handle).await?;
-                    let customer = found.ok_or_else(|| Error::not_found("customer", &handle))?;
-                    if customer != member {
-                        return Ok(None);
-                    }
-                    let invoices = match product_of(s, number, product, &default).await? {
-                        Choice::Every => views::invoices::issued(s, customer, None, sheet).await?,
-                        Choice::One(id) => views::invoices::issued(s, customer, Some(id), sheet).await?,
-                        Choice::Nothing => (0, Vec::new()),
-                    };
-                    Ok(Some(invoices))
-                })
+        self.read(move |s| {
+            Box::pin(async move {
+                customers::announce_named(s, number, "handle", &handle);
+                if product.is_none() {
+                    store::catalog::announce_product(s, number, &default);
+                    views::invoices::announce_issued(s, member, sheet);
+                }
+                let found = customers::named(s, number, "handle", &handle).await?;
+                let customer = found.ok_or_else(|| Error::none_named(Kind::Customer, &handle))?;
+                if customer != member {
+                    return Ok(None);
+                }
+                let invoices = match product_of(s, number, product, &default).await? {
+                    Choice::Every => views::invoices::issued(s, customer, None, sheet).await?,
+                    Choice::One(id) => views::invoices::issued(s, customer, Some(id), sheet).await?,
+                    Choice::Nothing => (0, Vec::new()),
+                };
+                Ok(Some(invoices))
             })
-            .await
+        })
     }
 }
 

@@ -1,6 +1,8 @@
 //! Money that was received, as staff read it.
 
-use crate::{Engine, Error};
+use crate::engine::{Engine, Fut};
+use crate::error::Error;
+use crate::kind::Kind;
 use billing::{
     Category, Currency, CustomerId, Environment, PaymentId, PaymentKind, Refusal, ReportingWindows,
     Timestamp, Zone,
@@ -56,22 +58,15 @@ impl Engine {
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn received(
-        &self,
-        environment: i64,
-        filter: Filter,
-        sheet: Sheet,
-    ) -> Result<(i64, Vec<Received>), Error> {
-        self.store
-            .read(move |s| {
-                Box::pin(async move {
-                    match wanted(s, environment, &filter).await? {
-                        Some(wanted) => Ok(payments::page(s, wanted, sheet).await?),
-                        None => Ok((0, Vec::new())),
-                    }
-                })
+    pub fn received(&self, environment: i64, filter: Filter, sheet: Sheet) -> Fut<'_, (i64, Vec<Received>)> {
+        self.read(move |s| {
+            Box::pin(async move {
+                match wanted(s, environment, &filter).await? {
+                    Some(wanted) => Ok(payments::page(s, wanted, sheet).await?),
+                    None => Ok((0, Vec::new())),
+                }
             })
-            .await
+        })
     }
 
     /// What the wanted payments sum to: all of them, and those of this month, this week and today in the
@@ -79,51 +74,47 @@ impl Engine {
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn takings(
-        &self,
-        now: Timestamp,
-        environment: &Environment,
-        filter: Filter,
-    ) -> Result<Takings, Error> {
-        let zone = Zone::parse(&environment.zone).map_err(Refusal::from)?;
-        let today = ReportingWindows::at(now, &zone).map_err(Refusal::from)?;
-        let number = environment.number;
-        self.store
-            .read(move |s| {
-                Box::pin(async move {
-                    let none = Totals::default();
-                    let mut takings = Takings { all: none, month: none, week: none, day: none, today };
-                    let Some(wanted) = wanted(s, number, &filter).await? else { return Ok(takings) };
-                    takings.all = payments::totals(s, wanted).await?;
-                    takings.month = payments::totals(s, within(wanted, today.month, today.tomorrow)).await?;
-                    takings.week = payments::totals(s, within(wanted, today.week, today.tomorrow)).await?;
-                    takings.day = payments::totals(s, within(wanted, today.day, today.tomorrow)).await?;
-                    Ok(takings)
-                })
+    pub fn takings(&self, now: Timestamp, environment: &Environment, filter: Filter) -> Fut<'_, Takings> {
+        let (number, zone) = (environment.number, environment.zone.clone());
+        self.read(move |s| {
+            Box::pin(async move {
+                let zone = Zone::parse(&zone).map_err(Refusal::from)?;
+                let today = ReportingWindows::at(now, &zone).map_err(Refusal::from)?;
+                let none = Totals::default();
+                let mut takings = Takings { all: none, month: none, week: none, day: none, today };
+                let Some(wanted) = wanted(s, number, &filter).await? else { return Ok(takings) };
+                takings.all = payments::totals(s, wanted).await?;
+                takings.month = payments::totals(s, within(wanted, today.month, today.tomorrow)).await?;
+                takings.week = payments::totals(s, within(wanted, today.week, today.tomorrow)).await?;
+                takings.day = payments::totals(s, within(wanted, today.day, today.tomorrow)).await?;
+                Ok(takings)
             })
-            .await
+        })
     }
 
     /// A payment that was received and not taken back.
     ///
     /// # Errors
     /// If there is none of this id in the environment.
-    pub async fn received_payment(&self, environment: i64, id: PaymentId) -> Result<Received, Error> {
-        self.store
-            .read(move |s| Box::pin(payments::one(s, environment, id)))
-            .await?
-            .ok_or_else(|| Error::not_found("payment", ""))
+    pub fn received_payment(&self, environment: i64, id: PaymentId) -> Fut<'_, Received> {
+        self.read(move |s| {
+            Box::pin(
+                async move { payments::one(s, environment, id).await?.ok_or_else(|| Error::not_found(id)) },
+            )
+        })
     }
 
     /// The payment whose id begins with 96 bits.
     ///
     /// # Errors
     /// If there is none in the environment.
-    pub async fn payment_spelled(&self, environment: i64, first: u128) -> Result<PaymentId, Error> {
-        self.store
-            .read(move |s| Box::pin(payments::spelled(s, environment, first)))
-            .await?
-            .ok_or_else(|| Error::not_found("payment", ""))
+    pub fn payment_spelled(&self, environment: i64, first: u128) -> Fut<'_, PaymentId> {
+        self.read(move |s| {
+            Box::pin(async move {
+                let found = payments::spelled(s, environment, first).await?;
+                found.ok_or_else(|| Error::none_named(Kind::Payment, format_args!("{first:024x}")))
+            })
+        })
     }
 }
 
@@ -131,7 +122,7 @@ impl Engine {
 async fn wanted(s: &mut Snapshot, environment: i64, filter: &Filter) -> Result<Option<Wanted>, store::Error> {
     let customer = match &filter.customer {
         None => None,
-        Some(name) => match customer(s, environment, name).await? {
+        Some(name) => match find_customer(s, environment, name).await? {
             Some(customer) => Some(customer),
             None => return Ok(None),
         },
@@ -143,7 +134,7 @@ async fn wanted(s: &mut Snapshot, environment: i64, filter: &Filter) -> Result<O
 }
 
 /// The merchant's own ids go before the spellings of ours.
-pub(crate) async fn customer(
+pub(crate) async fn find_customer(
     s: &mut Snapshot,
     environment: i64,
     name: &CustomerName,

@@ -9,7 +9,7 @@ use billing::{
     IntervalUnit, KeyScope, Money, PaymentChannel, Price, PriceKind, Rate, Request, Staff, TaxBehavior,
     Timestamp,
 };
-use engine::{Engine, NewBooks, NewLine, Subscribe, SubscribeItem};
+use engine::{At, Engine, NewBooks, NewLine, Subscribe, SubscribeItem};
 use gateway::Sandbox;
 use std::sync::Arc;
 use store::Options;
@@ -54,24 +54,22 @@ impl Trade {
         let now = at("2024-01-15T08:00:00Z");
         let mut ctx = engine.ctx(now);
         let (_, books, staff) = engine.open_books(&mut ctx, NewBooks::test(name, now)).await.unwrap();
-        engine.update_environment(books.number, |books| books.dunning.end = end).await.unwrap();
+        engine.update_environment(At::new(now, books.number), |books| books.dunning.end = end).await.unwrap();
         let number = books.number;
         let product = ProductEdit { name: Some("Plans".into()), ..ProductEdit::default() };
         let (product, prices) = engine
             .create_product(
-                now,
-                number,
+                At::new(now, number),
                 None,
                 product,
                 Some(price(PriceKind::Subscription, 1000, "monthly")),
-                None,
             )
             .await
             .unwrap();
         let once = price(PriceKind::SinglePayment, 4000, "once");
-        let once = engine.create_price(now, number, product.id, once, None).await.unwrap();
+        let once = engine.create_price(At::new(now, number), product.id, once).await.unwrap();
         let on_trial = NewPrice { trial_days: Some(14), ..price(PriceKind::Subscription, 700, "on-trial") };
-        let on_trial = engine.create_price(now, number, product.id, on_trial, None).await.unwrap();
+        let on_trial = engine.create_price(At::new(now, number), product.id, on_trial).await.unwrap();
         let tax = NewTaxRate {
             kind: "gst".into(),
             country: "IN".into(),
@@ -79,7 +77,7 @@ impl Trade {
             category: None,
             rate: Rate::parse("18").unwrap(),
         };
-        engine.create_tax_rate(now, number, tax, None).await.unwrap();
+        engine.create_tax_rate(At::new(now, number), tax).await.unwrap();
         let discount = DiscountEdit {
             name: Some("Launch".into()),
             code: Some("LAUNCH".into()),
@@ -87,7 +85,7 @@ impl Trade {
             duration: Some(DiscountDuration::Once),
             ..DiscountEdit::default()
         };
-        engine.create_discount(now, number, discount, None).await.unwrap();
+        engine.create_discount(At::new(now, number), discount).await.unwrap();
         let monthly = prices.into_iter().next().unwrap();
         Self { engine: engine.clone(), environment: number, staff, now, monthly, once, on_trial }
     }
@@ -103,10 +101,10 @@ impl Trade {
             ..CustomerEdit::default()
         };
         let (engine, number) = (&self.engine, self.environment);
-        let customer = engine.create_customer(self.now, number, edit, None).await.unwrap();
+        let customer = engine.create_customer(At::new(self.now, number), edit).await.unwrap();
         if let Some(token) = token {
             let method = testbed::card(token);
-            engine.create_payment_method(self.now, number, customer.id, method, None).await.unwrap();
+            engine.create_payment_method(At::new(self.now, number), customer.id, method).await.unwrap();
         }
         customer
     }
@@ -129,7 +127,10 @@ impl Trade {
             received_at: self.now,
         };
         let engine = &self.engine;
-        engine.subscribe(self.now, self.environment, customer.id, new, Some(request)).await.unwrap()
+        engine
+            .subscribe(At::new(self.now, self.environment).answering(Some(request)), customer.id, new)
+            .await
+            .unwrap()
     }
 
     async fn bill(&self, customer: &Customer, minor: i64) -> billing::Invoice {
@@ -143,7 +144,7 @@ impl Trade {
             tax_behavior: TaxBehavior::Inclusive,
         };
         let (engine, number) = (&self.engine, self.environment);
-        engine.issue_invoice(self.now, number, customer.id, vec![line], None, false, None).await.unwrap()
+        engine.issue_invoice(At::new(self.now, number), customer.id, vec![line], None, false).await.unwrap()
     }
 
     async fn write_down(&self, customer: &Customer, minor: i64) {
@@ -158,7 +159,7 @@ impl Trade {
             created_by: self.staff.id,
         };
         let (engine, number) = (&self.engine, self.environment);
-        engine.record_payment(self.now, number, customer.id, payment, None).await.unwrap();
+        engine.record_payment(At::new(self.now, number), customer.id, payment).await.unwrap();
     }
 
     async fn trade(&self) {
@@ -174,11 +175,11 @@ impl Trade {
         let unwanted = self.bill(&cyd, 9000).await;
         self.write_down(&cyd, 9500).await;
         let voided = self.bill(&bob, 100).await;
-        engine.void_invoice(self.now, number, voided.id, None).await.unwrap();
+        engine.void_invoice(At::new(self.now, number), voided.id).await.unwrap();
         assert_ne!(unwanted.id, voided.id);
         let dan = self.customer("dan", Some("tok_visa")).await;
         let item = SubscribeItem { price: self.once.id, quantity: 1 };
-        engine.sell(self.now, number, dan.id, item, None, None, None, None).await.unwrap();
+        engine.sell(At::new(self.now, number), dan.id, item, None, None, None).await.unwrap();
         let all = Window { after: None, limit: 100 };
         let paid = engine
             .store()
@@ -186,12 +187,12 @@ impl Trade {
             .await
             .unwrap();
         let paid: Vec<_> = paid.rows.into_iter().filter(|payment| payment.customer_id == dan.id).collect();
-        engine.refund(self.now, number, paid[0].id, Some(1000), None, None).await.unwrap();
+        engine.refund(At::new(self.now, number), paid[0].id, Some(1000), None).await.unwrap();
         let eve = self.customer("eve", Some("tok_visa")).await;
         let trial = self.subscribe(&eve, &self.on_trial, None).await;
         let later = self.now.plus_days(60).unwrap();
         engine.advance_clock(number, later).await.unwrap();
-        engine.cancel(later, number, trial.id, CancelAt::Now, None).await.unwrap();
+        engine.cancel(At::new(later, number), trial.id, CancelAt::Now).await.unwrap();
     }
 
     async fn give_keys(&self) {

@@ -10,7 +10,7 @@ use billing::{
     PaymentId, PaymentMethod, Price, PriceId, Request, Staff, Subscription, SubscriptionId, TaxBehavior,
     Timestamp,
 };
-use engine::{Engine, NewBooks, NewLine, Of, Subscribe, SubscribeItem};
+use engine::{At, Engine, NewBooks, NewLine, Of, Subscribe, SubscribeItem};
 use gateway::{Answer, ChargeRequest, Gateway, NoOutcome, RefundRequest, Sandbox};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -167,8 +167,8 @@ impl World {
     }
 
     /// Changes the policies.
-    pub(crate) async fn policy(&self, change: impl Fn(&mut billing::Environment)) {
-        self.engine.update_environment(self.environment, change).await.unwrap();
+    pub(crate) async fn policy(&self, change: impl Fn(&mut billing::Environment) + Send) {
+        self.engine.update_environment(At::new(self.start, self.environment), change).await.unwrap();
     }
 
     /// A price of a product of its own; `change` says what is special about it.
@@ -178,7 +178,7 @@ impl World {
         let product = ProductEdit { name: Some(format!("Product {minor}")), ..ProductEdit::default() };
         let (_, prices) = self
             .engine
-            .create_product(self.start, self.environment, None, product, Some(new), None)
+            .create_product(At::new(self.start, self.environment), None, product, Some(new))
             .await
             .unwrap();
         prices.into_iter().next().unwrap()
@@ -192,7 +192,8 @@ impl World {
             email: Some(format!("{name}@example.com")),
             ..CustomerEdit::default()
         };
-        let customer = self.engine.create_customer(self.start, self.environment, edit, None).await.unwrap();
+        let customer =
+            self.engine.create_customer(At::new(self.start, self.environment), edit).await.unwrap();
         if let Some(token) = token {
             self.card(customer.id, token, self.start).await;
         }
@@ -201,7 +202,7 @@ impl World {
 
     pub(crate) async fn card(&self, customer: CustomerId, token: &str, now: Timestamp) -> PaymentMethod {
         let method = testbed::card(token);
-        self.engine.create_payment_method(now, self.environment, customer, method, None).await.unwrap()
+        self.engine.create_payment_method(At::new(now, self.environment), customer, method).await.unwrap()
     }
 
     /// Subscribes to one unit of a price.
@@ -212,7 +213,7 @@ impl World {
         now: Timestamp,
     ) -> Subscription {
         let new = Subscribe { items: vec![SubscribeItem { price, quantity: 1 }], ..Subscribe::default() };
-        self.engine.subscribe(now, self.environment, customer, new, None).await.unwrap()
+        self.engine.subscribe(At::new(now, self.environment), customer, new).await.unwrap()
     }
 
     pub(crate) async fn subscription(&self, id: SubscriptionId) -> Subscription {
@@ -282,7 +283,7 @@ impl World {
             tax_behavior: TaxBehavior::Exclusive,
         };
         let (engine, number) = (&self.engine, self.environment);
-        engine.issue_invoice(now, number, customer, vec![line], None, charge, None).await.unwrap()
+        engine.issue_invoice(At::new(now, number), customer, vec![line], None, charge).await.unwrap()
     }
 
     pub(crate) fn cash(&self, minor: i64, now: Timestamp) -> NewManualPayment {
@@ -301,7 +302,7 @@ impl World {
     /// Writes down money that came in cash.
     pub(crate) async fn write_down(&self, customer: CustomerId, minor: i64, now: Timestamp) -> Payment {
         let new = self.cash(minor, now);
-        self.engine.record_payment(now, self.environment, customer, new, None).await.unwrap().payment
+        self.engine.record_payment(At::new(now, self.environment), customer, new).await.unwrap().payment
     }
 
     pub(crate) fn request(&self, key: &str) -> Request {

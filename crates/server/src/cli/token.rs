@@ -8,6 +8,7 @@ use crate::spelling::{iso_micros, parse_uuid, uuid};
 use anyhow::Context;
 use billing::{Bearer, Credential, CredentialId, Id, KeyScope, Timestamp};
 use clap::{Args, Subcommand, ValueEnum};
+use engine::At;
 
 #[derive(Debug, Args)]
 pub(super) struct Token {
@@ -110,18 +111,19 @@ impl Token {
             }
             What::Customer { external_id, email, days } => {
                 let (_, user) =
-                    app.engine.customer_user(now, number, &external_id, email, None, None).await?;
+                    app.engine.customer_user(At::new(now, number), &external_id, email, None, None).await?;
                 let bearer = Bearer::CustomerUser(user.customer_id, user.id);
                 println!("{}", issue(&app, now, number, bearer, &user.email, days).await?);
             }
             What::Staff { email, role, days } => {
-                let staff = app.engine.staff_of_email(now, number, &email, role).await?;
+                let staff = app.engine.staff_of_email(At::new(now, number), &email, role).await?;
                 println!("{}", issue(&app, now, number, Bearer::Staff(staff.id), &email, days).await?);
             }
             What::List => list(&app.engine.credentials(number).await?, now),
             What::Revoke { id } => {
                 let id = parse_uuid(&id).with_context(|| format!("{id:?} is not an id of `token list`"))?;
-                let revoked = app.engine.revoke_credential(now, number, CredentialId::from_raw(id)).await;
+                let revoked =
+                    app.engine.revoke_credential(At::new(now, number), CredentialId::from_raw(id)).await;
                 revoked.context("no credential of that id holds in this environment")?;
                 println!("revoked");
             }

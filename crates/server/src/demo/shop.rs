@@ -7,7 +7,7 @@ use billing::{
     CatalogId, DiscountAmount, DiscountDuration, DunningEnd, Environment, Interval, Money, PriceId,
     PriceKind, ProductId, Rate, Refusal, Role, StaffId, TaxBehavior, Timestamp,
 };
-use engine::{Engine, Error, NewBooks};
+use engine::{At, Engine, Error, NewBooks};
 use std::collections::BTreeMap;
 
 /// The seller's name.
@@ -43,7 +43,7 @@ pub(super) async fn open(engine: &Engine, start: Timestamp) -> Result<Shop, Erro
     let number = environment.number;
     engine.put_roles(Role::defaults(number)).await?;
     for (email, _, role) in others {
-        engine.staff_of_email(start, number, email, Some(role.to_owned())).await?;
+        engine.staff_of_email(At::new(start, number), email, Some(role.to_owned())).await?;
     }
     for tax in TAXES {
         let rate = NewTaxRate {
@@ -53,11 +53,11 @@ pub(super) async fn open(engine: &Engine, start: Timestamp) -> Result<Shop, Erro
             category: tax.category,
             rate: Rate::parse(tax.rate).map_err(Refusal::from)?,
         };
-        engine.create_tax_rate(start, number, rate, None).await?;
+        engine.create_tax_rate(At::new(start, number), rate).await?;
     }
     offer_discounts(engine, number, start).await?;
     let large = CatalogEdit { name: Some("Enterprise".to_owned()), is_default: Some(false) };
-    let large_catalog = engine.create_catalog(start, number, large, None).await?.id;
+    let large_catalog = engine.create_catalog(At::new(start, number), large).await?.id;
     let mut shop = Shop {
         environment,
         owner: owner.id,
@@ -66,7 +66,7 @@ pub(super) async fn open(engine: &Engine, start: Timestamp) -> Result<Shop, Erro
         large_catalog,
     };
     shop.environment.default_product = MAIN_PRODUCT.to_owned();
-    shop.ends_dunning_by(engine, DunningEnd::MarkUnpaid).await?;
+    shop.ends_dunning_by(engine, start, DunningEnd::MarkUnpaid).await?;
     for good in GOODS {
         shop.offer(engine, start, None, good).await?;
     }
@@ -92,16 +92,21 @@ async fn offer_discounts(engine: &Engine, environment: i64, start: Timestamp) ->
             }),
             active: Some(true),
         };
-        engine.create_discount(start, environment, coupon, None).await?;
+        engine.create_discount(At::new(start, environment), coupon).await?;
     }
     Ok(())
 }
 
 impl Shop {
     /// What happens from now on to subscriptions that cannot be collected.
-    pub(super) async fn ends_dunning_by(&mut self, engine: &Engine, end: DunningEnd) -> Result<(), Error> {
-        let number = self.environment.number;
-        self.environment = engine.update_environment(number, |books| books.dunning.end = end).await?;
+    pub(super) async fn ends_dunning_by(
+        &mut self,
+        engine: &Engine,
+        now: Timestamp,
+        end: DunningEnd,
+    ) -> Result<(), Error> {
+        let at = At::new(now, self.environment.number);
+        self.environment = engine.update_environment(at, move |books| books.dunning.end = end).await?;
         Ok(())
     }
 
@@ -133,11 +138,11 @@ impl Shop {
             plural_quantity_label: labels(|units| units.1),
             ..ProductEdit::default()
         };
-        let (product, _) = engine.create_product(now, number, catalog, new, None, None).await?;
+        let (product, _) = engine.create_product(At::new(now, number), catalog, new, None).await?;
         self.products.insert(good.slug, product.id);
         for (place, tag) in good.tags.iter().enumerate() {
             let price = price_of(tag, place == 0, good.active);
-            let price = engine.create_price(now, number, product.id, price, None).await?;
+            let price = engine.create_price(At::new(now, number), product.id, price).await?;
             self.prices.insert(tag.slug, price.id);
         }
         Ok(())

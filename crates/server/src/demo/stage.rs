@@ -12,7 +12,7 @@ use billing::{
     PaymentId, PaymentKind, PaymentMethodId, PaymentMethodKind, PaymentStatus, PurchaseId, Refusal,
     SubscriptionId, TaxBehavior, Timestamp,
 };
-use engine::{Adjust, Engine, Error, NewLine, Of, Subscribe, SubscribeItem};
+use engine::{Adjust, At, Engine, Error, Kind, NewLine, Of, Subscribe, SubscribeItem};
 use std::collections::BTreeMap;
 use store::pages::Window;
 
@@ -49,11 +49,11 @@ impl Player {
     }
 
     fn joined(&self) -> Result<CustomerId, Error> {
-        self.joined.ok_or_else(|| Error::not_found("customer", &self.person.external_id))
+        self.joined.ok_or_else(|| Error::none_named(Kind::Customer, &self.person.external_id))
     }
 
     fn subscription(&self, name: &'static str) -> Result<SubscriptionId, Error> {
-        self.subscriptions.get(name).copied().ok_or_else(|| Error::not_found("subscription", name))
+        self.subscriptions.get(name).copied().ok_or_else(|| Error::none_named(Kind::Subscription, name))
     }
 }
 
@@ -76,7 +76,7 @@ impl Stage<'_> {
                     ..Subscribe::default()
                 };
                 let customer = player.joined()?;
-                let made = engine.subscribe(now, environment, customer, wanted, None).await?;
+                let made = engine.subscribe(At::new(now, environment), customer, wanted).await?;
                 player.subscriptions.insert(name, made.id);
                 Ok(())
             }
@@ -84,7 +84,7 @@ impl Stage<'_> {
                 let when = if *at_once { ChangeTiming::Now } else { ChangeTiming::PeriodEnd };
                 let adjust = Adjust { items: self.items(items)?, when };
                 let id = player.subscription(name)?;
-                engine.adjust(now, environment, id, adjust, None).await.map(drop)
+                engine.adjust(At::new(now, environment), id, adjust).await.map(drop)
             }
             Act::Cancel { name, when } => {
                 let at = match when {
@@ -92,10 +92,10 @@ impl Stage<'_> {
                     When::PeriodEnd => CancelAt::PeriodEnd,
                     When::InDays(days) => CancelAt::Date(now.plus_days(*days).map_err(Refusal::from)?),
                 };
-                engine.cancel(now, environment, player.subscription(name)?, at, None).await.map(drop)
+                engine.cancel(At::new(now, environment), player.subscription(name)?, at).await.map(drop)
             }
             Act::KeepOn { name } => {
-                engine.uncancel(now, environment, player.subscription(name)?, None).await.map(drop)
+                engine.uncancel(At::new(now, environment), player.subscription(name)?).await.map(drop)
             }
             Act::MoveRenewal { name, days } => {
                 self.reschedule_renewal(now, player.subscription(name)?, *days).await
@@ -106,28 +106,28 @@ impl Stage<'_> {
                 let customer = player.joined()?;
                 let memo = memo.map(str::to_owned);
                 let invoice =
-                    engine.issue_invoice(now, environment, customer, lines, memo, *charge, None).await?;
+                    engine.issue_invoice(At::new(now, environment), customer, lines, memo, *charge).await?;
                 player.invoice = Some(invoice.id);
                 Ok(())
             }
             Act::Withdraw => {
-                let id = player.invoice.ok_or_else(|| Error::not_found("invoice", "to withdraw"))?;
-                engine.void_invoice(now, environment, id, None).await.map(drop)
+                let id = player.invoice.ok_or_else(|| Error::none_named(Kind::Invoice, "to withdraw"))?;
+                engine.void_invoice(At::new(now, environment), id).await.map(drop)
             }
             Act::Pay { means, category, currency, amount } => {
                 self.pay(now, player, *means, *category, *currency, *amount).await
             }
             Act::CorrectPayment(amount) => self.correct_payment(now, player, *amount).await,
             Act::TakeBackPayment => {
-                let id = player.payment.ok_or_else(|| Error::not_found("payment", "to take back"))?;
-                engine.delete_payment(now, environment, id, None).await
+                let id = player.payment.ok_or_else(|| Error::none_named(Kind::Payment, "to take back"))?;
+                engine.delete_payment(At::new(now, environment), id).await
             }
             Act::ChargeAgain => self.charge_again(now, player).await,
             Act::Refund(of, percent) => self.refund(now, player, *of, *percent).await,
             Act::Archive => {
                 let edit = CustomerEdit { archived: Some(true), ..CustomerEdit::default() };
                 let id = &player.person.external_id;
-                engine.update_customer(now, environment, id, edit, None).await.map(drop)
+                engine.update_customer(At::new(now, environment), id, edit).await.map(drop)
             }
         }
     }
@@ -150,10 +150,10 @@ impl Stage<'_> {
             zone: place.zone.map(|zone| Some(zone.to_owned())),
             ..CustomerEdit::default()
         };
-        let customer = self.engine.create_customer(now, environment, new, None).await?;
+        let customer = self.engine.create_customer(At::new(now, environment), new).await?;
         let (email, name) = (person.contact_email(), person.contact.clone());
         self.engine
-            .customer_user(now, environment, &person.external_id, Some(email), Some(name), None)
+            .customer_user(At::new(now, environment), &person.external_id, Some(email), Some(name), None)
             .await?;
         player.joined = Some(customer.id);
         Ok(())
@@ -172,7 +172,7 @@ impl Stage<'_> {
             Some(known) => *known,
             None => {
                 let new = new_method(&player.person, token, is_default);
-                self.engine.create_payment_method(now, environment, customer, new, None).await?.id
+                self.engine.create_payment_method(At::new(now, environment), customer, new).await?.id
             }
         };
         player.methods.insert(token, id);
@@ -183,7 +183,7 @@ impl Stage<'_> {
         let environment = self.shop.environment.number;
         let subscription = self.engine.subscription(environment, id).await?;
         let end = subscription.period.end.plus_days(days).map_err(Refusal::from)?;
-        self.engine.reschedule_renewal(now, environment, id, end, None).await.map(drop)
+        self.engine.reschedule_renewal(At::new(now, environment), id, end).await.map(drop)
     }
 
     async fn buy(
@@ -197,7 +197,7 @@ impl Stage<'_> {
         let item = self.item(what)?;
         let coupon = coupon.map(str::to_owned);
         let environment = self.shop.environment.number;
-        let sold = self.engine.sell(now, environment, customer, item, None, None, coupon, None).await?;
+        let sold = self.engine.sell(At::new(now, environment), customer, item, None, None, coupon).await?;
         player.purchase = Some(sold.id);
         Ok(())
     }
@@ -234,21 +234,21 @@ impl Stage<'_> {
             created_by: self.shop.owner,
         };
         let environment = self.shop.environment.number;
-        let payment = self.engine.record_payment(now, environment, customer, new, None).await?;
+        let payment = self.engine.record_payment(At::new(now, environment), customer, new).await?;
         player.payment = Some(payment.payment.id);
         Ok(())
     }
 
     async fn correct_payment(&self, now: Timestamp, player: &Player, amount: i64) -> Result<(), Error> {
         let environment = self.shop.environment.number;
-        let id = player.payment.ok_or_else(|| Error::not_found("payment", "to correct"))?;
+        let id = player.payment.ok_or_else(|| Error::none_named(Kind::Payment, "to correct"))?;
         let known = self.engine.payment(environment, id).await?;
         let edit = ManualPaymentEdit {
             amount: Some(Money::new(amount, known.currency)),
             notes: Some(Some("Two digits were swapped".to_owned())),
             ..ManualPaymentEdit::default()
         };
-        self.engine.edit_payment(now, environment, id, edit, None).await.map(drop)
+        self.engine.edit_payment(At::new(now, environment), id, edit).await.map(drop)
     }
 
     async fn charge_again(&self, now: Timestamp, player: &Player) -> Result<(), Error> {
@@ -256,7 +256,7 @@ impl Stage<'_> {
         match open.first() {
             Some(invoice) => {
                 let environment = self.shop.environment.number;
-                self.engine.retry_payment(now, environment, invoice.id, None).await.map(drop)
+                self.engine.retry_payment(At::new(now, environment), invoice.id).await.map(drop)
             }
             None => Ok(()),
         }
@@ -283,7 +283,7 @@ impl Stage<'_> {
         let Some(charge) = charge else { return Ok(()) };
         let amount = (percent < 100).then_some((charge.amount * percent / 100).max(1));
         let reason = Some("requested_by_customer".to_owned());
-        self.engine.refund(now, environment, charge.id, amount, reason, None).await.map(drop)
+        self.engine.refund(At::new(now, environment), charge.id, amount, reason).await.map(drop)
     }
 
     /// The customer's invoices, oldest first.
@@ -302,7 +302,8 @@ impl Stage<'_> {
     }
 
     fn item(&self, (slug, quantity): Pick) -> Result<SubscribeItem, Error> {
-        let price = self.shop.prices.get(slug).copied().ok_or_else(|| Error::not_found("price", slug))?;
+        let price =
+            self.shop.prices.get(slug).copied().ok_or_else(|| Error::none_named(Kind::Price, slug))?;
         Ok(SubscribeItem { price, quantity })
     }
 
@@ -311,7 +312,7 @@ impl Stage<'_> {
             None => None,
             Some(slug) => {
                 let id = self.shop.products.get(slug).copied();
-                Some(id.ok_or_else(|| Error::not_found("product", slug))?)
+                Some(id.ok_or_else(|| Error::none_named(Kind::Product, slug))?)
             }
         };
         Ok(NewLine {

@@ -44,7 +44,7 @@ pub async fn build(engine: &Engine, plan: DemoPlan, progress: &dyn Fn(u64, u64))
         }
         engine.run_due(environment, now).await?;
         if step >= half && shop.environment.dunning.end != DunningEnd::Cancel {
-            shop.ends_dunning_by(engine, DunningEnd::Cancel).await?;
+            shop.ends_dunning_by(engine, now, DunningEnd::Cancel).await?;
         }
         let done = step - span.start.seconds();
         progress(done.unsigned_abs(), span.seconds().unsigned_abs());

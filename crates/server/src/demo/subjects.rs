@@ -3,7 +3,7 @@
 use super::plan::DemoPlan;
 use super::{cast, goods, shop};
 use billing::{CustomerId, CustomerUserId, Environment, StaffId};
-use engine::{Engine, Error};
+use engine::{At, Engine, Error, Kind};
 
 /// Who stands in the books of a demo, as far as somebody who shows it must know.
 #[derive(Debug, Clone)]
@@ -25,21 +25,26 @@ pub struct DemoSubjects {
 /// # Errors
 /// If they are not the books of such a demo.
 pub async fn find(engine: &Engine, plan: DemoPlan) -> Result<DemoSubjects, Error> {
-    let environment =
-        engine.environments().await?.into_iter().next().ok_or_else(|| Error::not_found("environment", 1))?;
+    let environment = engine
+        .environments()
+        .await?
+        .into_iter()
+        .next()
+        .ok_or_else(|| Error::none_named(Kind::Environment, 1))?;
     let number = environment.number;
     let mut staff = Vec::with_capacity(shop::STAFF.len());
     for (email, ..) in shop::STAFF {
-        staff.push(engine.staff_of_email(environment.created_at, number, email, None).await?.id);
+        staff.push(engine.staff_of_email(At::new(environment.created_at, number), email, None).await?.id);
     }
     let mut leads = Vec::new();
     for role in cast::leads(plan.seed(), plan.span()?, i64::from(plan.customers)) {
         let (id, contact) = (role.person.external_id.clone(), role.person.contact_email());
         let now = environment.created_at;
-        let (customer, user) = engine.customer_user(now, number, &id, Some(contact), None, None).await?;
+        let (customer, user) =
+            engine.customer_user(At::new(now, number), &id, Some(contact), None, None).await?;
         leads.push((id, customer.id, user.id));
     }
-    let customer = leads.first().cloned().ok_or_else(|| Error::not_found("customer", "of the demo"))?;
+    let customer = leads.first().cloned().ok_or_else(|| Error::none_named(Kind::Customer, "of the demo"))?;
     let (_, organization, member) = leads.last().cloned().unwrap_or_else(|| customer.clone());
     Ok(DemoSubjects {
         environment,

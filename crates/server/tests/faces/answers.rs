@@ -4,6 +4,7 @@ use crate::harness::TestApp;
 use crate::seeds::at;
 use crate::world::World;
 use billing::{Change, Id};
+use engine::At;
 use http::Method;
 use server::app::Limits;
 use server::spelling::{hex24, uuid};
@@ -83,7 +84,7 @@ async fn a_change_of_the_catalog_or_the_clock_is_seen() {
     let items = vec![engine::SubscribeItem { price: price.id, quantity: 1 }];
     let new = engine::Subscribe { items, ..Default::default() };
     let now = at("2026-03-20T12:00:00Z");
-    let subscription = test.engine.subscribe(now, books.number, customer.id, new, None).await.unwrap();
+    let subscription = test.engine.subscribe(At::new(now, books.number), customer.id, new).await.unwrap();
     let token = test.customer_token(books.number, customer.id).await;
     let newest = async || {
         test.get("/api/v1/profile/payments", &token).await.json()["data"]["items"][0]["subscription_log"]
@@ -97,7 +98,7 @@ async fn a_change_of_the_catalog_or_the_clock_is_seen() {
     test.commit(vec![Change::UpdatePrice(billing::Price { name: Some("Renamed".into()), ..price })]).await;
     assert_eq!(newest().await["subscription_plan"]["plan_name"], "Renamed");
     let at_once = billing::subscription::CancelAt::Now;
-    test.engine.cancel(now, books.number, subscription.id, at_once, None).await.unwrap();
+    test.engine.cancel(At::new(now, books.number), subscription.id, at_once).await.unwrap();
     assert_eq!(
         (newest().await["is_period_expired"].clone(), newest().await["is_expired"].clone()),
         (true.into(), false.into())

@@ -3,6 +3,7 @@
 use crate::seeds::{self, at};
 use crate::world::World;
 use billing::{Bearer, Change, Currency, Customer, Id, Invoice, InvoiceStatus};
+use engine::At;
 use http::Method;
 use server::spelling::uuid;
 
@@ -38,7 +39,7 @@ async fn who_is_not_let_in() {
     let expired = "401 {\"code\":401,\"message\":\"Expired JWT Token\"}";
     assert_eq!(test.get(TARGET, &ours.payer_token).await.line(), expired);
     test.set_now(test.now().plus_days(-2).unwrap());
-    test.engine.revoke_credential(test.now(), ours.books.number, credential).await.unwrap();
+    test.engine.revoke_credential(At::new(test.now(), ours.books.number), credential).await.unwrap();
     assert_eq!(test.get(TARGET, &ours.payer_token).await.line(), invalid);
 }
 

@@ -3,6 +3,7 @@
 use crate::harness::TestApp;
 use crate::seeds;
 use billing::{Bearer, Change, Id, KeyScope, Role, StaffId};
+use engine::At;
 use server::auth::principal::PrincipalKind;
 use server::auth::refused::Refused;
 
@@ -20,9 +21,9 @@ async fn a_key_holds_until_it_is_revoked() {
     assert!(who.has_scope(KeyScope::Periods) && !who.has_scope(KeyScope::Merchant));
     assert_eq!(test.restarted().await.app().authenticate(&key).await.unwrap(), who);
 
-    test.engine.revoke_credential(test.now(), books.number, who.credential).await.unwrap();
+    test.engine.revoke_credential(At::new(test.now(), books.number), who.credential).await.unwrap();
     assert_eq!(refused(&test, &key).await, Refused::Revoked);
-    assert!(test.engine.revoke_credential(test.now(), books.number, who.credential).await.is_err());
+    assert!(test.engine.revoke_credential(At::new(test.now(), books.number), who.credential).await.is_err());
     assert_eq!(refused(&test, "qk_test_0000000000000000000000000000").await, Refused::Unknown);
     assert_eq!(refused(&test, &key[..key.len() - 1]).await, Refused::Unknown);
 }
@@ -33,7 +34,7 @@ async fn another_environment_cannot_revoke_a_key() {
     let (books, others) = (test.books("Acme", None).await, test.books("Other", None).await);
     let key = test.key(books.number, &[]).await;
     let id = test.app().authenticate(&key).await.unwrap().credential;
-    assert!(test.engine.revoke_credential(test.now(), others.number, id).await.is_err());
+    assert!(test.engine.revoke_credential(At::new(test.now(), others.number), id).await.is_err());
     assert!(test.app().authenticate(&key).await.is_ok());
 }
 

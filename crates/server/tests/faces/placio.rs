@@ -4,6 +4,7 @@ use crate::harness::{Answer, TestApp};
 use crate::seeds::{self, at, id};
 use crate::world::{World, received};
 use billing::{Bearer, Category, Change, Currency, Customer, Id, Payment, PaymentKind, PaymentStatus};
+use engine::At;
 use http::Method;
 use server::spelling::hex24;
 
@@ -66,7 +67,7 @@ async fn who_is_not_let_in() {
     assert_eq!(test.get(TARGET, &ours.viewer).await.line(), UNAUTHORIZED);
     test.set_now(test.now().plus_days(-2).unwrap());
     assert_eq!(test.get(TARGET, &ours.viewer).await.status, 200);
-    test.engine.revoke_credential(test.now(), ours.books.number, credential).await.unwrap();
+    test.engine.revoke_credential(At::new(test.now(), ours.books.number), credential).await.unwrap();
     assert_eq!(test.get(TARGET, &ours.viewer).await.line(), UNAUTHORIZED);
 }
 

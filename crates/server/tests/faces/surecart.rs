@@ -3,6 +3,7 @@
 use crate::seeds::at;
 use crate::world::{World, joined};
 use billing::Id;
+use engine::At;
 use http::Method;
 use server::spelling::uuid;
 
@@ -51,7 +52,7 @@ async fn who_is_not_let_in() {
     let any_case = format!("bEaReR {}", ours.periods_key);
     assert_eq!(get(&[("authorization", &any_case)]).await.status, 200);
     let id = test.app().authenticate(&ours.periods_key).await.unwrap().credential;
-    test.engine.revoke_credential(test.now(), ours.books.number, id).await.unwrap();
+    test.engine.revoke_credential(At::new(test.now(), ours.books.number), id).await.unwrap();
     assert_eq!(test.get("/v1/periods", &ours.periods_key).await.line(), UNAUTHORIZED);
 }
 

@@ -4,6 +4,7 @@ use crate::harness::Answer;
 use crate::seeds::{self, at};
 use crate::world::World;
 use billing::{Bearer, Change, Currency, Invoice, InvoiceStatus};
+use engine::At;
 use http::Method;
 
 const TARGET: &str = "/api/v2/platform/organisation/billing/";
@@ -81,7 +82,7 @@ async fn who_is_not_let_in() {
         "403 {\"status_code\":403,\"message\":\"Token has expired.\"}"
     );
     test.set_now(test.now().plus_days(-2).unwrap());
-    test.engine.revoke_credential(test.now(), ours.books.number, credential).await.unwrap();
+    test.engine.revoke_credential(At::new(test.now(), ours.books.number), credential).await.unwrap();
     assert_eq!(with(&format!("jwt {}", ours.payer_token)).await, refused("Invalid or expired token."));
 }
 

@@ -6,7 +6,7 @@ use billing::{
     Category, Change, Currency, Customer, Environment, KeyScope, PaymentMethod, PaymentMethodKind, Price,
     Subscription, Timestamp,
 };
-use engine::{Subscribe, SubscribeItem};
+use engine::{At, Subscribe, SubscribeItem};
 
 /// One organization.
 pub(crate) struct House {
@@ -93,7 +93,7 @@ impl House {
 async fn subscribe(test: &TestApp, customer: &Customer, price: &Price) -> Subscription {
     let items = vec![SubscribeItem { price: price.id, quantity: 1 }];
     let new = Subscribe { items, ..Subscribe::default() };
-    test.engine.subscribe(joined(), customer.environment, customer.id, new, None).await.unwrap()
+    test.engine.subscribe(At::new(joined(), customer.environment), customer.id, new).await.unwrap()
 }
 
 /// A card of the sandbox.

@@ -3,13 +3,13 @@
 use billing::catalog::ProductEdit;
 use billing::customer::CustomerEdit;
 use billing::{CustomerId, IntervalUnit, PriceId, Timestamp};
-use engine::{Engine, Subscribe, SubscribeItem};
+use engine::{At, Engine, Subscribe, SubscribeItem};
 
 /// A price for each unit of time, of a product of its own.
 pub(crate) async fn price(engine: &Engine, number: i64, now: Timestamp, unit: IntervalUnit) -> PriceId {
     let product = ProductEdit { name: Some(format!("{unit:?}")), ..ProductEdit::default() };
     let new = testbed::price_each(unit, 1900);
-    let (_, prices) = engine.create_product(now, number, None, product, Some(new), None).await.unwrap();
+    let (_, prices) = engine.create_product(At::new(now, number), None, product, Some(new)).await.unwrap();
     prices[0].id
 }
 
@@ -23,9 +23,9 @@ pub(crate) async fn subscribed(
 ) -> CustomerId {
     let edit = CustomerEdit { external_id: Some(name.to_owned()), ..CustomerEdit::default() };
     let edit = CustomerEdit { email: Some(format!("{name}@example.com")), name: Some("C".into()), ..edit };
-    let customer = engine.create_customer(now, number, edit, None).await.unwrap().id;
-    engine.create_payment_method(now, number, customer, testbed::card("tok_visa"), None).await.unwrap();
+    let customer = engine.create_customer(At::new(now, number), edit).await.unwrap().id;
+    engine.create_payment_method(At::new(now, number), customer, testbed::card("tok_visa")).await.unwrap();
     let new = Subscribe { items: vec![SubscribeItem { price, quantity: 1 }], ..Subscribe::default() };
-    engine.subscribe(now, number, customer, new, None).await.unwrap();
+    engine.subscribe(At::new(now, number), customer, new).await.unwrap();
     customer
 }

@@ -65,7 +65,7 @@ impl From<engine::Error> for Error {
     fn from(error: engine::Error) -> Self {
         let status = match &error {
             engine::Error::Refused(_) => StatusCode::BAD_REQUEST,
-            engine::Error::NotFound { .. } => StatusCode::NOT_FOUND,
+            engine::Error::NotFound(..) => StatusCode::NOT_FOUND,
             engine::Error::Taken { .. } => StatusCode::CONFLICT,
             engine::Error::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             engine::Error::Busy => StatusCode::SERVICE_UNAVAILABLE,

@@ -65,8 +65,7 @@ pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Respo
     let called = CatalogNaming::of(request.uri().path());
     let act = async move |merchant: Merchant, asked: WriteInput| {
         let new = edit(&asked.body, called)?;
-        let (now, number) = (merchant.now(), merchant.environment());
-        let made = merchant.engine().create_catalog(now, number, new, asked.request).await?;
+        let made = merchant.engine().create_catalog(merchant.at(asked.request), new).await?;
         Ok(made.id.raw())
     };
     merchant.write(request, act, move |merchant, raw| plain(called, merchant, raw)).await
@@ -75,13 +74,10 @@ pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Respo
 /// `PUT /api/v1/catalogs/{id}`
 pub(super) async fn update(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
     let called = CatalogNaming::of(request.uri().path());
-    let text = segment(request.uri().path(), called.all, "")?;
-    let id: CatalogId = id_of(&text)?;
+    let id: CatalogId = id_of(&segment(request.uri().path(), called.all, "")?)?;
     let act = async move |merchant: Merchant, asked: WriteInput| {
         let edit = edit(&asked.body, called)?;
-        let (now, number) = (merchant.now(), merchant.environment());
-        let done = merchant.engine().update_catalog(now, number, id, edit, asked.request).await;
-        done.map_err(|error| Error::from(error).naming("catalog", &text)).map(|c| c.id.raw())
+        Ok(merchant.engine().update_catalog(merchant.at(asked.request), id, edit).await?.id.raw())
     };
     merchant.write(request, act, move |merchant, raw| plain(called, merchant, raw)).await
 }
@@ -89,14 +85,11 @@ pub(super) async fn update(merchant: Merchant, request: Request) -> Result<Respo
 /// `POST /api/v1/catalogs/{id}/clone`
 pub(super) async fn copy(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
     let called = CatalogNaming::of(request.uri().path());
-    let text = segment(request.uri().path(), called.all, "/clone")?;
-    let id: CatalogId = id_of(&text)?;
+    let id: CatalogId = id_of(&segment(request.uri().path(), called.all, "/clone")?)?;
     let act = async move |merchant: Merchant, asked: WriteInput| {
         let fields = Fields::of(&asked.body)?;
         let name = fields.required("name", "the name of the copy", Fields::short)?;
-        let (now, number) = (merchant.now(), merchant.environment());
-        let done = merchant.engine().clone_catalog(now, number, id, name, asked.request).await;
-        done.map_err(|error| Error::from(error).naming("catalog", &text)).map(|o| o.catalog.id.raw())
+        Ok(merchant.engine().clone_catalog(merchant.at(asked.request), id, name).await?.catalog.id.raw())
     };
     let show = async move |merchant: Merchant, raw: u128| {
         let offer = merchant.engine().offer(merchant.environment(), Some(CatalogId::from_raw(raw))).await?;
@@ -108,10 +101,8 @@ pub(super) async fn copy(merchant: Merchant, request: Request) -> Result<Respons
 /// `GET /api/v1/catalogs/{id}`
 pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
     let called = CatalogNaming::of(uri.path());
-    let text = segment(uri.path(), called.all, "")?;
-    let id: CatalogId = id_of(&text)?;
-    let offer = merchant.engine().offer(merchant.environment(), Some(id)).await;
-    let offer = offer.map_err(|error| Error::from(error).naming("catalog", &text))?;
+    let id: CatalogId = id_of(&segment(uri.path(), called.all, "")?)?;
+    let offer = merchant.engine().offer(merchant.environment(), Some(id)).await?;
     Ok(ok(whole(called, &merchant, &offer)))
 }
 

@@ -4,7 +4,7 @@ use super::error::Error;
 use super::fields::{Fields, NAME_MAX};
 use super::list;
 use super::merchant::{Merchant, WriteInput, ok, segment};
-use super::spell::{self, Iso, Spell};
+use super::spell::{Iso, Spell};
 use crate::body::Body;
 use crate::json::{Object, Raw, object};
 use crate::query::Query;
@@ -93,8 +93,7 @@ fn address(fields: &Fields<'_>, name: &str) -> Result<Option<Address>, Error> {
 pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
     async fn act(merchant: Merchant, asked: WriteInput) -> Result<u128, Error> {
         let new = edit(&asked.body)?;
-        let (now, number) = (merchant.now(), merchant.environment());
-        let customer = merchant.engine().create_customer(now, number, new, asked.request).await?;
+        let customer = merchant.engine().create_customer(merchant.at(asked.request), new).await?;
         Ok(customer.id.raw())
     }
     async fn show(merchant: Merchant, raw: u128) -> Result<String, Error> {
@@ -157,8 +156,7 @@ async fn change(
     edit: CustomerEdit,
     request: Option<billing::Request>,
 ) -> Result<u128, Error> {
-    let (now, number) = (merchant.now(), merchant.environment());
-    let customer = merchant.engine().update_customer(now, number, &external_id, edit, request).await?;
+    let customer = merchant.engine().update_customer(merchant.at(request), &external_id, edit).await?;
     Ok(customer.id.raw())
 }
 
@@ -171,6 +169,5 @@ pub(super) async fn customer_of_body(merchant: &Merchant, fields: &Fields<'_>) -
         return Ok(merchant.engine().customer_id(merchant.environment(), &external_id).await?);
     }
     let id: CustomerId = fields.required("customerId", "the id of a customer: cust_…", |f, n| f.id(n))?;
-    let found = merchant.engine().customer_by_id(merchant.environment(), id).await;
-    found.map(|customer| customer.id).map_err(|error| Error::from(error).naming("customer", &spell::text(id)))
+    Ok(merchant.engine().customer_by_id(merchant.environment(), id).await?.id)
 }

@@ -108,8 +108,7 @@ enum Lasting {
 pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
     async fn act(merchant: Merchant, asked: WriteInput) -> Result<u128, Error> {
         let new = edit(&asked.body, merchant.books.currency, None)?;
-        let (now, number) = (merchant.now(), merchant.environment());
-        let made = merchant.engine().create_discount(now, number, new, asked.request).await?;
+        let made = merchant.engine().create_discount(merchant.at(asked.request), new).await?;
         Ok(made.id.raw())
     }
     merchant.write(request, act, show_one).await
@@ -124,25 +123,19 @@ async fn show_one(merchant: Merchant, raw: u128) -> Result<String, Error> {
 
 /// `PUT /api/v1/discounts/{id}`
 pub(super) async fn update(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    let text = segment(request.uri().path(), DISCOUNTS, "")?;
-    let id: DiscountId = id_of(&text)?;
+    let id: DiscountId = id_of(&segment(request.uri().path(), DISCOUNTS, "")?)?;
     let act = async move |merchant: Merchant, asked: WriteInput| {
-        let known = merchant.engine().discount(merchant.environment(), id).await;
-        let known = known.map_err(|error| Error::from(error).naming("discount", &text))?;
+        let known = merchant.engine().discount(merchant.environment(), id).await?;
         let edit = edit(&asked.body, merchant.books.currency, Some(&known))?;
-        let (now, number) = (merchant.now(), merchant.environment());
-        let done = merchant.engine().update_discount(now, number, id, edit, asked.request).await;
-        done.map_err(|error| Error::from(error).naming("discount", &text)).map(|d| d.id.raw())
+        Ok(merchant.engine().update_discount(merchant.at(asked.request), id, edit).await?.id.raw())
     };
     merchant.write(request, act, show_one).await
 }
 
 /// `GET /api/v1/discounts/{id}`
 pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
-    let text = segment(uri.path(), DISCOUNTS, "")?;
-    let id: DiscountId = id_of(&text)?;
-    let shown = show_one(merchant, id.raw()).await;
-    shown.map(ok).map_err(|error| error.naming("discount", &text))
+    let id: DiscountId = id_of(&segment(uri.path(), DISCOUNTS, "")?)?;
+    Ok(ok(show_one(merchant, id.raw()).await?))
 }
 
 /// `GET /api/v1/discounts`
@@ -181,8 +174,7 @@ pub(super) async fn create_rate(merchant: Merchant, request: Request) -> Result<
                 text.map(read).transpose()
             })?,
         };
-        let (now, number) = (merchant.now(), merchant.environment());
-        let made = merchant.engine().create_tax_rate(now, number, new, asked.request).await?;
+        let made = merchant.engine().create_tax_rate(merchant.at(asked.request), new).await?;
         Ok(made.id.raw())
     }
     async fn show(merchant: Merchant, raw: u128) -> Result<String, Error> {

@@ -1,5 +1,6 @@
 //! Failures in Flowglad's envelope: `{"error":"…","code":"NOT_FOUND"}` and `message`.
 
+use super::spell;
 use crate::auth::refused::{Malformed, Refused};
 use crate::body::Body;
 use crate::faces::reply::{NOT_NOW, json};
@@ -48,11 +49,6 @@ impl Error {
             _ => format!("{name} {id} not found"),
         };
         Self::new(StatusCode::NOT_FOUND, message)
-    }
-
-    /// Names what was not found, where the engine could not.
-    pub(super) fn naming(self, what: &str, id: &str) -> Self {
-        if self.status == StatusCode::NOT_FOUND { Self::not_found(what, id) } else { self }
     }
 
     /// The key does not open the merchant API.
@@ -145,7 +141,7 @@ impl From<engine::Error> for Error {
             engine::Error::Refused(refusal @ (Refusal::State(_) | Refusal::OutOfRange)) => {
                 Self::new(StatusCode::BAD_REQUEST, refusal.to_string())
             }
-            engine::Error::NotFound { what, id } => Self::not_found(what, &id),
+            engine::Error::NotFound(kind, name) => Self::not_found(kind.noun(), &spell::name(kind, name)),
             engine::Error::Taken { field } => Self::new(
                 StatusCode::CONFLICT,
                 format!("{field}: another one exists with this value and other data"),

@@ -119,10 +119,8 @@ async fn show_one(merchant: Merchant, raw: u128) -> Result<String, Error> {
 
 /// `GET /api/v1/invoices/{id}`
 pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
-    let text = segment(uri.path(), ALL, "")?;
-    let id: InvoiceId = id_of(&text)?;
-    let shown = show_one(merchant, id.raw()).await;
-    shown.map(ok).map_err(|error| error.naming("invoice", &text))
+    let id: InvoiceId = id_of(&segment(uri.path(), ALL, "")?)?;
+    Ok(ok(show_one(merchant, id.raw()).await?))
 }
 
 /// `GET /api/v1/invoices`, of one customer with `customerId` or of one subscription with
@@ -176,9 +174,8 @@ pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Respo
             .collect::<Result<Vec<_>, _>>()?;
         let customer = customer_of_body(&merchant, &invoice).await?;
         check_prices(&merchant, &lines).await?;
-        let (now, number) = (merchant.now(), merchant.environment());
         let engine = merchant.engine();
-        let issued = engine.issue_invoice(now, number, customer, lines, memo, charge, asked.request).await?;
+        let issued = engine.issue_invoice(merchant.at(asked.request), customer, lines, memo, charge).await?;
         Ok(issued.id.raw())
     }
     merchant.write(request, act, show_one).await
@@ -216,12 +213,9 @@ async fn check_prices(merchant: &Merchant, lines: &[NewLine]) -> Result<(), Erro
 
 /// `POST /api/v1/invoices/{id}/void`
 pub(super) async fn void(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    let text = segment(request.uri().path(), ALL, "/void")?;
-    let id: InvoiceId = id_of(&text)?;
+    let id: InvoiceId = id_of(&segment(request.uri().path(), ALL, "/void")?)?;
     let act = async move |merchant: Merchant, asked: WriteInput| {
-        let (now, number) = (merchant.now(), merchant.environment());
-        let done = merchant.engine().void_invoice(now, number, id, asked.request).await;
-        done.map_err(|error| Error::from(error).naming("invoice", &text)).map(|v| v.id.raw())
+        Ok(merchant.engine().void_invoice(merchant.at(asked.request), id).await?.id.raw())
     };
     merchant.write(request, act, show_one).await
 }
@@ -238,10 +232,8 @@ pub(super) async fn list_lines(merchant: Merchant, uri: Uri) -> Result<Response<
 
 /// `GET /api/v1/invoice-line-items/{id}`
 pub(super) async fn retrieve_line(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
-    let text = segment(uri.path(), ALL_LINES, "")?;
-    let id: InvoiceLineId = id_of(&text)?;
-    let line = merchant.engine().invoice_line(merchant.environment(), id).await;
-    let line = line.map_err(|error| Error::from(error).naming("invoice line item", &text))?;
+    let id: InvoiceLineId = id_of(&segment(uri.path(), ALL_LINES, "")?)?;
+    let line = merchant.engine().invoice_line(merchant.environment(), id).await?;
     Ok(ok(object(|o| show_line_and_type(o, &merchant.books, &line))))
 }
 

@@ -81,7 +81,7 @@ pub(super) async fn customer(merchant: &Merchant, query: &Query<'_>) -> Result<O
     match merchant.engine().customer_id(merchant.environment(), external_id).await {
         Ok(id) => Ok(Of::Customer(id)),
         // Nobody has no rows: the list of an id that no customer has.
-        Err(engine::Error::NotFound { .. }) => Ok(Of::Customer(CustomerId::from_raw(0))),
+        Err(engine::Error::NotFound(..)) => Ok(Of::Customer(CustomerId::from_raw(0))),
         Err(error) => Err(error.into()),
     }
 }

@@ -14,7 +14,8 @@ use crate::idempotency::request::WriteRequest;
 use crate::idempotency::run_once::run_once;
 use axum::extract::FromRequestParts;
 use axum::response::Response;
-use billing::{Environment, KeyScope, Request, Timestamp};
+use billing::{CredentialId, Environment, KeyScope, Request, Timestamp};
+use engine::{Actor, At};
 use http::StatusCode;
 use http::request::Parts;
 use serde_json::Value;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 pub(super) struct Merchant {
     pub(super) app: App,
     pub(super) books: Arc<Environment>,
+    key: CredentialId,
 }
 
 impl FromRequestParts<App> for Merchant {
@@ -46,7 +48,8 @@ impl FromRequestParts<App> for Merchant {
                 return Err(Refused::Unknown.into());
             }
         }
-        Ok(Self { app: app.clone(), books: app.environment(principal.environment).await? })
+        let books = app.environment(principal.environment).await?;
+        Ok(Self { app: app.clone(), books, key: principal.credential })
     }
 }
 
@@ -67,6 +70,11 @@ impl Merchant {
     /// What time it is in its books.
     pub(super) fn now(&self) -> Timestamp {
         self.app.books_now(&self.books)
+    }
+
+    /// When, where and by whom a request of it is carried out.
+    pub(super) fn at(&self, request: Option<Request>) -> At {
+        At::new(self.now(), self.environment()).by(Actor::Key(self.key)).answering(request)
     }
 
     /// The use cases.

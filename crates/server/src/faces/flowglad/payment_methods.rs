@@ -39,8 +39,7 @@ pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Respo
         let fields = fields.required("paymentMethod", "an object", |f, name| f.object(name))?;
         let new = new(&fields)?;
         let customer = customer_of_body(&merchant, &fields).await?;
-        let (now, number) = (merchant.now(), merchant.environment());
-        let made = merchant.engine().create_payment_method(now, number, customer, new, asked.request).await?;
+        let made = merchant.engine().create_payment_method(merchant.at(asked.request), customer, new).await?;
         Ok(made.id.raw())
     }
     merchant.write(request, act, show_one).await
@@ -136,10 +135,8 @@ async fn show_one(merchant: Merchant, raw: u128) -> Result<String, Error> {
 
 /// `GET /api/v1/payment-methods/{id}`
 pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
-    let text = segment(uri.path(), ALL, "")?;
-    let id: PaymentMethodId = id_of(&text)?;
-    let shown = show_one(merchant, id.raw()).await;
-    shown.map(ok).map_err(|error| error.naming("payment method", &text))
+    let id: PaymentMethodId = id_of(&segment(uri.path(), ALL, "")?)?;
+    Ok(ok(show_one(merchant, id.raw()).await?))
 }
 
 /// `GET /api/v1/payment-methods`, of one customer with `customerId`.
@@ -153,8 +150,7 @@ pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>,
 
 /// `PUT /api/v1/payment-methods/{id}`: only `default: true`, for there is nothing else to change.
 pub(super) async fn update(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    let text = segment(request.uri().path(), ALL, "")?;
-    let id: PaymentMethodId = id_of(&text)?;
+    let id: PaymentMethodId = id_of(&segment(request.uri().path(), ALL, "")?)?;
     let act = async move |merchant: Merchant, asked: WriteInput| {
         let fields = Fields::of(&asked.body)?;
         let fields = fields.required("paymentMethod", "an object", |f, name| f.object(name))?;
@@ -162,9 +158,7 @@ pub(super) async fn update(merchant: Merchant, request: Request) -> Result<Respo
             let wanted = "true: another payment method becomes the default by being made it";
             return Err(fields.wrong("default", wanted));
         }
-        let (now, number) = (merchant.now(), merchant.environment());
-        let done = merchant.engine().set_default_payment_method(now, number, id, asked.request).await;
-        done.map_err(|error| Error::from(error).naming("payment method", &text)).map(|m| m.id.raw())
+        Ok(merchant.engine().set_default_payment_method(merchant.at(asked.request), id).await?.id.raw())
     };
     merchant.write(request, act, show_one).await
 }

@@ -67,10 +67,8 @@ async fn show_one(merchant: Merchant, raw: u128) -> Result<String, Error> {
 
 /// `GET /api/v1/payments/{id}`
 pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
-    let text = segment(uri.path(), ALL, "")?;
-    let id: PaymentId = id_of(&text)?;
-    let shown = show_one(merchant, id.raw()).await;
-    shown.map(ok).map_err(|error| error.naming("payment", &text))
+    let id: PaymentId = id_of(&segment(uri.path(), ALL, "")?)?;
+    Ok(ok(show_one(merchant, id.raw()).await?))
 }
 
 /// `GET /api/v1/payments`, of one customer with `customerId`, and then in one state with `status`.
@@ -86,15 +84,13 @@ pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>,
 
 /// `POST /api/v1/payments/{id}/refund`: all that is left of it, or `partialAmount`.
 pub(super) async fn refund(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    let text = segment(request.uri().path(), ALL, "/refund")?;
-    let id: PaymentId = id_of(&text)?;
+    let id: PaymentId = id_of(&segment(request.uri().path(), ALL, "/refund")?)?;
     let act = async move |merchant: Merchant, asked: WriteInput| {
         let fields = Fields::of(&asked.body)?;
         let amount = fields.int_in("partialAmount", 1, i64::MAX)?;
         let reason = fields.text("reason", TEXT_MAX)?;
-        let (now, number) = (merchant.now(), merchant.environment());
-        let done = merchant.engine().refund(now, number, id, amount, reason, asked.request).await;
-        done.map_err(|error| Error::from(error).naming("payment", &text)).map(|_| id.raw())
+        merchant.engine().refund(merchant.at(asked.request), id, amount, reason).await?;
+        Ok(id.raw())
     };
     merchant.write(request, act, show_one).await
 }

@@ -5,6 +5,7 @@ use super::fields::{Fields, TEXT_MAX};
 use super::list::{self, envelope};
 use super::merchant::{Merchant, WriteInput, id_of, ok, segment};
 use super::offers;
+use super::spell::Spelled;
 use crate::body::Body;
 use crate::json::{Object, object};
 use crate::query::Query;
@@ -15,6 +16,7 @@ use billing::{
     CatalogId, Category, Currency, Id, Interval, IntervalUnit, Money, Price, PriceId, PriceKind, Product,
     ProductId, TaxBehavior,
 };
+use engine::Kind;
 use http::Uri;
 
 const PRODUCTS: &str = "/api/v1/products/";
@@ -109,8 +111,7 @@ pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Respo
             Some(price) => Some(new_price(&price, merchant.books.currency)?),
             None => None,
         };
-        let (now, number) = (merchant.now(), merchant.environment());
-        let made = merchant.engine().create_product(now, number, catalog, new, price, asked.request).await?;
+        let made = merchant.engine().create_product(merchant.at(asked.request), catalog, new, price).await?;
         Ok(made.0.id.raw())
     }
     merchant.write(request, act, show_product).await
@@ -126,8 +127,7 @@ async fn show_product(merchant: Merchant, raw: u128) -> Result<String, Error> {
 
 /// `PUT /api/v1/products/{id}`
 pub(super) async fn update(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    let text = segment(request.uri().path(), PRODUCTS, "")?;
-    let id: ProductId = id_of(&text)?;
+    let id: ProductId = id_of(&segment(request.uri().path(), PRODUCTS, "")?)?;
     let act = async move |merchant: Merchant, asked: WriteInput| {
         let fields = Fields::of(&asked.body)?;
         if fields.object("price")?.is_some() {
@@ -135,19 +135,15 @@ pub(super) async fn update(merchant: Merchant, request: Request) -> Result<Respo
         }
         let of = fields.required("product", "an object", |f, name| f.object(name))?;
         let edit = product_edit(&of)?;
-        let (now, number) = (merchant.now(), merchant.environment());
-        let done = merchant.engine().update_product(now, number, id, edit, asked.request).await;
-        done.map_err(|error| Error::from(error).naming("product", &text)).map(|p| p.id.raw())
+        Ok(merchant.engine().update_product(merchant.at(asked.request), id, edit).await?.id.raw())
     };
     merchant.write(request, act, show_product).await
 }
 
 /// `GET /api/v1/products/{id}`: the product itself, without an envelope.
 pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
-    let text = segment(uri.path(), PRODUCTS, "")?;
-    let id: ProductId = id_of(&text)?;
-    let found = merchant.engine().product(merchant.environment(), id).await;
-    let (product, prices) = found.map_err(|error| Error::from(error).naming("product", &text))?;
+    let id: ProductId = id_of(&segment(uri.path(), PRODUCTS, "")?)?;
+    let (product, prices) = merchant.engine().product(merchant.environment(), id).await?;
     Ok(ok(object(|o| offers::product_and_more(o, &merchant.books, &product, &prices))))
 }
 
@@ -168,8 +164,7 @@ pub(super) async fn create_price(merchant: Merchant, request: Request) -> Result
         let of = fields.required("price", "an object", |f, name| f.object(name))?;
         let product = of.required("productId", "the id of a product: prod_…", |f, name| f.id(name))?;
         let new = new_price(&of, merchant.books.currency)?;
-        let (now, number) = (merchant.now(), merchant.environment());
-        let made = merchant.engine().create_price(now, number, product, new, asked.request).await?;
+        let made = merchant.engine().create_price(merchant.at(asked.request), product, new).await?;
         Ok(made.id.raw())
     }
     merchant.write(request, act, show_price).await
@@ -177,9 +172,21 @@ pub(super) async fn create_price(merchant: Merchant, request: Request) -> Result
 
 async fn show_price(merchant: Merchant, raw: u128) -> Result<String, Error> {
     let price = merchant.engine().price(merchant.environment(), PriceId::from_raw(raw)).await?;
-    Ok(object(|o| {
-        o.object("price", |o| offers::price_and_more(o, &merchant.books, &price));
-    }))
+    Ok(price_envelope(&merchant, &price))
+}
+
+fn price_envelope(merchant: &Merchant, price: &Price) -> String {
+    object(|o| {
+        o.object("price", |o| offers::price_and_more(o, &merchant.books, price));
+    })
+}
+
+/// A failure that names a price as it was asked for, which may be by its older prefix.
+fn as_asked(error: engine::Error, text: &str) -> Error {
+    match error {
+        engine::Error::NotFound(Kind::Price, _) => Error::not_found(PriceId::NAME, text),
+        error => error.into(),
+    }
 }
 
 /// `PUT /api/v1/prices/{id}`: all but what it costs.
@@ -190,7 +197,7 @@ pub(super) async fn update_price(merchant: Merchant, request: Request) -> Result
         let fields = Fields::of(&asked.body)?;
         let of = fields.required("price", "an object", |f, name| f.object(name))?;
         let known = merchant.engine().price(merchant.environment(), id).await;
-        let known = known.map_err(|error| Error::from(error).naming("price", &text))?;
+        let known = known.map_err(|error| as_asked(error, &text))?;
         check_unchanged(&of, &known)?;
         let edit = PriceEdit {
             name: of.nullable("name", Fields::short)?,
@@ -198,9 +205,7 @@ pub(super) async fn update_price(merchant: Merchant, request: Request) -> Result
             is_default: of.edit("isDefault", "true or false", Fields::flag)?,
             active: of.edit("active", "true or false", Fields::flag)?,
         };
-        let (now, number) = (merchant.now(), merchant.environment());
-        let done = merchant.engine().update_price(now, number, id, edit, asked.request).await;
-        done.map_err(|error| Error::from(error).naming("price", &text)).map(|p| p.id.raw())
+        Ok(merchant.engine().update_price(merchant.at(asked.request), id, edit).await?.id.raw())
     };
     merchant.write(request, act, show_price).await
 }
@@ -237,9 +242,8 @@ fn check_unchanged(fields: &Fields<'_>, known: &Price) -> Result<(), Error> {
 /// `GET /api/v1/prices/{id}`
 pub(super) async fn retrieve_price(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
     let text = segment(uri.path(), PRICES, "")?;
-    let id: PriceId = id_of(&text)?;
-    let shown = show_price(merchant, id.raw()).await;
-    shown.map(ok).map_err(|error| error.naming("price", &text))
+    let price = merchant.engine().price(merchant.environment(), id_of(&text)?).await;
+    Ok(ok(price_envelope(&merchant, &price.map_err(|error| as_asked(error, &text))?)))
 }
 
 /// `GET /api/v1/prices`, of one product with `productId`.

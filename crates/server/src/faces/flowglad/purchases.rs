@@ -61,9 +61,8 @@ pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Respo
         let metadata = fields.metadata("metadata")?;
         let code = fields.text("discountCode", NAME_MAX)?;
         let customer = customer_of_body(&merchant, &fields).await?;
-        let (now, number) = (merchant.now(), merchant.environment());
         let engine = merchant.engine();
-        let sold = engine.sell(now, number, customer, item, name, metadata, code, asked.request).await?;
+        let sold = engine.sell(merchant.at(asked.request), customer, item, name, metadata, code).await?;
         Ok(sold.id.raw())
     }
     merchant.write(request, act, show_one).await
@@ -79,10 +78,8 @@ async fn show_one(merchant: Merchant, raw: u128) -> Result<String, Error> {
 
 /// `GET /api/v1/purchases/{id}`
 pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
-    let text = segment(uri.path(), ALL, "")?;
-    let id: PurchaseId = id_of(&text)?;
-    let shown = show_one(merchant, id.raw()).await;
-    shown.map(ok).map_err(|error| error.naming("purchase", &text))
+    let id: PurchaseId = id_of(&segment(uri.path(), ALL, "")?)?;
+    Ok(ok(show_one(merchant, id.raw()).await?))
 }
 
 /// `GET /api/v1/purchases`, of one customer with `customerId`.

@@ -6,6 +6,7 @@
 use crate::base62;
 use crate::json::ToJson;
 use billing::{Id, Timestamp};
+use engine::{Kind, Name};
 
 /// What an id is of: its prefix.
 pub(super) trait Spelled: Id {
@@ -73,6 +74,33 @@ pub(super) fn text<T: Spelled>(id: T) -> String {
     out.push('_');
     base62::push(&mut out, id.raw());
     out
+}
+
+/// What was looked for, as it is written here.
+pub(super) fn name(kind: Kind, name: Name) -> String {
+    let raw = match name {
+        Name::Id(raw) => raw,
+        Name::Text(text) => return text,
+    };
+    match kind {
+        Kind::Catalog => text(billing::CatalogId::from_raw(raw)),
+        Kind::Credential => text(billing::CredentialId::from_raw(raw)),
+        Kind::Customer => text(billing::CustomerId::from_raw(raw)),
+        Kind::Discount => text(billing::DiscountId::from_raw(raw)),
+        Kind::Invoice => text(billing::InvoiceId::from_raw(raw)),
+        Kind::InvoiceLine => text(billing::InvoiceLineId::from_raw(raw)),
+        Kind::Payment => text(billing::PaymentId::from_raw(raw)),
+        Kind::PaymentMethod => text(billing::PaymentMethodId::from_raw(raw)),
+        Kind::Period => text(billing::PeriodId::from_raw(raw)),
+        Kind::Price => text(billing::PriceId::from_raw(raw)),
+        Kind::Product => text(billing::ProductId::from_raw(raw)),
+        Kind::Purchase => text(billing::PurchaseId::from_raw(raw)),
+        Kind::Refund => text(billing::RefundId::from_raw(raw)),
+        Kind::Subscription => text(billing::SubscriptionId::from_raw(raw)),
+        Kind::TaxRate => text(billing::TaxRateId::from_raw(raw)),
+        // Nothing here names these by an id.
+        Kind::Environment | Kind::Staff => Name::Id(raw).to_string(),
+    }
 }
 
 /// The id that a text spells; none if it does not spell one of this kind.

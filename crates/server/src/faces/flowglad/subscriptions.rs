@@ -104,8 +104,7 @@ pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Respo
         let fields = Fields::of(&asked.body)?;
         let new = new(&merchant, &fields).await?;
         let customer = customer_of_body(&merchant, &fields).await?;
-        let (now, number) = (merchant.now(), merchant.environment());
-        let made = merchant.engine().subscribe(now, number, customer, new, asked.request).await?;
+        let made = merchant.engine().subscribe(merchant.at(asked.request), customer, new).await?;
         Ok(made.id.raw())
     }
     merchant.write(request, act, show_one).await
@@ -184,10 +183,8 @@ fn find(prices: &[Price], id: PriceId) -> Option<&Price> {
 
 /// `GET /api/v1/subscriptions/{id}`
 pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
-    let text = segment(uri.path(), ALL, "")?;
-    let id: SubscriptionId = id_of(&text)?;
-    let shown = show_one(merchant, id.raw()).await;
-    shown.map(ok).map_err(|error| error.naming("subscription", &text))
+    let id: SubscriptionId = id_of(&segment(uri.path(), ALL, "")?)?;
+    Ok(ok(show_one(merchant, id.raw()).await?))
 }
 
 /// `GET /api/v1/subscriptions`, of one customer with `customerId`, and then in one state with `status`.
@@ -219,13 +216,10 @@ const STATES: [&str; 9] = [
 
 /// `POST /api/v1/subscriptions/{id}/cancel`
 pub(super) async fn cancel(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    let text = segment(request.uri().path(), ALL, "/cancel")?;
-    let id: SubscriptionId = id_of(&text)?;
+    let id: SubscriptionId = id_of(&segment(request.uri().path(), ALL, "/cancel")?)?;
     let act = async move |merchant: Merchant, asked: WriteInput| {
         let at = cancel_at(&asked.body)?;
-        let (now, number) = (merchant.now(), merchant.environment());
-        let done = merchant.engine().cancel(now, number, id, at, asked.request).await;
-        done.map_err(|error| Error::from(error).naming("subscription", &text)).map(|s| s.id.raw())
+        Ok(merchant.engine().cancel(merchant.at(asked.request), id, at).await?.id.raw())
     };
     merchant.write(request, act, show_one).await
 }
@@ -262,12 +256,9 @@ fn timing(word: &str) -> Option<Timing> {
 
 /// `POST /api/v1/subscriptions/{id}/uncancel`
 pub(super) async fn uncancel(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    let text = segment(request.uri().path(), ALL, "/uncancel")?;
-    let id: SubscriptionId = id_of(&text)?;
+    let id: SubscriptionId = id_of(&segment(request.uri().path(), ALL, "/uncancel")?)?;
     let act = async move |merchant: Merchant, asked: WriteInput| {
-        let (now, number) = (merchant.now(), merchant.environment());
-        let done = merchant.engine().uncancel(now, number, id, asked.request).await;
-        done.map_err(|error| Error::from(error).naming("subscription", &text)).map(|s| s.id.raw())
+        Ok(merchant.engine().uncancel(merchant.at(asked.request), id).await?.id.raw())
     };
     merchant.write(request, act, show_one).await
 }
@@ -290,13 +281,10 @@ pub(super) async fn adjust(merchant: Merchant, request: Request) -> Result<Respo
             });
         }))
     }
-    let text = segment(request.uri().path(), ALL, "/adjust")?;
-    let id: SubscriptionId = id_of(&text)?;
+    let id: SubscriptionId = id_of(&segment(request.uri().path(), ALL, "/adjust")?)?;
     let act = async move |merchant: Merchant, asked: WriteInput| {
         let adjust = adjustment(&asked.body)?;
-        let (now, number) = (merchant.now(), merchant.environment());
-        let done = merchant.engine().adjust(now, number, id, adjust, asked.request).await;
-        done.map_err(|error| Error::from(error).naming("subscription", &text)).map(|s| s.id.raw())
+        Ok(merchant.engine().adjust(merchant.at(asked.request), id, adjust).await?.id.raw())
     };
     merchant.write(request, act, show).await
 }

@@ -68,16 +68,22 @@ async fn issue(
     credential: CredentialId,
     request: Option<billing::Request>,
 ) -> Result<Answer, Error> {
-    let (now, number) = (merchant.now(), merchant.environment());
     let TokenInput { external_id, email, name, seconds } = wanted.clone();
-    let request = request.map(|request| (request, credential));
+    let at = merchant.at(request);
     let (customer, user) =
-        merchant.engine().customer_user(now, number, &external_id, email, name, request).await?;
+        merchant.engine().customer_user(at, &external_id, email, name, Some(credential)).await?;
     // Credentials live by the real clock, whatever time it is in the books.
     let made = merchant.app.real_now();
     let end = made.plus_seconds(seconds).map_err(|_| Error::must_be("expiresInSeconds", "a sooner end"))?;
     let bearer = Bearer::CustomerUser(customer.id, user.id);
-    let issued = merchant.app.authenticator.token(made, credential, number, bearer, "merchant API", end);
+    let issued = merchant.app.authenticator.token(
+        made,
+        credential,
+        merchant.environment(),
+        bearer,
+        "merchant API",
+        end,
+    );
     merchant.engine().issue_credential(issued.credential.clone()).await?;
     Ok(render(merchant, &customer, &issued.credential))
 }

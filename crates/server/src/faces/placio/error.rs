@@ -98,7 +98,7 @@ impl From<engine::Error> for Error {
             }
             engine::Error::Refused(refusal @ Refusal::OutOfRange) => Self::invalid(refusal.to_string()),
             engine::Error::Refused(Refusal::State(why)) => Self::forbidden(why),
-            engine::Error::NotFound { .. } => Self::no_payment(),
+            engine::Error::NotFound(..) => Self::no_payment(),
             engine::Error::Taken { .. } | engine::Error::KeyReused => {
                 Self::Other(StatusCode::UNPROCESSABLE_ENTITY, error.to_string().into())
             }

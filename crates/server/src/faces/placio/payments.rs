@@ -17,6 +17,7 @@ use crate::spelling::parse_hex24;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use billing::{Currency, PaymentId, PaymentKind, PaymentStatus};
+use engine::{Actor, At};
 use http::{HeaderMap, StatusCode, Uri};
 use store::Scope;
 use store::views::Sheet;
@@ -67,7 +68,7 @@ pub async fn create(
     manager: Manager,
     request: Request,
 ) -> Result<Response<Body>, Error> {
-    let environment = manager.environment;
+    let (environment, actor) = (manager.environment, Actor::Staff(manager.staff));
     let (write, body) = WriteRequest::receive(&app, environment, request).await?;
     let now = app.books_now(&*app.environment(environment).await?);
     let (workspace, new) = body::create(&body, manager.staff, now)?;
@@ -76,9 +77,12 @@ pub async fn create(
         &app,
         write,
         async move |key| {
-            let made = first.engine.record_payment(now, environment, workspace, new, key).await;
+            let made = first
+                .engine
+                .record_payment(At::new(now, environment).by(actor).answering(key), workspace, new)
+                .await;
             let made = made.map_err(|error| match error {
-                engine::Error::NotFound { .. } => {
+                engine::Error::NotFound(..) => {
                     Error::Other(StatusCode::NOT_FOUND, "Workspace not found".into())
                 }
                 error => error.into(),
@@ -98,7 +102,7 @@ pub async fn update(
     manager: Manager,
     request: Request,
 ) -> Result<Response<Body>, Error> {
-    let environment = manager.environment;
+    let (environment, actor) = (manager.environment, Actor::Staff(manager.staff));
     let first_bits = path_id(request.uri())?;
     let (write, body) = WriteRequest::receive(&app, environment, request).await?;
     let edit = body::update(&body)?;
@@ -109,7 +113,10 @@ pub async fn update(
         async move |key| {
             let now = first.books_now(&*first.environment(environment).await?);
             let id = manual(&first, environment, first_bits, "edited").await?;
-            let edited = first.engine.edit_payment(now, environment, id, edit, key).await?;
+            let edited = first
+                .engine
+                .edit_payment(At::new(now, environment).by(actor).answering(key), id, edit)
+                .await?;
             Ok(payment_answer(&edited, StatusCode::OK))
         },
         async move |raw| load_answer(&second, environment, billing::Id::from_raw(raw), StatusCode::OK).await,
@@ -123,7 +130,7 @@ pub async fn delete(
     manager: Manager,
     request: Request,
 ) -> Result<Response<Body>, Error> {
-    let environment = manager.environment;
+    let (environment, actor) = (manager.environment, Actor::Staff(manager.staff));
     let first_bits = path_id(request.uri())?;
     let (write, _) = WriteRequest::receive(&app, environment, request).await?;
     let first = app.clone();
@@ -133,7 +140,7 @@ pub async fn delete(
         async move |key| {
             let now = first.books_now(&*first.environment(environment).await?);
             let id = manual(&first, environment, first_bits, "deleted").await?;
-            first.engine.delete_payment(now, environment, id, key).await?;
+            first.engine.delete_payment(At::new(now, environment).by(actor).answering(key), id).await?;
             Ok(Answer::no_content())
         },
         async |_| Ok(Answer::no_content()),

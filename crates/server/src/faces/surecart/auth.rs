@@ -6,13 +6,15 @@ use crate::auth::header;
 use crate::auth::principal::PrincipalKind;
 use crate::auth::refused::Refused;
 use axum::extract::FromRequestParts;
-use billing::KeyScope;
+use billing::{CredentialId, KeyScope};
 use http::request::Parts;
 
 /// A program that follows billing periods.
 pub struct Account {
     /// The number of the environment.
     pub environment: i64,
+    /// The key that it shows.
+    pub key: CredentialId,
 }
 
 impl FromRequestParts<App> for Account {
@@ -23,7 +25,7 @@ impl FromRequestParts<App> for Account {
         let principal = app.authenticate(token).await?;
         match &principal.kind {
             PrincipalKind::Key { .. } if principal.has_scope(KeyScope::Periods) => {
-                Ok(Self { environment: principal.environment })
+                Ok(Self { environment: principal.environment, key: principal.credential })
             }
             PrincipalKind::Key { .. } => Err(Error::forbidden()),
             PrincipalKind::CustomerUser { .. } | PrincipalKind::Staff { .. } => Err(Refused::Unknown.into()),

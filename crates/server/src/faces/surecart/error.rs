@@ -188,7 +188,7 @@ impl From<engine::Error> for Error {
                 Self::invalid("end_at", kind, format!("End at must be {problem}"))
             }
             engine::Error::Refused(refusal) => Self::state(refusal.to_string()),
-            engine::Error::NotFound { id, .. } => Self::no_period(&id),
+            engine::Error::NotFound(_, name) => Self::no_period(&name.to_string()),
             engine::Error::Taken { .. } | engine::Error::KeyReused => {
                 Self::of_status(StatusCode::UNPROCESSABLE_ENTITY, error.to_string().into())
             }

@@ -15,6 +15,7 @@ use crate::spelling::{parse_uuid, uuid};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use billing::{Id, InvoiceStatus, PeriodId, Timestamp};
+use engine::{Actor, At};
 use http::{HeaderMap, StatusCode, Uri};
 use serde_json::Value;
 use store::Scope;
@@ -78,7 +79,7 @@ pub async fn update(
     request: Request,
 ) -> Result<Response<Body>, Error> {
     let (id, text) = path_id(request.uri())?;
-    let environment = account.environment;
+    let (environment, actor) = (account.environment, Actor::Key(account.key));
     let (write, body) = WriteRequest::receive(&app, environment, request).await?;
     let end = end_at(&body)?;
     let (first, second, again_text) = (app.clone(), app.clone(), text.clone());
@@ -90,7 +91,10 @@ pub async fn update(
             if now.plus_days(END_DAYS_MAX).is_ok_and(|latest| end > latest) {
                 return Err(Error::invalid("end_at", "too_late", "End at must be at most ten years ahead"));
             }
-            let moved = first.engine.move_period_end(now, environment, id, end, key).await;
+            let moved = first
+                .engine
+                .move_period_end(At::new(now, environment).by(actor).answering(key), id, end)
+                .await;
             moved.map_err(|error| name_period(error, &text))?;
             Ok(Answer::json(StatusCode::OK, load_json(&first, environment, id, &text).await?))
         },
@@ -108,7 +112,7 @@ pub async fn retry_payment(
     request: Request,
 ) -> Result<Response<Body>, Error> {
     let (id, text) = path_id(request.uri())?;
-    let environment = account.environment;
+    let (environment, actor) = (account.environment, Actor::Key(account.key));
     let (write, body) = WriteRequest::receive(&app, environment, request).await?;
     if !body.trim_ascii().is_empty() {
         json(&body)?;
@@ -119,7 +123,8 @@ pub async fn retry_payment(
         write,
         async move |key| {
             let now = first.books_now(&*first.environment(environment).await?);
-            let retried = first.engine.retry_period(now, environment, id, key).await;
+            let retried =
+                first.engine.retry_period(At::new(now, environment).by(actor).answering(key), id).await;
             retried.map_err(|error| name_period(error, &text))?;
             Ok(Answer::json(StatusCode::OK, load_json(&first, environment, id, &text).await?))
         },
@@ -147,7 +152,7 @@ async fn load_json(app: &App, environment: i64, id: PeriodId, text: &str) -> Res
 /// A failure that names the period as the request did.
 fn name_period(error: engine::Error, text: &str) -> Error {
     match error {
-        engine::Error::NotFound { .. } => Error::no_period(text),
+        engine::Error::NotFound(..) => Error::no_period(text),
         error => error.into(),
     }
 }

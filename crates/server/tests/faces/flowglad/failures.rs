@@ -2,6 +2,7 @@
 
 use super::Merchant;
 use billing::KeyScope;
+use engine::At;
 use http::{Method, StatusCode};
 use serde_json::json;
 
@@ -33,7 +34,7 @@ async fn nobody_is_let_in_without_a_key_of_the_merchant_api() {
         let answer = m.test.send(Method::GET, path, &headers, "").await;
         lines.push(format!("{name}: {} {}", answer.line(), answer.header("www-authenticate")));
     }
-    m.test.engine.revoke_credential(m.test.now(), m.books.number, id).await.unwrap();
+    m.test.engine.revoke_credential(At::new(m.test.now(), m.books.number), id).await.unwrap();
     lines.push(format!("revoked: {}", m.get("customers/c/billing").await.line()));
     insta::assert_snapshot!(lines.join("\n"));
     assert!(customer["id"].is_string());

@@ -1,6 +1,7 @@
 //! Lists: oldest first, page by page, with totals.
 
 use super::{Merchant, text};
+use engine::At;
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -141,12 +142,13 @@ async fn a_payment_that_is_taken_back_is_not_counted() {
         receipt_image: None,
         created_by: crate::seeds::id(77),
     };
-    let recorded = m.test.engine.record_payment(now, m.books.number, customer.id, new, None).await.unwrap();
+    let recorded =
+        m.test.engine.record_payment(At::new(now, m.books.number), customer.id, new).await.unwrap();
     let list = m.read("payments").await;
     let row = &list["data"][0];
     assert_eq!((&list["total"], &row["manual"], &row["amount"]), (&json!(1), &json!(true), &json!(500)));
     assert_eq!((&row["invoiceId"], &row["paymentMethod"]), (&Value::Null, &json!("cash")));
-    m.test.engine.delete_payment(now, m.books.number, recorded.payment.id, None).await.unwrap();
+    m.test.engine.delete_payment(At::new(now, m.books.number), recorded.payment.id).await.unwrap();
     assert_eq!(m.get("payments").await.body, r#"{"data":[],"hasMore":false,"total":0}"#);
 }
 

@@ -1,14 +1,19 @@
 //! Stepping due subscriptions in batches: load, decide, commit the intents, ask the gateway, commit what
 //! it said.
 
-use crate::charging::{Intent, bill_of, conclude_one};
-use crate::due::{BATCH, Work};
-use crate::{Engine, Error};
+use crate::at::At;
+use crate::bills;
+use crate::collection::{Intent, conclude_one};
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::latest::Latest;
+use crate::load;
+use crate::work::{BATCH, Work};
 use billing::payment::Outcome;
 use billing::subscription::{Due, NewItem, PendingItem, Status, setup_fees, step};
 use billing::{
-    Changes, CustomerAccount, CustomerId, InvoiceInContext, Payment, Rules, Subscription, SubscriptionId,
-    Timestamp,
+    Changes, CustomerAccount, CustomerId, InvoiceInContext, Payment, PaymentId, Rules, Subscription,
+    SubscriptionId, Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use store::Snapshot;
@@ -28,7 +33,7 @@ impl Engine {
     ) -> Result<u64, Error> {
         let Work { environment, shard, now, .. } = *work;
         let mut steps = 0;
-        let mut beaten = BTreeSet::new();
+        let mut retried = BTreeSet::new();
         while steps == 0 && work.is_held() {
             let passed_over = refused.clone();
             let (rules, plan) = self
@@ -54,9 +59,9 @@ impl Engine {
                         let parts = batch.chunks(batch.len().div_ceil(8)).rev();
                         plans.extend(parts.map(|part| vec![part.to_vec()]));
                     }
-                    // Alone and beaten all the same: once more, and then it is left for the next run.
+                    // Alone, and others are faster all the same: once more, and then it is left for the next run.
                     Err(Step::Unwritten(batch, error)) if error.is_conflict() => {
-                        if beaten.insert(batch.clone()) {
+                        if retried.insert(batch.clone()) {
                             plans.push(vec![batch]);
                         } else {
                             tracing::info!(subscription = ?batch, "others are faster with a due subscription");
@@ -148,8 +153,10 @@ impl Engine {
         let steps = dues.len() as u64;
         for due in dues {
             let customer = due.subscription.customer_id;
-            let payer = payers.get_mut(&customer).ok_or_else(|| Error::not_found("customer", ""))?;
+            let payer = payers.get_mut(&customer).ok_or_else(|| Error::not_found(customer))?;
             let id = due.subscription.id;
+            // Nothing that is due is done before what it is done to, whatever the clock says.
+            ctx.now = due.latest().max(payer.latest()).map_or(now, |latest| latest.max(now));
             let step = step(&mut ctx, rules, payer, due, &mut changes)
                 .map_err(|refusal| Step::Refused(id, refusal))?;
             if let (Some(payment), Some(invoice)) = (step.payment, step.invoice) {
@@ -221,7 +228,7 @@ impl Engine {
                 if moved.insert(customer) {
                     outcomes.changes.decided_on.push((customer, intent.payer.version));
                 }
-                outcomes.answered.push((intent.payment, outcome));
+                outcomes.answered.push((intent.payment.id, outcome));
             }
             payers.insert(customer, intent.payer);
         }
@@ -240,11 +247,11 @@ impl Engine {
         match self.store.commit(changes).await.map_err(Error::from) {
             Ok(_) => {}
             Err(error) if error.is_of_one() => {
-                for (payment, outcome) in answered {
-                    match self.conclude_afresh(now, environment, &payment, &outcome).await {
+                for (id, outcome) in answered {
+                    match self.conclude_afresh(At::new(now, environment), id, outcome).await {
                         Err(error) if error.is_of_one() => {
                             // It stays in doubt, and keeps none of the others from being written down.
-                            tracing::error!(payment = ?payment.id, %error, "an answer cannot be written down");
+                            tracing::error!(payment = ?id, %error, "an answer cannot be written down");
                         }
                         concluded => drop(concluded?),
                     }
@@ -257,7 +264,7 @@ impl Engine {
 
     async fn fresh_bill(&self, environment: i64, bill: InvoiceInContext) -> Result<InvoiceInContext, Error> {
         let invoice = bill.invoice;
-        self.store.read(move |s| Box::pin(async move { bill_of(s, environment, invoice).await })).await
+        self.store.read(move |s| Box::pin(bills::of_invoice(s, environment, invoice))).await
     }
 }
 
@@ -295,7 +302,7 @@ struct Started {
 #[derive(Default)]
 struct Outcomes {
     changes: Changes,
-    answered: Vec<(Payment, Outcome)>,
+    answered: Vec<(PaymentId, Outcome)>,
 }
 
 /// Subscriptions of which something is due, with their customers.
@@ -313,7 +320,7 @@ async fn plan_due(
     now: Timestamp,
     passed_over: &BTreeSet<SubscriptionId>,
 ) -> Result<(Rules, Vec<Vec<SubscriptionId>>), Error> {
-    let rules = crate::rules(s, environment).await?;
+    let rules = load::rules(s, environment).await?;
     let passed = i64::try_from(passed_over.len()).unwrap_or(i64::MAX);
     let most = BATCH.saturating_mul(BATCHES).saturating_add(passed);
     let mut due = store::subscriptions::due(s, environment, shard, now, most).await?;

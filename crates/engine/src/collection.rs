@@ -2,8 +2,13 @@
 //!
 //! What is in doubt is asked again with the same key, so a crash anywhere here charges nothing twice.
 
-use crate::due::{BATCH, PATIENCE_SECONDS, Work};
-use crate::{Engine, Error};
+use crate::at::At;
+use crate::bills;
+use crate::engine::{Engine, Fut};
+use crate::error::Error;
+use crate::latest::Latest;
+use crate::load::{self, CustomerState};
+use crate::work::{BATCH, PATIENCE_SECONDS, Work};
 use billing::Id;
 use billing::payment::{Outcome, conclude, key};
 use billing::{
@@ -23,9 +28,10 @@ pub(crate) struct Intent {
 impl Engine {
     /// Asks again for payments and refunds whose answer was lost; returns how many were answered. What
     /// stays in doubt keeps none of the others from being asked for.
-    pub(crate) async fn recover(&self, work: &Work) -> Result<u64, Error> {
+    pub(crate) async fn resolve_in_doubt(&self, work: &Work) -> Result<u64, Error> {
         let Work { environment, shard, now, .. } = *work;
         let since = now.plus_seconds(-PATIENCE_SECONDS).map_err(billing::Refusal::from)?;
+        let at = At::new(now, environment);
         let (mut recovered, mut last) = (0, None);
         loop {
             let page = self
@@ -40,8 +46,8 @@ impl Engine {
                 if !work.is_held() {
                     return Ok(recovered);
                 }
-                let concluded = self.charge(now, environment, payment).await;
-                recovered += answered(concluded.map(|after| after.status != payment.status))?;
+                let concluded = self.charge(&at, payment).await;
+                recovered += count(concluded.map(|after| after.status != payment.status))?;
             }
             last = page.last().map(|payment| payment.id);
             if last.is_none() {
@@ -62,8 +68,8 @@ impl Engine {
                 if !work.is_held() {
                     return Ok(recovered);
                 }
-                let concluded = self.give_back(now, environment, refund).await;
-                recovered += answered(concluded.map(|after| after.status != refund.status))?;
+                let concluded = self.give_back(&at, refund).await;
+                recovered += count(concluded.map(|after| after.status != refund.status))?;
             }
             last = page.last().map(|refund| refund.id);
             if last.is_none() {
@@ -74,22 +80,20 @@ impl Engine {
 
     /// Asks the gateway for a committed payment and writes down what it said. Silence leaves the
     /// payment processing, for the next run to ask again.
-    pub(crate) async fn charge(
-        &self,
-        now: Timestamp,
-        environment: i64,
-        payment: &Payment,
-    ) -> Result<Payment, Error> {
-        let (rules, intent) = self.load_intent(environment, payment.id).await?;
+    pub(crate) async fn charge(&self, at: &At, payment: &Payment) -> Result<Payment, Error> {
+        let (environment, id) = (at.environment, payment.id);
+        let state = self.read(move |s| Box::pin(load_charge(s, environment, id))).await?;
+        let CustomerState { rules, payer, found: Charging { payment: current, bill } } = state;
         // Another process may have asked since the payment was read.
-        if intent.payment.status != PaymentStatus::Processing {
-            return Ok(intent.payment);
+        if current.status != PaymentStatus::Processing {
+            return Ok(current);
         }
+        let intent = Intent { payment: current, payer, bill };
         let Some(outcome) = self.ask(&intent).await else { return Ok(payment.clone()) };
-        if let Some(concluded) = self.conclude_on(now, &rules, intent, &outcome).await? {
+        if let Some(concluded) = self.conclude_on(at.now, &rules, intent, &outcome).await? {
             return Ok(concluded);
         }
-        self.conclude_afresh(now, environment, payment, &outcome).await
+        self.conclude_afresh(at.clone(), id, outcome).await
     }
 
     /// Asks the gateway; none if it gave no answer or there is nothing left to ask about.
@@ -145,45 +149,48 @@ impl Engine {
     }
 
     /// Writes an outcome down on fresh state.
-    pub(crate) async fn conclude_afresh(
-        &self,
-        now: Timestamp,
-        environment: i64,
-        payment: &Payment,
-        outcome: &Outcome,
-    ) -> Result<Payment, Error> {
-        self.deciding(environment, async || {
-            let (rules, mut intent) = self.load_intent(environment, payment.id).await?;
-            if intent.payment.status != PaymentStatus::Processing {
-                return Ok(intent.payment);
-            }
-            let mut changes = intent.payer.changes();
-            let concluded = conclude_one(self, now, &rules, &mut intent, outcome, &mut changes)?;
-            self.store.commit(changes).await?;
-            Ok(concluded)
-        })
-        .await
-    }
-
-    /// A payment with the state that its outcome moves, all of one snapshot.
-    async fn load_intent(&self, environment: i64, id: PaymentId) -> Result<(Rules, Intent), Error> {
-        self.store
-            .read(move |s| {
-                Box::pin(async move {
-                    let payment = store::payments::one(s, environment, id)
-                        .await?
-                        .ok_or_else(|| Error::not_found("payment", ""))?;
-                    let (rules, payer) = crate::load(s, environment, payment.customer_id).await?;
-                    let bill = load_bill(s, environment, &payment).await?;
-                    Ok((rules, Intent { payment, payer, bill }))
-                })
-            })
-            .await
+    pub(crate) fn conclude_afresh(&self, at: At, id: PaymentId, outcome: Outcome) -> Fut<'_, Payment> {
+        let environment = at.environment;
+        self.decide_if_needed(
+            at,
+            move |s| Box::pin(load_charge(s, environment, id)),
+            move |now, CustomerState { rules, payer, found: Charging { payment, bill } }, changes| {
+                if payment.status != PaymentStatus::Processing {
+                    return Ok((payment, id));
+                }
+                let mut intent = Intent { payment, payer, bill };
+                Ok((conclude_one(self, now, &rules, &mut intent, &outcome, changes)?, id))
+            },
+        )
     }
 }
 
+/// A payment with what its outcome moves.
+struct Charging {
+    payment: Payment,
+    bill: InvoiceInContext,
+}
+
+impl Latest for Charging {
+    fn latest(&self) -> Option<Timestamp> {
+        self.payment.latest().max(self.bill.latest())
+    }
+}
+
+/// A payment with the state that its outcome moves, all of one snapshot.
+async fn load_charge(
+    s: &mut Snapshot,
+    environment: i64,
+    id: PaymentId,
+) -> Result<CustomerState<Charging>, Error> {
+    let payment = store::payments::one(s, environment, id).await?.ok_or_else(|| Error::not_found(id))?;
+    let state = load::customer(s, environment, payment.customer_id).await?;
+    let bill = bills::of_payment(s, environment, &payment).await?;
+    Ok(state.with(Charging { payment, bill }))
+}
+
 /// One, if a question was answered; an error that is of the one thing alone is reported.
-fn answered(outcome: Result<bool, Error>) -> Result<u64, Error> {
+fn count(outcome: Result<bool, Error>) -> Result<u64, Error> {
     match outcome {
         Ok(is_answered) => Ok(u64::from(is_answered)),
         Err(error) if error.is_of_one() => {
@@ -194,7 +201,7 @@ fn answered(outcome: Result<bool, Error>) -> Result<u64, Error> {
     }
 }
 
-/// Decides what an outcome does.
+/// Decides what an outcome does, and never before what it moves.
 pub(crate) fn conclude_one(
     engine: &Engine,
     now: Timestamp,
@@ -203,40 +210,8 @@ pub(crate) fn conclude_one(
     outcome: &Outcome,
     changes: &mut Changes,
 ) -> Result<Payment, Error> {
-    let mut ctx = engine.ctx(now);
     let Intent { payment, payer, bill } = intent;
+    let latest = payment.latest().max(payer.latest()).max(bill.latest());
+    let mut ctx = engine.ctx(latest.map_or(now, |latest| latest.max(now)));
     Ok(conclude(&mut ctx, rules, payer, payment, bill, outcome, changes)?)
-}
-
-/// The invoice of a payment with what hangs on it.
-pub(crate) async fn load_bill(
-    s: &mut Snapshot,
-    environment: i64,
-    payment: &Payment,
-) -> Result<InvoiceInContext, Error> {
-    let id = payment.invoice_id.ok_or_else(|| Error::not_found("invoice", "of a manual payment"))?;
-    let invoice = store::invoices::one(s, environment, id)
-        .await?
-        .ok_or_else(|| Error::not_found("invoice", "of the payment"))?;
-    bill_of(s, environment, invoice).await
-}
-
-/// An invoice with what hangs on it.
-pub(crate) async fn bill_of(
-    s: &mut Snapshot,
-    environment: i64,
-    invoice: billing::Invoice,
-) -> Result<InvoiceInContext, Error> {
-    let mut bill =
-        InvoiceInContext { invoice, subscription: None, purchase: None, has_other_open_invoices: false };
-    if let Some(id) = bill.invoice.subscription_id {
-        bill.subscription = store::subscriptions::one(s, environment, id).await?;
-        bill.has_other_open_invoices =
-            store::invoices::has_other_open_invoices(s, bill.invoice.customer_id, id, bill.invoice.id)
-                .await?;
-    }
-    if let Some(id) = bill.invoice.purchase_id {
-        bill.purchase = store::invoices::purchase(s, environment, id).await?;
-    }
-    Ok(bill)
 }
