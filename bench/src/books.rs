@@ -162,7 +162,7 @@ async fn rules(
                 rate: Rate::parse("19")?,
                 created_at: ctx.now,
             };
-            changes.push(Change::InsertTaxRate(rate.clone()));
+            changes.insert(rate.clone());
             tax_rates.push(rate);
         }
         engine.store().commit(changes).await?;
@@ -225,9 +225,9 @@ async fn offer(
         updated_at: now,
     };
     let mut changes = Changes::default();
-    changes.push(Change::InsertCatalog(catalog));
-    changes.push(Change::InsertProduct(product.clone()));
-    changes.push(Change::InsertPrice(price.clone()));
+    changes.insert(catalog);
+    changes.insert(product.clone());
+    changes.insert(price.clone());
     engine.store().commit(changes).await?;
     Ok(NewItem { price, product, quantity: 1 })
 }
@@ -336,9 +336,9 @@ fn payer(ctx: &mut Ctx, environment: i64, shape: Shape, n: usize, changes: &mut 
         name: customer.name.clone(),
         created_at: now,
     };
-    changes.push(Change::InsertCustomer(customer.clone()));
-    changes.push(Change::InsertCustomerUser(user));
-    changes.push(Change::InsertPaymentMethod(method.clone()));
+    changes.insert(customer.clone());
+    changes.insert(user);
+    changes.insert(method.clone());
     CustomerAccount {
         customer,
         version: 1,

@@ -12,7 +12,7 @@ use billing::catalog::{
 };
 use billing::refusal::Field;
 use billing::{
-    Catalog, CatalogId, Change, Changes, Ctx, Price, PriceId, Product, ProductId, Refusal, Timestamp, Version,
+    Catalog, CatalogId, Changes, Ctx, Price, PriceId, Product, ProductId, Refusal, Timestamp, Version,
 };
 use store::Snapshot;
 use store::billing_view::Offer;
@@ -104,7 +104,7 @@ impl Engine {
                 Some(known) if edit_catalog(ctx, known, &new)? == *known => Ok((known.clone(), known.id)),
                 Some(_) => Err(Error::Taken { field: "name" }),
                 None => {
-                    changes.push(Change::InsertCatalog(catalog.clone()));
+                    changes.insert(catalog.clone());
                     if catalog.is_default {
                         demote_catalogs(&state.catalogs, catalog.id, ctx.now, changes);
                     }
@@ -131,7 +131,7 @@ impl Engine {
                 return Err(Error::Taken { field: "name" });
             }
             if after != *before {
-                changes.push(Change::UpdateCatalog(after.clone()));
+                changes.update(before.clone(), after.clone());
                 if after.is_default {
                     demote_catalogs(&state.catalogs, id, ctx.now, changes);
                 }
@@ -155,7 +155,7 @@ impl Engine {
                 let edit = CatalogEdit { name: Some(name.clone()), is_default: Some(false) };
                 let catalog = new_catalog(ctx, environment, &edit)?;
                 let copy = catalog.id;
-                changes.push(Change::InsertCatalog(catalog));
+                changes.insert(catalog);
                 copy_products(ctx, offer, copy, changes);
                 Ok((copy, copy))
             });
@@ -203,12 +203,12 @@ impl Engine {
                     Some((known, _)) if edit_product(ctx, known, &new)? == *known => known.id,
                     Some(_) => return Err(Error::Taken { field: "slug" }),
                     None => {
-                        changes.push(Change::InsertProduct(product.clone()));
+                        changes.insert(product.clone());
                         demote_products(offer, &product, ctx.now, changes);
                         if let Some(new) = &price {
                             let price = new_price(ctx, environment, product.id, new)?;
                             check_price_slug(&state, &price)?;
-                            changes.push(Change::InsertPrice(price));
+                            changes.insert(price);
                         }
                         product.id
                     }
@@ -236,7 +236,7 @@ impl Engine {
                 return Err(Error::Taken { field: "slug" });
             }
             if after != *before {
-                changes.push(Change::UpdateProduct(after.clone()));
+                changes.update(before.clone(), after.clone());
                 demote_products(offer, &after, ctx.now, changes);
             }
             Ok((after, id))
@@ -274,7 +274,7 @@ impl Engine {
                     Some(known) if is_same_price(known, &price) => known.id,
                     Some(_) => return Err(Error::Taken { field: "slug" }),
                     None => {
-                        changes.push(Change::InsertPrice(price.clone()));
+                        changes.insert(price.clone());
                         demote_prices(prices, &price, ctx.now, changes);
                         price.id
                     }
@@ -296,7 +296,7 @@ impl Engine {
             let after = edit_price(ctx, before, &edit)?;
             if after != *before {
                 check_price_slug(&state, &after)?;
-                changes.push(Change::UpdatePrice(after.clone()));
+                changes.update(before.clone(), after.clone());
                 let (_, prices) = state.product(after.product_id)?;
                 demote_prices(prices, &after, ctx.now, changes);
             }
@@ -358,16 +358,16 @@ fn copy_products(ctx: &mut Ctx, offer: &Offer, into: CatalogId, changes: &mut Ch
             price.id = ctx.id(0);
             price.product_id = product.id;
             (price.created_at, price.updated_at) = (ctx.now, ctx.now);
-            changes.push(Change::InsertPrice(price));
+            changes.insert(price);
         }
-        changes.push(Change::InsertProduct(product));
+        changes.insert(product);
     }
 }
 
 fn demote_catalogs(known: &[Catalog], except: CatalogId, now: Timestamp, changes: &mut Changes) {
     for before in known.iter().filter(|catalog| catalog.is_default && catalog.id != except) {
         let after = Catalog { is_default: false, updated_at: now, ..before.clone() };
-        changes.push(Change::UpdateCatalog(after));
+        changes.update(before.clone(), after);
     }
 }
 
@@ -375,14 +375,14 @@ fn demote_products(offer: &Offer, promoted: &Product, now: Timestamp, changes: &
     let others = offer.products.iter().map(|(product, _)| product);
     for before in others.filter(|p| promoted.is_default && p.is_default && p.id != promoted.id) {
         let after = Product { is_default: false, updated_at: now, ..before.clone() };
-        changes.push(Change::UpdateProduct(after));
+        changes.update(before.clone(), after);
     }
 }
 
 fn demote_prices(known: &[Price], promoted: &Price, now: Timestamp, changes: &mut Changes) {
     for before in known.iter().filter(|p| promoted.is_default && p.is_default && p.id != promoted.id) {
         let after = Price { is_default: false, updated_at: now, ..before.clone() };
-        changes.push(Change::UpdatePrice(after));
+        changes.update(before.clone(), after);
     }
 }
 

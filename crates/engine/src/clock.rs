@@ -2,8 +2,9 @@
 
 use crate::due::Done;
 use crate::engine::{Engine, Fut};
+use crate::load;
 use billing::refusal::Field;
-use billing::{Change, Changes, Refusal, Timestamp};
+use billing::{Changes, Environment, Refusal, Timestamp};
 
 impl Engine {
     /// Moves the clock of test books forward, stopping wherever something falls due, so that every
@@ -47,8 +48,12 @@ impl Engine {
     /// A conflict if the clock is past that, and if the store fails.
     pub fn set_clock(&self, environment: i64, to: Timestamp) -> Fut<'_, ()> {
         Box::pin(async move {
+            let rules =
+                self.store.read(move |s| Box::pin(async move { load::rules(s, environment).await })).await?;
+            let before = rules.environment;
+            let after = Environment { clock: Some(to), ..before.clone() };
             let mut changes = Changes::default();
-            changes.push(Change::SetClock(environment, to));
+            changes.update(before, after);
             self.store.commit(changes).await?;
             Ok(())
         })

@@ -8,9 +8,7 @@ use crate::kind::Kind;
 use crate::latest::Latest;
 use billing::customer::{CustomerEdit, edit_customer, new_customer, new_user};
 use billing::refusal::Field;
-use billing::{
-    Change, Changes, CredentialId, Customer, CustomerId, CustomerUser, Id, Refusal, Timestamp, Version,
-};
+use billing::{Changes, CredentialId, Customer, CustomerId, CustomerUser, Id, Refusal, Timestamp, Version};
 use store::Snapshot;
 use store::pages::{Page, Window};
 
@@ -70,7 +68,7 @@ impl Engine {
                         None => {
                             names?;
                             let id = customer.id;
-                            changes.push(Change::InsertCustomer(customer));
+                            changes.insert(customer);
                             id
                         }
                     };
@@ -102,7 +100,7 @@ impl Engine {
                 let after = edit_customer(ctx, &before, &edit)?;
                 names?;
                 if after != before {
-                    changes.push(Change::UpdateCustomer(after.clone()));
+                    changes.update(before.clone(), after.clone());
                 }
                 Ok((after, before.id))
             },
@@ -175,7 +173,7 @@ impl Engine {
                         let email = email.as_deref().unwrap_or(&customer.email);
                         let name = name.as_deref().unwrap_or(&customer.name);
                         let user = new_user(ctx, &customer, email, name)?;
-                        changes.push(Change::InsertCustomerUser(user.clone()));
+                        changes.insert(user.clone());
                         user
                     }
                 };

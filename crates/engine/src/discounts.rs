@@ -5,7 +5,7 @@ use crate::engine::{Engine, Fut};
 use crate::error::Error;
 use crate::load::{self, OfferState};
 use billing::catalog::{DiscountEdit, edit_discount, new_discount};
-use billing::{Change, Discount, DiscountId};
+use billing::{Discount, DiscountId};
 use store::Snapshot;
 
 impl Engine {
@@ -31,7 +31,7 @@ impl Engine {
                     }
                     Some(_) => Err(Error::Taken { field: "code" }),
                     None => {
-                        changes.push(Change::InsertDiscount(discount.clone()));
+                        changes.insert(discount.clone());
                         Ok((discount.clone(), discount.id))
                     }
                 }
@@ -60,7 +60,7 @@ impl Engine {
                     return Err(Error::Taken { field: "code" });
                 }
                 if after != before {
-                    changes.push(Change::UpdateDiscount(after.clone()));
+                    changes.update(before.clone(), after.clone());
                 }
                 Ok((after, id))
             },

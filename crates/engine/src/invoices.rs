@@ -186,7 +186,7 @@ impl Engine {
             at,
             move |s| Box::pin(load_voidable(s, environment, id)),
             move |ctx, CustomerState { rules, payer, found }, changes| {
-                Ok((void_invoice(ctx, &rules, &payer, &found.open, &found.bill, changes)?, id))
+                Ok((void_invoice(ctx, &rules, &found.open, &found.bill, changes)?, id))
             },
         )
     }

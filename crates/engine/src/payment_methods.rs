@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::latest::Latest;
 use billing::customer::{NewPaymentMethod, new_payment_method};
 use billing::refusal::Field;
-use billing::{Change, Changes, CustomerId, PaymentMethod, PaymentMethodId, Refusal, Timestamp, Version};
+use billing::{Changes, CustomerId, PaymentMethod, PaymentMethodId, Refusal, Timestamp, Version};
 use store::Snapshot;
 
 /// A customer's payment methods.
@@ -71,7 +71,7 @@ impl Engine {
                     };
                 }
                 method.is_default = method.is_default || known.is_empty();
-                changes.push(Change::InsertPaymentMethod(method.clone()));
+                changes.insert(method.clone());
                 if method.is_default {
                     demote(&known, method.id, ctx.now, changes);
                 }
@@ -103,7 +103,7 @@ impl Engine {
                     demote(&known, id, ctx.now, changes);
                     after.is_default = true;
                     after.updated_at = ctx.now;
-                    changes.push(Change::UpdatePaymentMethod(after.clone()));
+                    changes.update(before.clone(), after.clone());
                 }
                 Ok((after, id))
             },
@@ -140,6 +140,6 @@ async fn load_methods(
 fn demote(known: &[PaymentMethod], except: PaymentMethodId, now: Timestamp, changes: &mut Changes) {
     for before in known.iter().filter(|method| method.is_default && method.id != except) {
         let after = PaymentMethod { is_default: false, updated_at: now, ..before.clone() };
-        changes.push(Change::UpdatePaymentMethod(after));
+        changes.update(before.clone(), after);
     }
 }

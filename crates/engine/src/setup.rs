@@ -6,8 +6,8 @@ use crate::error::Error;
 use crate::load::{self, OfferState};
 use billing::refusal::Field;
 use billing::{
-    Catalog, Change, Changes, Ctx, Currency, DunningPolicy, Environment, Numbering, Organization,
-    OrganizationId, Refusal, Staff, Timestamp, Zone,
+    Catalog, Changes, Ctx, Currency, DunningPolicy, Environment, Numbering, Organization, OrganizationId,
+    Refusal, Staff, Timestamp, Zone,
 };
 
 /// The books of a new organization: one environment, its default catalog and its first staff.
@@ -92,10 +92,10 @@ impl Engine {
                 updated_at: ctx.now,
             };
             let mut changes = Changes::default();
-            changes.push(Change::InsertOrganization(organization.clone()));
-            changes.push(Change::InsertEnvironment(environment.clone()));
-            changes.push(Change::InsertStaff(staff.clone()));
-            changes.push(Change::InsertCatalog(catalog));
+            changes.insert(organization.clone());
+            changes.insert(environment.clone());
+            changes.insert(staff.clone());
+            changes.insert(catalog);
             self.store.commit(changes).await?;
             Ok((organization, environment, staff))
         })
@@ -138,7 +138,7 @@ impl Engine {
             move |_, OfferState { found: before, .. }, changes| {
                 let mut after = before.clone();
                 change(&mut after);
-                changes.push(Change::UpdateEnvironment(after.clone()));
+                changes.update(before.clone(), after.clone());
                 Ok((after, before.organization_id))
             },
         )

@@ -5,7 +5,7 @@ use crate::engine::{Engine, Fut};
 use crate::error::Error;
 use crate::kind::Kind;
 use billing::refusal::Field;
-use billing::{Change, Changes, Refusal, Staff};
+use billing::{Changes, Refusal, Staff};
 
 impl Engine {
     /// The person of the seller with an e-mail address; one that is not there yet is made if a role is
@@ -38,7 +38,7 @@ impl Engine {
                 created_at: at.now,
             };
             let mut changes = Changes::default();
-            changes.push(Change::InsertStaff(staff.clone()));
+            changes.insert(staff.clone());
             match self.store.commit(changes).await {
                 Err(store::Error::Conflict) => Err(Error::Taken { field: "email" }),
                 outcome => outcome.map(|_| staff).map_err(Error::from),

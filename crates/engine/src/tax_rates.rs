@@ -5,7 +5,7 @@ use crate::engine::{Engine, Fut};
 use crate::error::Error;
 use crate::load::{self, OfferState};
 use billing::catalog::{NewTaxRate, new_tax_rate};
-use billing::{Change, TaxRate, TaxRateId};
+use billing::{TaxRate, TaxRateId};
 
 impl Engine {
     /// Makes a tax rate. The same one again is given back as it is.
@@ -35,7 +35,7 @@ impl Engine {
                     }
                     Some(_) => Err(Error::Taken { field: "country" }),
                     None => {
-                        changes.push(Change::InsertTaxRate(rate.clone()));
+                        changes.insert(rate.clone());
                         Ok((rate.clone(), rate.id))
                     }
                 }

@@ -1,7 +1,7 @@
 //! All that a customer has and owes, as one look at the books: document 002's answer.
 
-use async_recursion::async_recursion as boxed;
 use crate::{Error, Snapshot};
+use async_recursion::async_recursion as boxed;
 use billing::{
     Catalog, Customer, CustomerId, Id, Invoice, InvoiceId, InvoiceLine, InvoiceTax, Item, PaymentMethod,
     Price, PriceId, Product, Purchase, Subscription,

@@ -1,8 +1,8 @@
 //! What is sold: catalogs, products, prices, discounts and tax rates.
 
-use async_recursion::async_recursion as boxed;
 use crate::pages::tally;
 use crate::{Error, Snapshot};
+use async_recursion::async_recursion as boxed;
 use billing::{
     Catalog, CatalogId, Discount, DiscountId, Id, Price, PriceId, Product, ProductId, TaxRate, TaxRateId,
     Version,

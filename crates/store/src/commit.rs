@@ -10,11 +10,11 @@ mod invoices;
 
 pub use invoices::seal;
 
-use async_recursion::async_recursion as boxed;
 use crate::numbers::Numbers;
 use crate::records::{Record, record};
 use crate::value::Sets;
 use crate::{BoxFuture, Error, Param, Scope, Store, Tx, idempotency, lists};
+use async_recursion::async_recursion as boxed;
 use billing::{Change, Changes, CustomerId, Environment, Id, Invoice, JournalEntry, Payment, Row, Version};
 use invoices::Contents;
 use std::sync::Arc;
@@ -267,7 +267,8 @@ async fn update_run(tx: &mut Tx, rows: &[(&Row, &Row)]) -> Result<(), Error> {
         return Err(Error::Misuse(format!("nothing of {} may change", table.name)));
     }
     let mut sets = Sets::new(table.update_width, rows.len());
-    rows.iter().for_each(|(_, after)| record(after).write_changes(sets.params()));
+    let written = rows.iter().filter(|(before, after)| !is_clock_only(before, after));
+    written.for_each(|(_, after)| record(after).write_changes(sets.params()));
     tx.send_sets(table.update, sets).await?;
     let moves = rows.iter().filter_map(|(before, after)| Some((payment(before), payment(after)?)));
     let moves: Vec<_> = moves.collect();
@@ -336,11 +337,18 @@ const MOVE_CLOCK: &str = "update environments set clock = $2
 
 /// Moves a clock forward, or leaves it where it is. One that others have moved past that is a conflict.
 async fn move_clock(tx: &mut Tx, before: &Environment, after: &Environment) -> Result<(), Error> {
-    let Some(to) = after.clock.filter(|_| before.clock != after.clock) else { return Ok(()) };
+    let is_moved = before.clock != after.clock || before == after;
+    let Some(to) = after.clock.filter(|_| is_moved) else { return Ok(()) };
     match tx.execute(MOVE_CLOCK, &[after.number.into(), to.micros().into()]).await? {
         1 => Ok(()),
         _ => Err(Error::Conflict),
     }
+}
+
+/// Whether an update is about an environment's clock alone: policies that others change meanwhile stay.
+fn is_clock_only(before: &Row, after: &Row) -> bool {
+    let (Row::Environment(before), Row::Environment(after)) = (before, after) else { return false };
+    Environment { clock: after.clock, ..Environment::clone(before) } == **after
 }
 
 const INSERT_POSTING: &str =

@@ -8,9 +8,9 @@ mod catalog;
 mod plan;
 mod rows;
 
-use async_recursion::async_recursion as boxed;
 use crate::value::OwnedParam;
 use crate::{Error, Scope, Store};
+use async_recursion::async_recursion as boxed;
 use billing::ShardPlacement;
 use plan::{BATCH, Table};
 use rows::Batch;

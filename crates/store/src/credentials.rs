@@ -1,7 +1,7 @@
 //! Credentials and roles: who may ask.
 
-use async_recursion::async_recursion as boxed;
 use crate::{Error, Param, Row, Scope, Snapshot, Store};
+use async_recursion::async_recursion as boxed;
 use billing::{Bearer, Credential, CredentialId, Id, KeyScope, Role, Timestamp};
 
 macro_rules! credential_columns {

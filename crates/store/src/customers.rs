@@ -1,8 +1,8 @@
 //! Customers, the people who act for them and what they can be charged with.
 
-use async_recursion::async_recursion as boxed;
 use crate::records::codecs::{Id, Int, OneColumn};
 use crate::{Error, Snapshot};
+use async_recursion::async_recursion as boxed;
 use billing::{Customer, CustomerId, CustomerUser, Id as _, PaymentMethod, PaymentMethodId, Version};
 
 /// The customer of one of its names: kind `external_id` or `handle`.

@@ -1,7 +1,7 @@
 //! Reading environments and staff.
 
-use async_recursion::async_recursion as boxed;
 use crate::{Error, Snapshot};
+use async_recursion::async_recursion as boxed;
 use billing::{Environment, Staff};
 
 const ALL: &str = concat!("select ", environment_columns!("e"), " from environments e order by e.number");

@@ -1,7 +1,7 @@
 //! Which requests have been answered, and how.
 
-use async_recursion::async_recursion as boxed;
 use crate::{Error, Snapshot, Store, Tx};
+use async_recursion::async_recursion as boxed;
 use billing::{Idempotency, Timestamp};
 
 /// A request that has had its effect.

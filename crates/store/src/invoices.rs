@@ -1,8 +1,8 @@
 //! Reading invoices and what settles them.
 
-use async_recursion::async_recursion as boxed;
 use crate::records::codecs::{AccountName, Int, OneColumn, Opt, Time};
 use crate::{Error, Param, Snapshot};
+use async_recursion::async_recursion as boxed;
 use billing::invoice::OpenInvoice;
 use billing::{
     CustomerId, Id, Invoice, InvoiceId, InvoiceLine, InvoiceTax, JournalEntry, Posting, Purchase, PurchaseId,

@@ -5,8 +5,8 @@
 //! that work on one shard by mistake waste time, no more: whatever they decide is guarded by versions
 //! and unique keys.
 
-use async_recursion::async_recursion as boxed;
 use crate::{Error, Param, Snapshot, Store, Tx, settings};
+use async_recursion::async_recursion as boxed;
 use billing::{ShardPlacement, Timestamp};
 
 /// A process that shares the work.

@@ -3,9 +3,9 @@
 //! Pages are found by the id of the last row that was seen, and totals come from tallies: both cost
 //! the same wherever the page is. Lists of one customer are bounded by what it has.
 
-use async_recursion::async_recursion as boxed;
 use crate::records::Read;
 use crate::{Error, Snapshot};
+use async_recursion::async_recursion as boxed;
 use billing::{
     Catalog, Customer, CustomerId, Discount, Id, Invoice, InvoiceId, InvoiceLine, InvoiceLineId, Payment,
     PaymentMethod, Price, Product, Purchase, Refund, Subscription, SubscriptionId, TaxRate,

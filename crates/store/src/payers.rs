@@ -1,8 +1,8 @@
 //! Reading customers with what is needed to charge them, and the rules of their books.
 
-use async_recursion::async_recursion as boxed;
 use crate::records::codecs::{CurrencyCode, Int, OneColumn};
 use crate::{Error, Param, Snapshot};
+use async_recursion::async_recursion as boxed;
 use billing::{Credit, Currency, Customer, CustomerAccount, CustomerId, Id, PaymentMethod, Rules};
 
 const RULES: &str = concat!("select ", environment_columns!("e"), " from environments e where e.number = $1");

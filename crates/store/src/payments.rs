@@ -1,8 +1,8 @@
 //! Reading payments, refunds and balances.
 
-use async_recursion::async_recursion as boxed;
 use crate::records::codecs::{OneColumn, Opt, Time};
 use crate::{Error, Param, Snapshot};
+use async_recursion::async_recursion as boxed;
 use billing::{Allocation, Credit, Id, InvoiceId, Payment, PaymentId, Refund, Timestamp};
 
 const ONE: &str =

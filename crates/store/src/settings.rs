@@ -1,7 +1,7 @@
 //! What holds for all of the books: a few texts by name.
 
-use async_recursion::async_recursion as boxed;
 use crate::{Error, Snapshot, Store, Tx};
+use async_recursion::async_recursion as boxed;
 use billing::ShardKey;
 
 /// By what customers are spread over shards; by customer if nothing is said.

@@ -1,8 +1,8 @@
 //! Reading subscriptions, their items, and those of which something is due.
 
-use async_recursion::async_recursion as boxed;
 use crate::records::codecs::{Id, OneColumn, Opt, Time};
 use crate::{Error, Param, Snapshot};
+use async_recursion::async_recursion as boxed;
 use billing::{CustomerId, Discount, Id as _, Item, Price, Product, Subscription, SubscriptionId, Timestamp};
 
 const ONE: &str =

@@ -137,7 +137,7 @@ fn check_content(findings: &mut Findings, loaded: &Loaded<'_>) {
         .holds("having lines", !lines.is_empty());
     findings
         .look(Check::InvoiceSeal, invoice.environment, &subject)
-        .holds("its content having its seal", invoice.content_hash == store::seal(invoice, lines, taxes));
+        .holds("its content having its seal", invoice.content_hash == store::seal(invoice, *lines, *taxes));
 }
 
 fn check_entry(findings: &mut Findings, loaded: &Loaded<'_>) {

@@ -1,9 +1,9 @@
 //! Counters beside the rows that they count, credentials and answered requests.
 
-use async_recursion::async_recursion as boxed;
 use crate::records::TABLES;
 use crate::records::codecs::{Bool, Int, OneColumn, Opt, Text};
 use crate::{Error, Param, Snapshot, credentials as standing};
+use async_recursion::async_recursion as boxed;
 use billing::{Bearer, Credential, Id};
 
 /// The kinds of rows that are tallied: the names of their tables.

@@ -1,9 +1,9 @@
 //! Customers, how they are found, and what their rows sum to in each currency.
 
-use async_recursion::async_recursion as boxed;
 use super::After;
 use crate::records::codecs::{CurrencyCode, Id, Int, OneColumn, Opt, Word};
 use crate::{Error, Param, Snapshot};
+use async_recursion::async_recursion as boxed;
 use billing::{Currency, Customer, CustomerId, Id as _, PaymentKind};
 
 /// A customer with what must stand beside its row.

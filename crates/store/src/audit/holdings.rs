@@ -1,8 +1,8 @@
 //! What one customer has, and what of it has moved since an instant.
 
-use async_recursion::async_recursion as boxed;
 use crate::records::codecs::{Id, Int, OneColumn};
 use crate::{Error, Param, Snapshot};
+use async_recursion::async_recursion as boxed;
 use billing::{
     BillingPeriod, Credit, CustomerId, Id as _, Invoice, InvoiceId, InvoiceLine, InvoiceTax, Item, Payment,
     PaymentMethod, Purchase, Refund, Subscription, Timestamp,

@@ -1,8 +1,8 @@
 //! Invoices in the order of their places, with what settles them.
 
-use async_recursion::async_recursion as boxed;
 use crate::records::codecs::{Bool, Codec, Id, Int, OneColumn, Opt, Span, Text, Word};
 use crate::{Error, Param, Snapshot};
+use async_recursion::async_recursion as boxed;
 use billing::{
     CustomerId, Id as _, Invoice, InvoiceId, JournalEntry, PaymentStatus, Period, PeriodId, Purchase,
     PurchaseId, SubscriptionId,

@@ -1,9 +1,9 @@
 //! Journal entries with their postings, in the order of their keys.
 
-use async_recursion::async_recursion as boxed;
 use super::After;
 use crate::records::codecs::{Int, OneColumn, Text};
 use crate::{Error, Snapshot};
+use async_recursion::async_recursion as boxed;
 use billing::{Id, JournalEntry, shard_of};
 
 /// An entry with its postings as they stand in the table.

@@ -1,11 +1,11 @@
 //! Payments and credits in the order of their keys, and the counted lists that payments are in.
 
-use async_recursion::async_recursion as boxed;
 use super::After;
 use crate::lists;
 use crate::ranks::Ranking;
 use crate::records::codecs::{Bool, Id, Int, OneColumn, Opt, Word};
 use crate::{Error, Param, Snapshot};
+use async_recursion::async_recursion as boxed;
 use billing::{Credit, Id as _, InvoiceId, Payment, PaymentId, PaymentKind, RefundStatus};
 
 const PAYMENTS: &str = concat!(

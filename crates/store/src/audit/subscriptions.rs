@@ -1,8 +1,8 @@
 //! What hangs on subscriptions: their periods and what they owe.
 
-use async_recursion::async_recursion as boxed;
 use crate::records::codecs::{Codec, Id, Int, OneColumn, Opt, Span};
 use crate::{Error, Param, Snapshot};
+use async_recursion::async_recursion as boxed;
 use billing::{BillingPeriod, Id as _, InvoiceId, Period, PeriodId, Subscription, SubscriptionId};
 
 const PERIODS: &str = concat!(

@@ -1,9 +1,9 @@
 //! One page of a list, newest first.
 
-use async_recursion::async_recursion as boxed;
 use super::seek::{Place, seek, totals_since};
 use super::{Between, Entry, Key, Lists, Ranking};
 use crate::{Error, Param, Snapshot};
+use async_recursion::async_recursion as boxed;
 use std::collections::VecDeque;
 
 pub(super) const OLDER: &str = "select at, id, amount from list_entries \

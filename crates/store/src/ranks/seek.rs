@@ -1,9 +1,9 @@
 //! Totals, and the place of the n-th entry.
 
-use async_recursion::async_recursion as boxed;
 use super::nodes::{self, Node, TOP};
 use super::{Between, Key, Lists, Ranking, Totals};
 use crate::{Error, Snapshot};
+use async_recursion::async_recursion as boxed;
 
 pub(super) const SUM: &str = "select count(*), cast(coalesce(sum(amount), 0) as bigint) from list_entries \
      where shard = $1 and environment = $2 and ranking = $3 and list = $4 \

@@ -1,9 +1,9 @@
 //! An audit of a ranking: do its nodes count what is there?
 
-use async_recursion::async_recursion as boxed;
 use super::nodes::{self, Node, TOP};
 use super::{Key, LISTS, Ranking, Tally};
 use crate::{Error, Snapshot};
+use async_recursion::async_recursion as boxed;
 
 /// Counts every entry again and compares; answers the first disagreement in words, if any.
 #[boxed]

@@ -1,9 +1,9 @@
 //! Entries come and go, and the nodes above them keep count.
 
-use async_recursion::async_recursion as boxed;
 use super::nodes::{self, ENTRIES_MAX, NODES_MAX, Node, TOP};
 use super::{Entry, Key, LISTS, Ranking, Tally};
 use crate::{Error, Tx};
+use async_recursion::async_recursion as boxed;
 
 const INSERT: &str = "insert into list_entries (shard, environment, ranking, list, at, id, amount) \
      values ($1, $2, $3, $4, $5, $6, $7)";

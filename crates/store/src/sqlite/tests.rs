@@ -25,7 +25,8 @@ fn open() -> Books {
 
 fn open_with(options: Options) -> Books {
     let directory = tempfile::tempdir().unwrap();
-    let database = Store::Sqlite(Database::open(&directory.path().join("books.db"), options, SCHEMA).unwrap());
+    let database =
+        Store::Sqlite(Database::open(&directory.path().join("books.db"), options, SCHEMA).unwrap());
     Books { directory, database }
 }
 
@@ -63,8 +64,15 @@ impl Books {
         (release, held)
     }
 
+    fn driver(&self) -> &Database {
+        match &self.database {
+            Store::Sqlite(database) => database,
+            Store::Postgres(_) => unreachable!(),
+        }
+    }
+
     async fn queued(&self, count: usize) {
-        while self.database.shared.writes.len() < count {
+        while self.driver().shared.writes.len() < count {
             tokio::task::yield_now().await;
         }
     }
@@ -104,7 +112,7 @@ async fn a_failing_job_does_not_harm_the_others_of_its_batch() {
     }
     assert_eq!(outcomes, [Ok(()), Ok(()), Err(Error::Conflict), Ok(()), Err(Error::Conflict), Ok(())]);
     assert_eq!(books.ids().await, [1, 2, 4, 6]);
-    let versions = books.database.versions();
+    let versions = books.driver().versions();
     let raised: Vec<u64> = [1, 2, 3, 4, 6].map(|id| versions.of(Scope::Environment(id))).into();
     assert_eq!(raised, [1, 1, 0, 1, 1]);
 }
@@ -123,7 +131,7 @@ async fn everything_of_a_failing_job_is_undone() {
         .await;
     assert_eq!(failed, Err(Error::Conflict));
     assert_eq!(books.ids().await, [0; 0]);
-    assert_eq!(books.database.versions().of(Scope::Environment(1)), 0);
+    assert_eq!(books.driver().versions().of(Scope::Environment(1)), 0);
     books.note(1, "again").await.unwrap();
 }
 
@@ -145,10 +153,12 @@ async fn a_snapshot_does_not_see_later_commits() {
     books.note(1, "before").await.unwrap();
     let (first_read, first) = oneshot::channel();
     let (go_on, wait) = mpsc::channel::<()>();
+    let ends = Arc::new(Mutex::new(Some((first_read, wait))));
     let database = books.database.clone();
     let reading = tokio::spawn(async move {
         let read: Outcome<_> = database
             .read(move |snapshot| {
+                let (first_read, wait) = ends.lock().unwrap().take().unwrap();
                 Box::pin(async move {
                     let before = ids(snapshot).await?;
                     let _ = first_read.send(());
@@ -246,7 +256,7 @@ async fn a_caller_that_stops_waiting_changes_nothing() {
 #[tokio::test]
 async fn versions_rise_before_the_answer_and_only_where_touched() {
     let books = open();
-    let versions = books.database.versions();
+    let versions = books.driver().versions();
     let of = |id| versions.of(Scope::Environment(id));
     books.note(1, "one").await.unwrap();
     assert_eq!((of(1), of(2), versions.of(Scope::Credentials)), (1, 0, 0));
@@ -260,7 +270,7 @@ async fn versions_rise_before_the_answer_and_only_where_touched() {
 #[tokio::test]
 async fn a_write_by_another_process_raises_every_version() {
     let books = open();
-    let version = || books.database.versions().of(Scope::Customer(1));
+    let version = || books.driver().versions().of(Scope::Customer(1));
     books.note(1, "one").await.unwrap();
     assert_eq!(version(), 0);
     books.other().execute("insert into notes (id, text) values (9, 'foreign')", []).unwrap();

@@ -1,9 +1,9 @@
 //! A customer's invoices.
 
-use async_recursion::async_recursion as boxed;
 use super::Sheet;
 use crate::records::codecs::{CurrencyCode, Int, OneColumn, Opt, Text, Time, Word};
 use crate::{Error, Param, Row, Snapshot};
+use async_recursion::async_recursion as boxed;
 use billing::{Category, Currency, CustomerId, Id, InvoiceStatus, ProductId, Timestamp};
 
 /// An invoice as its own document shows it.

@@ -1,10 +1,10 @@
 //! Money that was received.
 
-use async_recursion::async_recursion as boxed;
 use super::Sheet;
 use crate::ranks::{self, Between, Ranking, Totals};
 use crate::records::codecs::{Codec, Every, Id, Int, OneColumn, Opt, Text, Word};
 use crate::{Error, Row, Snapshot, received, received_lists};
+use async_recursion::async_recursion as boxed;
 use billing::{Category, Currency, CustomerId, Id as _, Interval, Payment, PaymentId, PaymentKind, PriceId};
 
 /// A payment with the customer and the price that explain it.

@@ -1,9 +1,9 @@
 //! Billing periods with how far they are collected.
 
-use async_recursion::async_recursion as boxed;
 use super::Sheet;
 use crate::records::codecs::{Id, Int, OneColumn, Opt, Text, Time, Word};
 use crate::{Error, Row, Snapshot};
+use async_recursion::async_recursion as boxed;
 use billing::{BillingPeriod, Id as _, InvoiceStatus, PeriodId, SubscriptionId, Timestamp};
 
 /// A period with what its invoice says.

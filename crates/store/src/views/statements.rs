@@ -1,9 +1,9 @@
 //! A customer's invoices in one currency, each with the subscription and the plan that it is for.
 
-use async_recursion::async_recursion as boxed;
 use super::Sheet;
 use crate::records::codecs::{Bool, Codec, Every, Id, Int, OneColumn, Opt, Span, Text, Time, Word};
 use crate::{Error, Row, Snapshot};
+use async_recursion::async_recursion as boxed;
 use billing::subscription::Status;
 use billing::{
     Currency, CustomerId, Id as _, Interval, InvoiceId, InvoiceStatus, Period, PeriodId, PriceId, PurchaseId,
