@@ -4,7 +4,7 @@ use crate::Failure;
 use billing::payment::{Outcome, conclude};
 use billing::subscription::{NewItem, NewSubscription, create};
 use billing::{
-    Category, Change, Changes, Ctx, Currency, Customer, CustomerAccount, CustomerId, CustomerUser,
+    Category, Changes, Ctx, Currency, Customer, CustomerAccount, CustomerId, CustomerUser,
     Environment, Id, Ids, Interval, IntervalUnit, InvoiceInContext, Money, PaymentMethod, PaymentMethodKind,
     Price, PriceKind, Product, Rate, Rules, TaxBehavior, TaxRate, Timestamp,
 };

@@ -185,7 +185,7 @@ impl Engine {
         self.decide(
             at,
             move |s| Box::pin(load_voidable(s, environment, id)),
-            move |ctx, CustomerState { rules, payer, found }, changes| {
+            move |ctx, CustomerState { rules, found, .. }, changes| {
                 Ok((void_invoice(ctx, &rules, &found.open, &found.bill, changes)?, id))
             },
         )

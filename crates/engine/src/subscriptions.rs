@@ -154,7 +154,7 @@ impl Engine {
     /// # Errors
     /// If there is no such subscription, or the date is not after now.
     pub fn cancel(&self, at: At, id: SubscriptionId, when: CancelAt) -> Fut<'_, Subscription> {
-        self.decide_on(at, id, move |ctx, CustomerState { rules, payer, found }, changes| {
+        self.decide_on(at, id, move |ctx, CustomerState { rules, found, .. }, changes| {
             Ok(cancel(ctx, &rules, &found.subscription, &found.open_invoices, when, changes)?)
         })
     }
