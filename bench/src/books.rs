@@ -4,9 +4,9 @@ use crate::Failure;
 use billing::payment::{Outcome, conclude};
 use billing::subscription::{NewItem, NewSubscription, create};
 use billing::{
-    Category, Changes, Ctx, Currency, Customer, CustomerAccount, CustomerId, CustomerUser,
-    Environment, Id, Ids, Interval, IntervalUnit, InvoiceInContext, Money, PaymentMethod, PaymentMethodKind,
-    Price, PriceKind, Product, Rate, Rules, TaxBehavior, TaxRate, Timestamp,
+    Category, Changes, Ctx, Currency, Customer, CustomerAccount, CustomerId, CustomerUser, Environment, Id,
+    Ids, Interval, IntervalUnit, InvoiceInContext, Money, PaymentMethod, PaymentMethodKind, Price, PriceKind,
+    Product, Rate, Rules, TaxBehavior, TaxRate, Timestamp,
 };
 use engine::{Engine, NewBooks};
 use gateway::{Gateway, Sandbox};

@@ -30,7 +30,7 @@ create table environments (
   dunning_end text collate "C" not null,
   remind_at_percent_remaining bigint not null,
   multiple_subscriptions boolean not null,
-  default_product text collate "C" not null,
+  default_product text collate "C",
   created_at bigint not null,
   primary key (number),
   foreign key (organization_id) references organizations (id)

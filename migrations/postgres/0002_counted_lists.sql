@@ -26,6 +26,10 @@ create table list_nodes (
     count_5 bigint not null,
     count_6 bigint not null,
     count_7 bigint not null,
+    count_8 bigint not null,
+    count_9 bigint not null,
+    count_10 bigint not null,
+    count_11 bigint not null,
     amount_0 bigint not null,
     amount_1 bigint not null,
     amount_2 bigint not null,
@@ -34,5 +38,9 @@ create table list_nodes (
     amount_5 bigint not null,
     amount_6 bigint not null,
     amount_7 bigint not null,
+    amount_8 bigint not null,
+    amount_9 bigint not null,
+    amount_10 bigint not null,
+    amount_11 bigint not null,
     primary key (shard, environment, ranking, level, at, id)
 ) with (fillfactor = 70);

@@ -23,7 +23,7 @@ create table environments (
   dunning_end text not null,
   remind_at_percent_remaining integer not null,
   multiple_subscriptions integer not null,
-  default_product text not null,
+  default_product text,
   created_at integer not null,
   primary key (number),
   foreign key (organization_id) references organizations (id)

@@ -37,8 +37,8 @@ pub struct Environment {
     pub remind_at_percent_remaining: i64,
     /// Whether a customer may have several subscriptions that run at once.
     pub multiple_subscriptions: bool,
-    /// The product that is meant where a request names none (document 004).
-    pub default_product: String,
+    /// The product that is meant where a question about products names none; all are meant if there is none.
+    pub default_product: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
 }

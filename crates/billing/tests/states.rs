@@ -61,7 +61,7 @@ fn rules(now: Timestamp) -> Rules {
         dunning: DunningPolicy::default(),
         remind_at_percent_remaining: 0,
         multiple_subscriptions: true,
-        default_product: String::new(),
+        default_product: None,
         created_at: now,
     };
     Rules { environment, tax_rates: Vec::new() }

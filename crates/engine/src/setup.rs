@@ -23,6 +23,8 @@ pub struct NewBooks {
     pub zone: String,
     /// The currency of prices that name none.
     pub currency: Currency,
+    /// The product that is meant where a question about products names none; all are meant if there is none.
+    pub default_product: Option<String>,
     /// The first staff's e-mail address.
     pub staff_email: String,
     /// The first staff's name.
@@ -40,6 +42,7 @@ impl NewBooks {
             clock: Some(clock),
             zone: "UTC".to_owned(),
             currency: Currency::USD,
+            default_product: None,
             staff_email: "owner@example.com".to_owned(),
             staff_name: "Owner".to_owned(),
             staff_role: "owner".to_owned(),
@@ -160,7 +163,7 @@ fn new_environment(ctx: &Ctx, number: i64, organization_id: OrganizationId, new:
         dunning: DunningPolicy::default(),
         remind_at_percent_remaining: 10,
         multiple_subscriptions: true,
-        default_product: "unpod.dev".to_owned(),
+        default_product: new.default_product.clone(),
         created_at: ctx.now,
     }
 }

@@ -13,13 +13,11 @@ pub fn received(shard: i64, environment: i64, currency: Currency) -> Ranking {
 }
 
 /// The lists of the categories and kinds that are asked for; none asks for all.
-///
-/// Add-ons are listed with subscriptions and credits with the tools that they are spent on.
-pub fn received_lists(category: Option<Category>, kind: Option<PaymentKind>) -> Lists {
+pub fn received_lists(categories: Option<&[Category]>, kind: Option<PaymentKind>) -> Lists {
     let mut lists = Lists::NONE;
     for some_category in Category::ALL {
         for some_kind in PaymentKind::ALL {
-            if category.is_none_or(|wanted| group(wanted) == group(*some_category))
+            if categories.is_none_or(|wanted| wanted.contains(some_category))
                 && kind.is_none_or(|wanted| wanted == *some_kind)
             {
                 lists = lists.with(list(*some_category, *some_kind));
@@ -29,17 +27,17 @@ pub fn received_lists(category: Option<Category>, kind: Option<PaymentKind>) -> 
     lists
 }
 
-fn group(category: Category) -> u8 {
-    match category {
-        Category::Subscription | Category::AddOn => 0,
-        Category::AiTools | Category::Credits => 1,
-        Category::Sms => 2,
-        Category::Storage => 3,
-    }
-}
-
+/// The list of a category and a kind. It stands in the books: a new category comes last.
 pub(crate) fn list(category: Category, kind: PaymentKind) -> u8 {
-    2 * group(category) + u8::from(kind == PaymentKind::Manual)
+    let of_category = match category {
+        Category::Subscription => 0,
+        Category::AddOn => 1,
+        Category::Credits => 2,
+        Category::AiTools => 3,
+        Category::Sms => 4,
+        Category::Storage => 5,
+    };
+    2 * of_category + u8::from(kind == PaymentKind::Manual)
 }
 
 /// A payment's place, if it is money that was received and not taken back.

@@ -1,6 +1,6 @@
 //! Counted lists: exact totals, and pages at any depth, at the same cost for long lists as for short.
 //!
-//! A ranking orders entries by time and id. Each entry is in one of eight lists of its ranking, and
+//! A ranking orders entries by time and id. Each entry is in one of twelve lists of its ranking, and
 //! any union of lists can be read as one. Beside the entries stand nodes, like those of a B-tree:
 //! a node covers the keys from its own up to the next one's on its level, and counts what lies there,
 //! list by list. Nodes of level 0 cover entries, those of the next levels cover nodes. A total is a
@@ -29,7 +29,7 @@ use crate::Error;
 use std::ops::Add;
 
 /// How many lists a ranking has.
-pub const LISTS: usize = 8;
+pub const LISTS: usize = 12;
 
 /// One ordered collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,13 +57,13 @@ pub struct Entry {
 
 /// A set of lists of one ranking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lists(u8);
+pub struct Lists(u16);
 
 impl Lists {
     /// No list.
     pub const NONE: Lists = Lists(0);
     /// Every list.
-    pub const ALL: Lists = Lists(u8::MAX);
+    pub const ALL: Lists = Lists((1 << LISTS) - 1);
 
     /// This set and one more list; numbers of [`LISTS`] and above do not exist and are ignored.
     pub const fn with(self, list: u8) -> Lists {

@@ -109,7 +109,9 @@ impl Engine {
             Box::pin(async move {
                 customers::announce_named(s, number, "handle", &handle);
                 if product.is_none() {
-                    store::catalog::announce_product(s, number, &default);
+                    if let Some(default) = &default {
+                        store::catalog::announce_product(s, number, default);
+                    }
                     views::invoices::announce_issued(s, member, sheet);
                 }
                 let found = customers::named(s, number, "handle", &handle).await?;
@@ -117,7 +119,7 @@ impl Engine {
                 if customer != member {
                     return Ok(None);
                 }
-                let invoices = match product_of(s, number, product, &default).await? {
+                let invoices = match product_of(s, number, product, default).await? {
                     Choice::Every => views::invoices::issued(s, customer, None, sheet).await?,
                     Choice::One(id) => views::invoices::issued(s, customer, Some(id), sheet).await?,
                     Choice::Nothing => (0, Vec::new()),
@@ -140,10 +142,12 @@ async fn product_of(
     s: &mut Snapshot,
     environment: i64,
     named: Option<ProductName>,
-    default: &str,
+    default: Option<String>,
 ) -> Result<Choice, Error> {
-    let is_default = named.as_ref().is_none_or(|name| name.slug == default);
-    let name = named.unwrap_or_else(|| ProductName { slug: default.to_owned(), ids: None });
+    let is_default = named.as_ref().is_none_or(|name| Some(&name.slug) == default.as_ref());
+    let Some(name) = named.or_else(|| default.map(|slug| ProductName { slug, ids: None })) else {
+        return Ok(Choice::Every);
+    };
     let found = store::catalog::product_named(s, environment, &name.slug, name.ids).await?;
     Ok(match found {
         Some(product) => Choice::One(product),

@@ -29,7 +29,7 @@ pub struct Filter {
     /// Whose; everybody's if none.
     pub customer: Option<CustomerName>,
     /// What for; everything if none.
-    pub category: Option<Category>,
+    pub categories: Option<&'static [Category]>,
     /// How it came; both if none.
     pub kind: Option<PaymentKind>,
     /// The first instant.
@@ -129,8 +129,8 @@ async fn wanted(s: &mut Snapshot, environment: i64, filter: &Filter) -> Result<O
     };
     let between =
         Between { from: filter.from.map(Timestamp::micros), until: filter.until.map(Timestamp::micros) };
-    let Filter { currency, category, kind, .. } = *filter;
-    Ok(Some(Wanted { environment, currency, customer, category, kind, between }))
+    let Filter { currency, categories, kind, .. } = *filter;
+    Ok(Some(Wanted { environment, currency, customer, categories, kind, between }))
 }
 
 /// The merchant's own ids go before the spellings of ours.

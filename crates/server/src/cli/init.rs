@@ -30,6 +30,10 @@ pub(super) struct Init {
     /// The currency of prices that name none.
     #[arg(long, env = "QUITTANCE_CURRENCY", default_value = "USD", value_name = "CODE")]
     currency: String,
+    /// The product, by its slug, that is meant where a question about an organisation's invoices names none
+    /// [default: all products].
+    #[arg(long, env = "QUITTANCE_DEFAULT_PRODUCT", value_name = "SLUG")]
+    default_product: Option<String>,
     /// Make test books: no real money, and a clock of their own that starts now and that the API moves.
     #[arg(long)]
     test: bool,
@@ -85,6 +89,10 @@ impl Init {
             is_named(&self.staff_name),
             "--staff-name must be a name of 1 to {NAME_MAX} characters"
         );
+        anyhow::ensure!(
+            self.default_product.as_deref().is_none_or(is_named),
+            "--default-product must be a slug of 1 to {NAME_MAX} characters"
+        );
         let is_address = matches!(self.staff_email.split_once('@'), Some((who, at)) if !who.is_empty() && !at.is_empty())
             && !self.staff_email.contains(char::is_whitespace);
         anyhow::ensure!(is_address && is_named(&self.staff_email), "--staff-email must be an e-mail address");
@@ -115,6 +123,7 @@ impl Init {
             clock: self.test.then_some(now),
             zone: self.zone.clone(),
             currency,
+            default_product: self.default_product.clone(),
             staff_email: self.staff_email.clone(),
             staff_name: self.staff_name.clone(),
             staff_role: "owner".to_owned(),

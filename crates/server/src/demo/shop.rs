@@ -65,7 +65,7 @@ pub(super) async fn open(engine: &Engine, start: Timestamp) -> Result<Shop, Erro
         products: BTreeMap::new(),
         large_catalog,
     };
-    shop.environment.default_product = MAIN_PRODUCT.to_owned();
+    shop.environment.default_product = Some(MAIN_PRODUCT.to_owned());
     shop.ends_dunning_by(engine, start, DunningEnd::MarkUnpaid).await?;
     for good in GOODS {
         shop.offer(engine, start, None, good).await?;

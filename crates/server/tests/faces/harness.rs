@@ -127,6 +127,7 @@ impl TestApp {
         let new = NewBooks {
             livemode: clock.is_none(),
             clock: clock.map(time),
+            default_product: Some("unpod.dev".to_owned()),
             ..NewBooks::test(organization, self.now())
         };
         let mut ctx = self.engine.ctx(self.now());

@@ -22,8 +22,9 @@ pub(super) struct Node {
 
 macro_rules! tally_columns {
     () => {
-        "count_0, count_1, count_2, count_3, count_4, count_5, count_6, count_7, \
-         amount_0, amount_1, amount_2, amount_3, amount_4, amount_5, amount_6, amount_7"
+        "count_0, count_1, count_2, count_3, count_4, count_5, count_6, count_7, count_8, count_9, count_10, count_11, \
+         amount_0, amount_1, amount_2, amount_3, amount_4, amount_5, amount_6, amount_7, amount_8, amount_9, \
+         amount_10, amount_11"
     };
 }
 
@@ -50,18 +51,21 @@ pub(super) const COUNT: &str = "select count(*) from list_nodes \
      and (at, id) >= ($5, $6) and (at, id) < ($7, $8)";
 
 pub(super) const ADD: &str = "update list_nodes set \
-     count_0 = count_0 + $7, count_1 = count_1 + $8, count_2 = count_2 + $9, count_3 = count_3 + $10, \
-     count_4 = count_4 + $11, count_5 = count_5 + $12, count_6 = count_6 + $13, count_7 = count_7 + $14, \
-     amount_0 = amount_0 + $15, amount_1 = amount_1 + $16, amount_2 = amount_2 + $17, \
-     amount_3 = amount_3 + $18, amount_4 = amount_4 + $19, amount_5 = amount_5 + $20, \
-     amount_6 = amount_6 + $21, amount_7 = amount_7 + $22 \
+     count_0 = count_0 + $7, count_1 = count_1 + $8, count_2 = count_2 + $9, \
+     count_3 = count_3 + $10, count_4 = count_4 + $11, count_5 = count_5 + $12, \
+     count_6 = count_6 + $13, count_7 = count_7 + $14, count_8 = count_8 + $15, \
+     count_9 = count_9 + $16, count_10 = count_10 + $17, count_11 = count_11 + $18, \
+     amount_0 = amount_0 + $19, amount_1 = amount_1 + $20, amount_2 = amount_2 + $21, \
+     amount_3 = amount_3 + $22, amount_4 = amount_4 + $23, amount_5 = amount_5 + $24, \
+     amount_6 = amount_6 + $25, amount_7 = amount_7 + $26, amount_8 = amount_8 + $27, \
+     amount_9 = amount_9 + $28, amount_10 = amount_10 + $29, amount_11 = amount_11 + $30 \
      where shard = $1 and environment = $2 and ranking = $3 and level = $4 and at = $5 and id = $6";
 
 const INSERT: &str = concat!(
     "insert into list_nodes (shard, environment, ranking, level, at, id, ",
     tally_columns!(),
     ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
-     $19, $20, $21, $22)"
+     $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)"
 );
 
 pub(super) const ENTRIES: &str = "select at, id, amount from list_entries \

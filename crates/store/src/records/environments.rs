@@ -27,7 +27,7 @@ record! { ($)
         dunning: Dunning = (dunning_days, dunning_end),
         remind_at_percent_remaining: Int,
         multiple_subscriptions: Bool,
-        default_product: Text,
+        default_product: Opt<Text>,
     }
 }
 

@@ -44,8 +44,8 @@ pub struct Wanted {
     pub currency: Currency,
     /// Whose; everybody's if none.
     pub customer: Option<CustomerId>,
-    /// What for; everything if none. Add-ons go with subscriptions and credits with tools.
-    pub category: Option<Category>,
+    /// What for; everything if none.
+    pub categories: Option<&'static [Category]>,
     /// How it came; both if none.
     pub kind: Option<PaymentKind>,
     /// When it came.
@@ -91,7 +91,7 @@ const SPELLED: &str =
 pub async fn totals(s: &mut Snapshot, wanted: Wanted) -> Result<Totals, Error> {
     let Some(customer) = wanted.customer else {
         let rankings = wanted.rankings(s.shards());
-        let lists = received_lists(wanted.category, wanted.kind);
+        let lists = received_lists(wanted.categories, wanted.kind);
         return match wanted.between {
             Between { from: None, until: None } => ranks::total(s, &rankings, lists).await,
             between => ranks::totals_between(s, &rankings, lists, between).await,
@@ -141,7 +141,7 @@ async fn page_of_all(s: &mut Snapshot, wanted: Wanted, sheet: Sheet) -> Result<(
     if sheet.skip() >= total {
         return Ok((total, Vec::new()));
     }
-    let lists = received_lists(wanted.category, wanted.kind);
+    let lists = received_lists(wanted.categories, wanted.kind);
     let limit = usize::try_from(sheet.limit).unwrap_or(0);
     let entries =
         ranks::page(s, &wanted.rankings(s.shards()), lists, wanted.between, sheet.skip(), limit).await?;
@@ -183,7 +183,7 @@ impl Wanted {
     }
 
     fn has(&self, category: Category, kind: PaymentKind) -> bool {
-        received_lists(self.category, self.kind).has(crate::lists::list(category, kind))
+        received_lists(self.categories, self.kind).has(crate::lists::list(category, kind))
     }
 
     fn of(&self, customer: CustomerId) -> [crate::Param<'static>; 6] {

@@ -10,12 +10,13 @@ use store::views::Sheet;
 const LIMIT: i64 = 10;
 const LIMIT_MAX: i64 = 100;
 
-/// The types of payment, by the category that stands for each.
-pub(super) const TYPES: [(&str, Category); 4] = [
-    ("ai-tools", Category::AiTools),
-    ("sms", Category::Sms),
-    ("storage", Category::Storage),
-    ("subscription", Category::Subscription),
+/// The types of payment, each with what is listed as it: add-ons as subscriptions, and credits as the tools
+/// that they are spent on. What is written down is for the first of them.
+const TYPES: [(&str, &[Category]); 4] = [
+    ("ai-tools", &[Category::AiTools, Category::Credits]),
+    ("sms", &[Category::Sms]),
+    ("storage", &[Category::Storage]),
+    ("subscription", &[Category::Subscription, Category::AddOn]),
 ];
 
 /// What a type must be.
@@ -64,8 +65,8 @@ fn read_filter(query: &Query<'_>, wrong: &mut Vec<String>) -> Filter {
     };
     let customer = workspace.and_then(customer_name);
     parsed(workspace, WORKSPACE_WANTED.to_owned(), customer.is_some());
-    let category_read = category.and_then(payment_type);
-    parsed(category, TYPE_WANTED.to_owned(), category_read.is_some());
+    let categories = category.and_then(listed_as);
+    parsed(category, TYPE_WANTED.to_owned(), categories.is_some());
     let from = start.and_then(|text| date(text).map(|(from, _)| from));
     parsed(start, date_wanted("startDate"), from.is_some());
     let until = end.and_then(|text| date(text).map(|(_, until)| until));
@@ -76,7 +77,7 @@ fn read_filter(query: &Query<'_>, wrong: &mut Vec<String>) -> Filter {
         _ => None,
     };
     parsed(kind, MANUAL_WANTED.to_owned(), kind_read.is_some());
-    Filter { currency: Currency::USD, customer, category: category_read, kind: kind_read, from, until }
+    Filter { currency: Currency::USD, customer, categories, kind: kind_read, from, until }
 }
 
 /// What a workspace's id must be.
@@ -93,9 +94,20 @@ pub(super) fn customer_name(text: &str) -> Option<CustomerName> {
     Some(CustomerName { external_id: text.to_ascii_lowercase(), first })
 }
 
-/// The category of a type of payment.
+/// What is listed as a type of payment.
+fn listed_as(text: &str) -> Option<&'static [Category]> {
+    TYPES.iter().find(|(name, _)| *name == text).map(|(_, categories)| *categories)
+}
+
+/// The category of a payment of a type that is written down.
 pub(super) fn payment_type(text: &str) -> Option<Category> {
-    TYPES.iter().find(|(name, _)| *name == text).map(|(_, category)| *category)
+    listed_as(text)?.first().copied()
+}
+
+/// The type as which a category is listed.
+pub(super) fn type_of(category: Category) -> &'static str {
+    let found = TYPES.iter().find(|(_, categories)| categories.contains(&category));
+    found.map_or("subscription", |(name, _)| *name)
 }
 
 /// The first instant of an ISO 8601 date or time, and the first one after it: a bare date is the whole

@@ -1,10 +1,10 @@
 //! A payment as JSON.
 
 use super::body::MEANS;
-use super::page::TYPES;
+use super::page::type_of;
 use crate::json::{Object, Raw};
 use crate::spelling::{hex24, iso_millis, parse_hex24, two_decimals};
-use billing::{Category, Id, Interval, IntervalUnit, Payment, PaymentChannel, PaymentKind};
+use billing::{Id, Interval, IntervalUnit, Payment, PaymentChannel, PaymentKind};
 use store::views::payments::{Plan, Received};
 
 /// Whether the workspace itself is shown within a payment: it is in lists only.
@@ -25,7 +25,7 @@ pub(super) fn payment(o: &mut Object<'_>, row: &Received, workspace: Workspace) 
         });
     }
     let is_manual = payment.kind == PaymentKind::Manual;
-    o.put("paymentType", payment_type(payment.category));
+    o.put("paymentType", type_of(payment.category));
     o.put("amount", Raw(&two_decimals(payment.amount)));
     o.put("paymentMethod", means(payment.means)).put("paymentDate", iso_millis(payment.paid_at));
     o.put("description", payment.description.as_ref()).put("notes", payment.notes.as_ref());
@@ -66,16 +66,6 @@ fn period(interval: Option<Interval>) -> String {
         (IntervalUnit::Year, 1) => "yearly".to_owned(),
         (unit, count) => format!("every {count} {unit}s"),
     }
-}
-
-/// Add-ons are shown as subscriptions and credits as the tools that they are spent on.
-fn payment_type(category: Category) -> &'static str {
-    let shown = match category {
-        Category::AddOn => Category::Subscription,
-        Category::Credits => Category::AiTools,
-        other => other,
-    };
-    TYPES.iter().find(|(_, known)| *known == shown).map_or("subscription", |(name, _)| *name)
 }
 
 fn means(means: PaymentChannel) -> &'static str {
