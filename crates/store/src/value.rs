@@ -129,6 +129,7 @@ pub(crate) enum Source<'r> {
     Postgres(&'r tokio_postgres::Row),
 }
 
+#[allow(clippy::wildcard_enum_match_arm, reason = "whatever else a column holds is told by its kind")]
 impl Row<'_> {
     /// An integer that is never null.
     pub fn int(&self, i: usize) -> Result<i64, Error> {
