@@ -22,17 +22,13 @@ impl Tests {
         self.skipped += other.skipped;
     }
 
-    /// Adds what a closing line counts: of nextest
+    /// Adds what a closing line counts, which begins with what its writer begins it with: of nextest
     /// `Summary [   1.234s] 12 tests run: 9 passed (1 slow), 2 failed, 1 timed out, 3 skipped`, of the
     /// examples of documentation `test result: ok. 12 passed; 0 failed; 0 ignored; …`.
-    fn count(&mut self, line: &str) {
-        let line = line.trim_start();
-        let counts = match line.strip_prefix("Summary [") {
-            Some(summary) => summary.split_once(" run: ").map(|(_, counts)| counts),
-            None => line.strip_prefix("test result: "),
-        };
-        let separators = [' ', ',', ';', '.', '(', ')'];
-        let words = counts.unwrap_or_default().split(separators).filter(|word| !word.is_empty());
+    fn count(&mut self, line: &str, begin: &str) {
+        // What tests have said is shown with more space before it.
+        let Some(counts) = line.strip_prefix(begin) else { return };
+        let words = counts.split([' ', ',', ';', '.', '(', ')']).filter(|word| !word.is_empty());
         let words: Vec<&str> = words.collect();
         for pair in words.windows(2) {
             let Ok(n) = pair[0].parse::<u64>() else { continue };
@@ -47,6 +43,11 @@ impl Tests {
     }
 }
 
+/// How nextest begins its closing line.
+const SUMMARY: &str = "     Summary [";
+/// How the examples of one crate end.
+const RESULT: &str = "test result: ";
+
 /// Runs the tests that a filter of nextest selects, with variables for them.
 pub(crate) fn nextest(filter: &str, variables: &[(&str, &str)]) -> Tests {
     let mut command = cargo(&["nextest", "run", "--workspace", "--no-fail-fast", "-E", filter]);
@@ -56,7 +57,7 @@ pub(crate) fn nextest(filter: &str, variables: &[(&str, &str)]) -> Tests {
         Ok(child) => child,
         Err(error) => return could_not_be_run(&error),
     };
-    let mut tests = child.stderr.take().map(shown).unwrap_or_default();
+    let mut tests = child.stderr.take().map(|said| shown(said, SUMMARY)).unwrap_or_default();
     tests.good = succeeds("cargo nextest", child.wait());
     tests
 }
@@ -69,7 +70,7 @@ pub(crate) fn of_documentation() -> Tests {
         Ok(child) => child,
         Err(error) => return could_not_be_run(&error),
     };
-    let mut tests = child.stdout.take().map(shown).unwrap_or_default();
+    let mut tests = child.stdout.take().map(|said| shown(said, RESULT)).unwrap_or_default();
     tests.good = succeeds("cargo test --doc", child.wait());
     tests
 }
@@ -80,24 +81,24 @@ fn could_not_be_run(error: &std::io::Error) -> Tests {
 }
 
 /// Shows what is said, and sums up its closing lines.
-fn shown(said: impl Read) -> Tests {
+fn shown(said: impl Read, begin: &str) -> Tests {
     let mut tests = Tests::default();
     let mut shown = std::io::stdout().lock();
     for line in BufReader::new(said).lines().map_while(Result::ok) {
         // A reader who has gone away is no reason to stop testing.
         let _ = writeln!(shown, "{line}");
-        tests.count(&line);
+        tests.count(&line, begin);
     }
     tests
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Tests;
+    use super::{RESULT, SUMMARY, Tests};
 
-    fn counted(lines: &[&str]) -> (u64, u64, u64) {
+    fn counted(lines: &[&str], begin: &str) -> (u64, u64, u64) {
         let mut tests = Tests::default();
-        lines.iter().for_each(|line| tests.count(line));
+        lines.iter().for_each(|line| tests.count(line, begin));
         (tests.passed, tests.failed, tests.skipped)
     }
 
@@ -106,10 +107,11 @@ mod tests {
         let lines = [
             "     Summary [   0.012s] 12 tests run: 9 passed (1 slow), 2 failed, 1 timed out, 3 skipped",
             "        PASS [   0.005s] (12/12) billing money::adds",
+            "    test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 92 filtered out",
             "     Summary [   0.012s] 5/7 tests run: 4 passed, 1 exec failed, 0 skipped",
             "     Summary [   0.012s] 1 test run: 1 passed, 20 skipped",
         ];
-        assert_eq!(counted(&lines), (14, 4, 23));
+        assert_eq!(counted(&lines, SUMMARY), (14, 4, 23));
     }
 
     #[test]
@@ -119,6 +121,6 @@ mod tests {
             "test billing::adds ... ok",
             "test result: FAILED. 5 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.05s",
         ];
-        assert_eq!(counted(&lines), (17, 2, 1));
+        assert_eq!(counted(&lines, RESULT), (17, 2, 1));
     }
 }

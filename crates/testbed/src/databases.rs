@@ -46,7 +46,13 @@ impl Database {
 
     /// Another database with the same rows. Nobody may be connected to this one.
     pub(crate) async fn copy(&self) -> Database {
-        Database::copied(&connect(server()).await, &self.name).await
+        let admin = connect(server()).await;
+        if self.address != self.direct {
+            // A pooler keeps its connections when those who came through it have gone.
+            let end = "select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = $1";
+            admin.query(end, &[&self.name]).await.unwrap();
+        }
+        Database::copied(&admin, &self.name).await
     }
 
     async fn copied(admin: &Client, template: &str) -> Database {
