@@ -63,7 +63,7 @@ fn prepare() -> io::Result<PathBuf> {
 }
 
 fn check(folder: &Path, database: Option<&str>) -> io::Result<bool> {
-    if !succeeds("cargo build", cargo(&["build", "--quiet", "--bin", "quittance"]).status()) {
+    if !succeeds("cargo build", cargo(&["build", "--quiet", "--workspace", "--bins"]).status()) {
         return Ok(false);
     }
     let books = folder.join("demo.db");

@@ -3,24 +3,32 @@
 mod bench;
 mod clients;
 mod run;
+mod runner;
 mod scenarios;
 mod statements;
 mod test;
 mod tidy;
+mod tools;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use test::Worlds;
 
 use clap::{Parser, Subcommand};
 
 fn main() -> ExitCode {
     match Xtask::parse().command {
-        Command::Test { seeds, years } => test::run(seeds, years),
+        Command::Test { quick: true, seeds, years } => {
+            test::run_quick(Worlds { seeds: seeds.unwrap_or(4), years: years.unwrap_or(1) })
+        }
+        Command::Test { quick: false, seeds, years } => {
+            test::run(Worlds { seeds: seeds.unwrap_or(200), years: years.unwrap_or(5) })
+        }
         Command::Tidy { circles: false } => tidy::run(),
         Command::Tidy { circles: true } => tidy::run_circles(),
         Command::Bench { arguments } => bench::run(&arguments),
         Command::Scenarios { file } => scenarios::run(&file),
-        Command::Clients => clients::run_alone(test::postgres()),
+        Command::Clients => clients::run_alone(tools::postgres()),
     }
 }
 
@@ -35,12 +43,15 @@ struct Xtask {
 enum Command {
     /// Run every test: of all crates, the numeric billing cases, and the simulator's fresh seeds
     Test {
-        /// How many fresh seeds the simulator plays
-        #[arg(long, default_value_t = 200)]
-        seeds: u32,
-        /// How many years it plays each of them
-        #[arg(long, default_value_t = 5)]
-        years: u32,
+        /// Only what needs no server: tests on SQLite, and a handful of simulated worlds
+        #[arg(long)]
+        quick: bool,
+        /// How many fresh seeds the simulator plays [default: 200, quickly 4]
+        #[arg(long)]
+        seeds: Option<u32>,
+        /// How many years it plays each of them [default: 5, quickly 1]
+        #[arg(long)]
+        years: Option<u32>,
     },
     /// Hold the sources to the rules of the house: layers, words, sizes, documents
     Tidy {

@@ -31,10 +31,7 @@ pub enum Error {
 
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
-        match error {
-            store::Error::KeyTaken => Self::KeyReused,
-            error => Self::Store(error),
-        }
+        if error == store::Error::KeyTaken { Self::KeyReused } else { Self::Store(error) }
     }
 }
 

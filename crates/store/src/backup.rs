@@ -43,10 +43,11 @@ pub fn copy(from: &Path, to: &Path, tell: &mut dyn FnMut(u64, u64)) -> Result<()
         let count = |pages: i32| u64::try_from(pages).unwrap_or(0);
         let (left, all) = (count(progress.remaining), count(progress.pagecount));
         tell(all.saturating_sub(left), all);
-        match step {
-            StepResult::Done => break,
-            StepResult::More => {}
-            _ => return Err(Error::Busy),
+        if step == StepResult::Done {
+            break;
+        }
+        if step != StepResult::More {
+            return Err(Error::Busy);
         }
     }
     drop(copying);

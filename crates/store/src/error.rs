@@ -76,10 +76,7 @@ impl Error {
 
     /// What is said of why the database cannot be reached, without saying that it cannot.
     pub(crate) fn reason(&self) -> String {
-        match self {
-            Error::Unavailable(reason) => reason.clone(),
-            error => error.to_string(),
-        }
+        if let Error::Unavailable(reason) = self { reason.clone() } else { self.to_string() }
     }
 }
 

@@ -203,6 +203,7 @@ impl<'r> Row<'r> {
     }
 }
 
+#[allow(clippy::wildcard_enum_match_arm, reason = "whatever else a column holds is told by its kind")]
 impl Row<'_> {
     /// The place of the next column, which must have this name.
     ///

@@ -2,7 +2,8 @@
 
 use crate::pooler::Pooler;
 use crate::server::Server;
-use crate::variables::{POOLER_VARIABLE, VARIABLE, partitions};
+use crate::variables::{POOLER_VARIABLE, SERVER_VARIABLE, VARIABLE, partitions};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 use store::{Options, Store};
@@ -30,6 +31,7 @@ pub(crate) struct Database {
 static OVER: Mutex<Vec<String>> = Mutex::new(Vec::new());
 static MADE: AtomicU64 = AtomicU64::new(0);
 static HAS_TEMPLATE: tokio::sync::OnceCell<()> = tokio::sync::OnceCell::const_new();
+static HAS_SWEPT: tokio::sync::OnceCell<()> = tokio::sync::OnceCell::const_new();
 
 impl Database {
     pub(crate) async fn from_template() -> Database {
@@ -44,10 +46,17 @@ impl Database {
 
     /// Another database with the same rows. Nobody may be connected to this one.
     pub(crate) async fn copy(&self) -> Database {
-        Database::copied(&connect(server()).await, &self.name).await
+        let admin = connect(server()).await;
+        if self.address != self.direct {
+            // A pooler keeps its connections when those who came through it have gone.
+            let end = "select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = $1";
+            admin.query(end, &[&self.name]).await.unwrap();
+        }
+        Database::copied(&admin, &self.name).await
     }
 
     async fn copied(admin: &Client, template: &str) -> Database {
+        HAS_SWEPT.get_or_init(|| sweep(admin)).await;
         let over = std::mem::take(&mut *OVER.lock().unwrap());
         for name in over {
             admin.batch_execute(&format!("drop database if exists {name} with (force)")).await.unwrap();
@@ -74,10 +83,11 @@ impl Drop for Database {
 /// The server's own address.
 fn server() -> &'static str {
     static SERVER: OnceLock<String> = OnceLock::new();
-    SERVER.get_or_init(|| match std::env::var(VARIABLE) {
-        Ok(address) if address.contains("://") => address,
+    let named = |variable| std::env::var(variable).ok().filter(|address| address.contains("://"));
+    SERVER.get_or_init(|| match named(VARIABLE).or_else(|| named(SERVER_VARIABLE)) {
+        Some(address) => address,
         // Never dropped: it ends with the process.
-        _ => Box::leak(Box::new(Server::start().unwrap_or_else(|missing| panic!("{missing}")))).address(),
+        None => Box::leak(Box::new(Server::start().unwrap_or_else(|missing| panic!("{missing}")))).address(),
     })
 }
 
@@ -108,8 +118,30 @@ async fn make_template(admin: &Client) {
     }
 }
 
+/// Takes away the databases of processes of this machine that have ended: where each test has a process of
+/// its own, none of them is there to take away its last.
+async fn sweep(admin: &Client) {
+    let ours = format!("test_{}_", machine());
+    let names = "select datname::text from pg_database where starts_with(datname, $1)";
+    for row in admin.query(names, &[&ours]).await.unwrap() {
+        let name: String = row.get(0);
+        let owner = name[ours.len()..].split('_').next().unwrap_or_default();
+        if Path::new("/proc/self").exists() && !Path::new("/proc").join(owner).exists() {
+            // Another process may be about to do the same.
+            let _ = admin.batch_execute(&format!("drop database if exists {name} with (force)")).await;
+        }
+    }
+}
+
 fn fresh_name(kind: &str) -> String {
-    format!("{kind}_{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed))
+    let count = MADE.fetch_add(1, Ordering::Relaxed);
+    format!("{kind}_{}_{}_{count}", machine(), std::process::id())
+}
+
+/// What tells processes of this machine from those of others that use the same server.
+fn machine() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    name.chars().filter(char::is_ascii_alphanumeric).take(20).collect::<String>().to_ascii_lowercase()
 }
 
 /// The server's address with another database.

@@ -1,6 +1,7 @@
 //! Books for tests, on the database that `QUITTANCE_TEST_DATABASE` names: a SQLite file unless it says
 //! `postgres` (a private server is started, which ends with the process) or `postgres://…` (a server
-//! that somebody else ends).
+//! that somebody else ends). Tests that need PostgreSQL whatever that says use a server that
+//! `QUITTANCE_TEST_SERVER` names, or a private one.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test whose books cannot be made has failed")]
 
 mod certificates;
@@ -26,7 +27,9 @@ pub use statements::{
     ELSEWHERE_VARIABLE as STATEMENTS_ELSEWHERE_VARIABLE, OVER_ARRAYS, VARIABLE as STATEMENTS_VARIABLE,
     as_written, seen, seen_elsewhere,
 };
-pub use variables::{PARTITIONS_VARIABLE, POOLER_VARIABLE, SHARDS_VARIABLE, VARIABLE, is_postgres};
+pub use variables::{
+    PARTITIONS_VARIABLE, POOLER_VARIABLE, SERVER_VARIABLE, SHARDS_VARIABLE, VARIABLE, is_postgres,
+};
 pub use waits::until;
 pub use wire::{Cut, Wire};
 

@@ -40,7 +40,9 @@ pub fn seen(on: &str) -> Vec<String> {
 pub fn seen_elsewhere(on: &str) -> Vec<String> {
     let Some(path) = std::env::var_os(ELSEWHERE_VARIABLE) else { return Vec::new() };
     let noted = std::fs::read_to_string(path).unwrap();
-    let of_one = noted.lines().filter_map(|line| line.strip_prefix(on)?.strip_prefix('\t'));
+    // Each test has a process of its own, which notes what others have noted.
+    let once: BTreeSet<&str> = noted.lines().collect();
+    let of_one = once.into_iter().filter_map(|line| line.strip_prefix(on)?.strip_prefix('\t'));
     of_one.map(str::to_owned).collect()
 }
 
@@ -95,6 +97,7 @@ impl Subscriber for Notes {
         if SEEN.lock().unwrap().insert(line.clone())
             && let Some(file) = &self.file
         {
+            // One write, so that lines of several processes stay whole.
             file.lock().unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
         }
     }

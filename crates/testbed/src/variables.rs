@@ -3,6 +3,9 @@
 /// The variable that names the database of tests.
 pub const VARIABLE: &str = "QUITTANCE_TEST_DATABASE";
 
+/// The variable that names a server for those tests that need PostgreSQL: `postgres://…`.
+pub const SERVER_VARIABLE: &str = "QUITTANCE_TEST_SERVER";
+
 /// The variable that says over how many shards tests on PostgreSQL spread their customers.
 pub const SHARDS_VARIABLE: &str = "QUITTANCE_TEST_SHARDS";
 

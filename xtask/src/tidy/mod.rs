@@ -2,9 +2,10 @@
 
 mod circles;
 mod documents;
+mod features;
 mod layers;
-mod licenses;
 mod modules;
+mod placement;
 mod sizes;
 mod source;
 mod words;
@@ -52,11 +53,12 @@ fn breaches(root: &Path) -> Vec<String> {
         Ok(sources) => {
             words::check(&sources, &mut found);
             sizes::check(&sources, &mut found);
+            placement::check(&sources, &mut found);
         }
         Err(error) => found.push(format!("the sources cannot be read: {error}")),
     }
     layers::check(&mut found);
-    licenses::check(root, &mut found);
+    features::check(&mut found);
     documents::check(root, &mut found);
     found
 }

@@ -73,11 +73,13 @@ impl Address {
         config.ssl_mode(match security {
             Security::Disable => SslMode::Disable,
             Security::Prefer => SslMode::Prefer,
-            _ => SslMode::Require,
+            Security::Require | Security::VerifyCa | Security::VerifyFull => SslMode::Require,
         });
         let tls = match security {
             Security::Disable => None,
-            security => Some(connector(security, roots.as_deref())?),
+            Security::Prefer | Security::Require | Security::VerifyCa | Security::VerifyFull => {
+                Some(connector(security, roots.as_deref())?)
+            }
         };
         if config.get_hosts().len() > 1 && !query.contains("target_session_attrs=") {
             // Of several only one can be written to, and another one of them may be it tomorrow.

@@ -193,11 +193,10 @@ pub(super) fn arrays<'s, 'p: 's>(
     sets: impl Iterator<Item = &'s [Param<'p>]> + Clone,
 ) -> Result<Vec<Written>, Failure> {
     let columns = statement.params().iter().enumerate().map(|(column, array)| {
-        let element = match array.kind() {
-            tokio_postgres::types::Kind::Array(element) => element.clone(),
-            _ => return Err(format!("{array} is no array").into()),
+        let tokio_postgres::types::Kind::Array(element) = array.kind() else {
+            return Err(format!("{array} is no array").into());
         };
-        let mut values = Array::of(element);
+        let mut values = Array::of(element.clone());
         for set in sets.clone() {
             values.push(&set[column])?;
         }

@@ -67,6 +67,7 @@ pub(super) fn refusal(security: Security, error: &tokio_postgres::Error) -> Opti
     let rustls::Error::InvalidCertificate(why) = io.get_ref()?.downcast_ref::<rustls::Error>()? else {
         return None;
     };
+    #[allow(clippy::wildcard_enum_match_arm, reason = "the list is another's, and grows")]
     let certificate = match why {
         CertificateError::UnknownIssuer => {
             "the server's certificate comes from none of those in sslrootcert".to_owned()

@@ -1,0 +1,35 @@
+//! What a server does by itself: the books of one organization do not keep those of others waiting.
+
+use crate::fixtures::harness::{TestApp, serve, time};
+use crate::fixtures::world::{House, World};
+use engine::Of;
+use server::serve::ServeOptions;
+use std::time::Duration;
+use store::pages::Window;
+
+/// How many invoices the customer who pays has.
+async fn invoices(test: &TestApp, house: &House) -> usize {
+    let (of, window) = (Of::Customer(house.payer.id), Window { after: None, limit: 10 });
+    test.engine.invoices(house.books.number, of, None, window).await.unwrap().rows.len()
+}
+
+#[tokio::test]
+async fn books_that_cannot_be_billed_keep_no_others_waiting() {
+    let World { test, ours, theirs } = World::new().await;
+    assert!(ours.books.number < theirs.books.number, "ours come first");
+    let state = |word: &str| {
+        format!("update subscriptions set status = '{word}' where environment = {}", ours.books.number)
+    };
+    test.tamper(&state("of no kind")).await;
+    test.set_now(time("2026-04-02T00:00:00Z"));
+    let options = ServeOptions { tick: Some(Duration::from_millis(10)), ..ServeOptions::default() };
+    let (serving, stop) = serve(&test, options).await;
+    testbed::until("the others are billed", async || invoices(&test, &theirs).await == 2).await;
+    assert_eq!(invoices(&test, &ours).await, 1);
+    // It is tried again at each tick.
+    test.tamper(&state("active")).await;
+    testbed::until("ours are billed", async || invoices(&test, &ours).await == 2).await;
+    assert_eq!(invoices(&test, &theirs).await, 2);
+    stop.send(()).unwrap();
+    serving.await.unwrap().unwrap();
+}

@@ -1,0 +1,4 @@
+//! Simulated worlds.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
+mod on_both;
