@@ -180,7 +180,7 @@ fn world(status: Status) -> World {
     let mut issued = None;
     for row in changes.rows {
         match row {
-            Change::InsertItem(item) => items.push(item),
+            Change::Insert(Row::Item(item)) => items.push(*item),
             Change::Post(entry) if entry.kind == EntryKind::Invoice => issued = Some(entry),
             _ => {}
         }
@@ -243,7 +243,7 @@ fn perform(verb: &str, world: &mut World, changes: &mut Changes) -> Result<(), R
     };
     let World { rules, payer, subscription, items, .. } = world;
     if let Some(when) = canceling {
-        return cancel(&mut ctx, rules, payer, subscription, &open, when, changes).map(drop);
+        return cancel(&mut ctx, rules, subscription, &open, when, changes).map(drop);
     }
     let when = if verb == "change now" { ChangeTiming::Now } else { ChangeTiming::PeriodEnd };
     match verb {
@@ -272,7 +272,7 @@ fn perform(verb: &str, world: &mut World, changes: &mut Changes) -> Result<(), R
         }
         "void invoice" => {
             let bill = world.bill();
-            void_invoice(&mut ctx, &world.rules, &world.payer, &open[0], &bill, changes).map(drop)
+            void_invoice(&mut ctx, &world.rules, &open[0], &bill, changes).map(drop)
         }
         _ => unreachable!("{verb} is not a verb"),
     }
@@ -281,7 +281,7 @@ fn perform(verb: &str, world: &mut World, changes: &mut Changes) -> Result<(), R
 /// What became of the subscription: its state, and what is planned.
 fn told(before: &Subscription, changes: &Changes) -> String {
     let after = changes.rows.iter().rev().find_map(|row| match row {
-        Change::UpdateSubscription(after) => Some(after),
+        Change::Update { after: Row::Subscription(after), .. } => Some(after),
         _ => None,
     });
     let Some(after) = after else { return "stays".into() };

@@ -45,8 +45,9 @@ enum Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let insert = prop::collection::vec((0..8u8, 0..400i64, -50..1000i64), 1..60).prop_map(Step::Insert);
-    let append = (0..8u8, 1..60usize).prop_map(|(list, count)| Step::Append(list, count));
+    let insert =
+        prop::collection::vec((0..LISTS as u8, 0..400i64, -50..1000i64), 1..60).prop_map(Step::Insert);
+    let append = (0..LISTS as u8, 1..60usize).prop_map(|(list, count)| Step::Append(list, count));
     let remove = prop::collection::vec(any::<prop::sample::Index>(), 1..20).prop_map(Step::Remove);
     prop::collection::vec(prop_oneof![3 => insert, 2 => append, 2 => remove], 1..14)
 }
@@ -102,7 +103,7 @@ proptest! {
     #[test]
     fn rankings_answer_like_a_plain_vector(
         steps in steps(),
-        questions in prop::collection::vec((any::<u8>(), between(), 0..400usize, 0..40usize), 12),
+        questions in prop::collection::vec((0..1u16 << LISTS, between(), 0..400usize, 0..40usize), 12),
         alone in any::<bool>(),
     ) {
         let rankings = if alone { &[RANKING][..] } else { &[RANKING, Ranking { shard: 1, ..RANKING }] };
@@ -125,7 +126,7 @@ proptest! {
 
 /// A ranking of this many entries, one a second, in all lists.
 fn long(tx: &mut Tx, count: i64) -> Vec<Entry> {
-    let entries: Vec<Entry> = (0..count).map(|i| entry((i % 8) as u8, i, i as u128, 1)).collect();
+    let entries: Vec<Entry> = (0..count).map(|i| entry((i % LISTS as i64) as u8, i, i as u128, 1)).collect();
     for batch in entries.chunks(500) {
         now(insert(tx, RANKING, batch)).unwrap();
     }

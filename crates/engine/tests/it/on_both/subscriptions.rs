@@ -108,11 +108,11 @@ async fn world(token: &str, now: Timestamp) -> World {
         updated_at: now,
     };
     let mut changes = Changes::default();
-    changes.push(Change::InsertCatalog(catalog));
-    changes.push(Change::InsertProduct(product));
-    changes.push(Change::InsertPrice(price.clone()));
-    changes.push(Change::InsertCustomer(customer.clone()));
-    changes.push(Change::InsertPaymentMethod(method));
+    changes.push(Change::insert(catalog));
+    changes.push(Change::insert(product));
+    changes.push(Change::insert(price.clone()));
+    changes.push(Change::insert(customer.clone()));
+    changes.push(Change::insert(method));
     engine.store().commit(changes).await.unwrap();
     World { engine, environment: environment.number, customer, price, _books: books }
 }

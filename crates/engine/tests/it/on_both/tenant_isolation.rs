@@ -184,7 +184,7 @@ async fn no_list_shows_what_is_over_the_wall() {
     let filter = Filter {
         currency: Currency::USD,
         customer: Some(name),
-        category: None,
+        categories: None,
         kind: None,
         from: None,
         until: None,

@@ -1,7 +1,7 @@
 //! Commits that go together on PostgreSQL: each stands or falls by itself, and they wait for the disk once.
 
 use crate::fixtures::World;
-use billing::{Change, Changes, Customer, CustomerId, Idempotency, Version};
+use billing::{Change, Changes, Customer, CustomerId, Idempotency, Row, Version};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use std::collections::BTreeSet;
@@ -26,7 +26,7 @@ async fn renamings(world: &World, count: usize) -> Vec<Changes> {
         let id = world.customer(&format!("c{n}"), None).await;
         let (customer, version) = find(world, id).await;
         let mut changes = Changes::of(id, version);
-        changes.push(Change::UpdateCustomer(Customer { name: "new".into(), ..customer }));
+        changes.update(customer.clone(), Customer { name: "new".into(), ..customer });
         all.push(changes);
     }
     all
@@ -91,7 +91,7 @@ async fn one_that_was_decided_on_an_older_state_conflicts_by_itself() {
     all[3].decided_on[0].1 -= 1;
     // Two that were decided on one state: the second is beaten by the first.
     let mut again = all[5].clone();
-    let Change::UpdateCustomer(customer) = &mut again.rows[0] else { unreachable!() };
+    let Change::Update { after: Row::Customer(customer), .. } = &mut again.rows[0] else { unreachable!() };
     customer.name = "newer".into();
     all.push(again);
     let (others, commits) = commit_all(&world, &wire, all).await;
@@ -114,7 +114,7 @@ async fn what_the_database_refuses_of_one_is_refused_of_nobody_else() {
             created_at: world.start,
         });
     }
-    let Change::UpdateCustomer(customer) = &mut all[4].rows[0] else { unreachable!() };
+    let Change::Update { after: Row::Customer(customer), .. } = &mut all[4].rows[0] else { unreachable!() };
     customer.external_id = "c7".into();
     let (others, commits) = commit_all(&world, &wire, all).await;
     for (n, outcome) in (1..).zip(others) {

@@ -59,7 +59,7 @@ async fn only_us_dollars_newest_first() {
         };
         let invoice = seeds::invoice(customer, 5_000 + n as u128, n, 100 * n, currency);
         let invoice = Invoice { currency_ordinal: place, ..invoice };
-        rows.push(Change::InsertInvoice(Box::new(invoice), vec![], vec![]));
+        rows.push(Change::insert(invoice));
     }
     test.commit(rows).await;
     let totals = async |query: &str| {
@@ -124,7 +124,7 @@ async fn parameters() {
 async fn a_customer_without_invoices() {
     let World { test, ours, .. } = World::new().await;
     let customer = seeds::customer(ours.books.number, seeds::id(7_777));
-    test.commit(vec![Change::InsertCustomer(customer.clone())]).await;
+    test.commit(vec![Change::insert(customer.clone())]).await;
     let token = test.customer_token(ours.books.number, customer.id).await;
     assert_eq!(
         test.get(TARGET, &token).await.line(),
@@ -182,11 +182,7 @@ async fn what_an_invoice_without_a_subscription_shows() {
     let invoice = seeds::invoice(&customer, 5_001, 1, 1_234, Currency::USD);
     let invoice = Invoice { status: InvoiceStatus::PartiallyRefunded, refunded: 230, ..invoice };
     let id = invoice.id;
-    test.commit(vec![
-        Change::InsertCustomer(customer.clone()),
-        Change::InsertInvoice(Box::new(invoice), vec![], vec![]),
-    ])
-    .await;
+    test.commit(vec![Change::insert(customer.clone()), Change::insert(invoice)]).await;
     let token = test.customer_token(ours.books.number, customer.id).await;
     let body = test.get(TARGET, &token).await.body;
     let item = format!(

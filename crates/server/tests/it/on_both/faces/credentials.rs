@@ -43,7 +43,7 @@ async fn a_token_expires_by_the_real_clock() {
     let test = TestApp::new().await;
     let books = test.books("Acme", Some("2020-01-01")).await;
     let staff: StaffId = seeds::id(7);
-    test.commit(vec![Change::InsertStaff(seeds::staff(books.number, staff, "viewer"))]).await;
+    test.commit(vec![Change::insert(seeds::staff(books.number, staff, "viewer"))]).await;
     let (token, _) = test.token(books.number, Bearer::Staff(staff)).await;
     assert!(test.app().authenticate(&token).await.unwrap().may("payments.view"));
     test.set_now(test.now().plus_seconds(86_399).unwrap());
@@ -71,7 +71,7 @@ async fn nobody_is_let_in_with_what_was_not_given_out() {
     let test = TestApp::new().await;
     let (books, others) = (test.books("Acme", None).await, test.books("Other", None).await);
     let customer = seeds::customer(books.number, seeds::id(1));
-    test.commit(vec![Change::InsertCustomer(customer.clone())]).await;
+    test.commit(vec![Change::insert(customer.clone())]).await;
     let token = test.customer_token(books.number, customer.id).await;
     let who = test.app().authenticate(&token).await.unwrap();
     assert!(matches!(who.kind, PrincipalKind::CustomerUser { customer: id, .. } if id == customer.id));
@@ -80,7 +80,7 @@ async fn nobody_is_let_in_with_what_was_not_given_out() {
     let ghost = Bearer::CustomerUser(customer.id, seeds::id(99));
     assert_eq!(refused(&test, &test.token(books.number, ghost).await.0).await, Refused::Gone);
     let staff: StaffId = seeds::id(7);
-    test.commit(vec![Change::InsertStaff(seeds::staff(books.number, staff, "viewer"))]).await;
+    test.commit(vec![Change::insert(seeds::staff(books.number, staff, "viewer"))]).await;
     assert_eq!(refused(&test, &test.token(others.number, Bearer::Staff(staff)).await.0).await, Refused::Gone);
 
     // A signature of ours over a credential that was never kept.

@@ -63,14 +63,14 @@ async fn appexperts_invoice_9705() {
     test.set_tally(books.number, "invoices", 9_704 - 6).await;
     let made = at("2023-03-15T15:11:59+02:00");
     let mut rows = vec![
-        Change::InsertProduct(product),
-        Change::InsertPrice(price),
-        Change::InsertCustomer(customer.clone()),
-        Change::InsertSubscription(subscription.clone()),
+        Change::insert(product),
+        Change::insert(price),
+        Change::insert(customer.clone()),
+        Change::insert(subscription.clone()),
     ];
     for n in 1..=6 {
         let earlier = seeds::invoice(&customer, 2_000 + n as u128, n, 100, Currency::USD);
-        rows.push(Change::InsertInvoice(Box::new(earlier), vec![], vec![]));
+        rows.push(Change::insert(earlier));
     }
     let invoice = Invoice {
         kind: InvoiceKind::Subscription,
@@ -81,8 +81,8 @@ async fn appexperts_invoice_9705() {
         updated_at: made,
         ..seeds::invoice(&customer, 2_007, 7, 1_500, Currency::USD)
     };
-    rows.push(Change::InsertPeriod(seeds::period(&subscription, Some(&invoice))));
-    rows.push(Change::InsertInvoice(Box::new(invoice), vec![], vec![]));
+    rows.push(Change::insert(seeds::period(&subscription, Some(&invoice))));
+    rows.push(Change::insert(invoice));
     test.commit(rows).await;
 
     let token = test.customer_token(books.number, customer.id).await;
@@ -123,15 +123,13 @@ async fn placio_payment_of_100() {
         ..seeds::payment(&customer, 1, 10_000, paid_at)
     };
     let mut rows = vec![
-        Change::InsertProduct(product),
-        Change::InsertPrice(price),
-        Change::InsertCustomer(customer.clone()),
-        Change::InsertPayment(Box::new(payment)),
+        Change::insert(product),
+        Change::insert(price),
+        Change::insert(customer.clone()),
+        Change::insert(payment),
     ];
     let earlier = at("2024-06-01T00:00:00Z");
-    rows.extend(
-        (0..149).map(|n| Change::InsertPayment(Box::new(seeds::payment(&customer, 3_000 + n, 100, earlier)))),
-    );
+    rows.extend((0..149).map(|n| Change::insert(seeds::payment(&customer, 3_000 + n, 100, earlier))));
     test.commit(rows).await;
 
     let token = test.staff_token(books.number, "viewer").await;
@@ -163,10 +161,10 @@ async fn surecart_two_periods() {
         ..seeds::subscription(&customer, &price, 900, newer)
     };
     let mut rows = vec![
-        Change::InsertProduct(product),
-        Change::InsertPrice(price),
-        Change::InsertCustomer(customer.clone()),
-        Change::InsertSubscription(subscription.clone()),
+        Change::insert(product),
+        Change::insert(price),
+        Change::insert(customer.clone()),
+        Change::insert(subscription.clone()),
     ];
     let drawn = [
         (1, older, "7ca3a5dd-af9d-4a9e-a543-0672f600e2c6", "e0f3763c-da53-4fbe-83be-ceec0adf5629"),
@@ -182,8 +180,8 @@ async fn surecart_two_periods() {
         let mut row = seeds::period(&subscription, Some(&invoice));
         (row.id, row.period) = (raw(period_id), period);
         (row.created_at, row.updated_at) = (period.start, period.start);
-        rows.push(Change::InsertInvoice(Box::new(invoice), vec![], vec![]));
-        rows.push(Change::InsertPeriod(row));
+        rows.push(Change::insert(invoice));
+        rows.push(Change::insert(row));
     }
     test.commit(rows).await;
     let key = test.key(books.number, &[KeyScope::Periods]).await;
@@ -204,17 +202,14 @@ async fn unpod_invoice_118() {
     };
     let customer = Customer { handle: Some("recalll.co".into()), ..seeds::customer(books.number, id(1)) };
     test.set_tally(books.number, "invoices", 117 - 16).await;
-    let mut rows = vec![
-        Change::InsertProduct(product.clone()),
-        Change::InsertPrice(price),
-        Change::InsertCustomer(customer.clone()),
-    ];
+    let mut rows =
+        vec![Change::insert(product.clone()), Change::insert(price), Change::insert(customer.clone())];
     for n in 1..=16 {
         let earlier = Invoice {
             product_id: Some(product.id),
             ..seeds::invoice(&customer, 2_000 + n as u128, n, 100, Currency::INR)
         };
-        rows.push(Change::InsertInvoice(Box::new(earlier), vec![], vec![]));
+        rows.push(Change::insert(earlier));
     }
     let issued = at("2026-01-04T00:00:15.045893Z");
     let invoice = Invoice {
@@ -229,7 +224,7 @@ async fn unpod_invoice_118() {
         paid_at: None,
         ..seeds::invoice(&customer, 2_017, 17, 135_735, Currency::INR)
     };
-    rows.push(Change::InsertInvoice(Box::new(invoice), vec![], vec![]));
+    rows.push(Change::insert(invoice));
     test.commit(rows).await;
 
     let token = test.customer_token(books.number, customer.id).await;

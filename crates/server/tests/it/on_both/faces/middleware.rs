@@ -64,7 +64,7 @@ async fn a_body_that_is_too_long_is_refused() {
     let refused = small.write(Method::PATCH, target, &key, &[], &long).await;
     assert_eq!((refused.status.as_u16(), refused.json()["code"].as_str()), (413, Some("payload_too_large")));
     let customer = crate::fixtures::seeds::customer(books.number, crate::fixtures::seeds::id(1));
-    small.commit(vec![billing::Change::InsertCustomer(customer.clone())]).await;
+    small.commit(vec![billing::Change::insert(customer.clone())]).await;
     let token = small.customer_token(books.number, customer.id).await;
     let refused = small.write(Method::POST, "/api/v1/profile/payments", &token, &[], &long).await;
     assert_eq!(refused.line(), "413 {\"code\":413,\"message\":\"the body is longer than 100 bytes\"}");

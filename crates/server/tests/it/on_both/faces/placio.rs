@@ -3,7 +3,7 @@
 use crate::fixtures::harness::{Answer, TestApp};
 use crate::fixtures::seeds::{self, at, id};
 use crate::fixtures::world::{World, received};
-use billing::{Bearer, Category, Change, Currency, Customer, Id, Payment, PaymentKind, PaymentStatus};
+use billing::{Bearer, Category, Change, Currency, Customer, Id, Payment, PaymentKind, PaymentStatus, Row};
 use engine::At;
 use http::Method;
 use server::spelling::hex24;
@@ -60,7 +60,7 @@ async fn who_is_not_let_in() {
     }
     let disabled = billing::Staff { disabled: true, ..seeds::staff(ours.books.number, id(9_999), "owner") };
     let bearer = Bearer::Staff(disabled.id);
-    test.commit(vec![Change::InsertStaff(disabled)]).await;
+    test.commit(vec![Change::insert(disabled)]).await;
     assert_eq!(test.get(TARGET, &test.token(ours.books.number, bearer).await.0).await.line(), UNAUTHORIZED);
     let credential = test.app().authenticate(&ours.viewer).await.unwrap().credential;
     test.set_now(test.now().plus_days(2).unwrap());
@@ -75,8 +75,8 @@ async fn who_is_not_let_in() {
 async fn filled(world: &World) {
     let (payer, debtor) = (&world.ours.payer, &world.ours.debtor);
     let manual = |change: Change| match change {
-        Change::InsertPayment(payment) => {
-            Change::InsertPayment(Box::new(Payment { kind: PaymentKind::Manual, ..*payment }))
+        Change::Insert(Row::Payment(payment)) => {
+            Change::insert(Payment { kind: PaymentKind::Manual, ..*payment })
         }
         other => other,
     };
@@ -88,10 +88,7 @@ async fn filled(world: &World) {
         manual(received(debtor, 6, Category::AddOn, "2026-03-06T00:00:00Z")),
     ];
     let unsettled = |status| {
-        Change::InsertPayment(Box::new(Payment {
-            status,
-            ..seeds::payment(payer, 7 + status as u128, 1, at("2026-03-07"))
-        }))
+        Change::insert(Payment { status, ..seeds::payment(payer, 7 + status as u128, 1, at("2026-03-07")) })
     };
     let rupees = Payment { currency: Currency::INR, ..seeds::payment(payer, 20, 999, at("2026-03-08")) };
     let gone =
@@ -101,8 +98,8 @@ async fn filled(world: &World) {
         unsettled(PaymentStatus::Failed),
         unsettled(PaymentStatus::Processing),
         unsettled(PaymentStatus::RequiresAction),
-        Change::InsertPayment(Box::new(rupees)),
-        Change::InsertPayment(Box::new(gone)),
+        Change::insert(rupees),
+        Change::insert(gone),
     ]);
     world.test.commit(rows).await;
 }
@@ -378,7 +375,7 @@ async fn a_workspace_goes_by_the_merchants_id_where_that_can_be_one() {
     let external_id = "65f1a2b3c4d5e6f708192a3b";
     let customer =
         Customer { external_id: external_id.into(), ..seeds::customer(ours.books.number, id(7_777)) };
-    test.commit(vec![Change::InsertCustomer(customer.clone())]).await;
+    test.commit(vec![Change::insert(customer.clone())]).await;
     for name in [external_id.to_owned(), external_id.to_uppercase(), hex24(customer.id.raw())] {
         let body = cash(&customer, "1").replace(&hex24(customer.id.raw()), &name);
         let made = post(&test, &ours.owner, &body).await;

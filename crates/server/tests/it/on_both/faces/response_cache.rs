@@ -75,10 +75,10 @@ async fn a_change_of_the_catalog_or_the_clock_is_seen() {
     let price = crate::fixtures::seeds::price(&product, 2, 1_500, billing::Currency::USD);
     let customer = crate::fixtures::seeds::customer(books.number, crate::fixtures::seeds::id(3));
     test.commit(vec![
-        Change::InsertProduct(product.clone()),
-        Change::InsertPrice(price.clone()),
-        Change::InsertCustomer(customer.clone()),
-        Change::InsertPaymentMethod(crate::fixtures::world::card(&customer, 4, "tok_visa")),
+        Change::insert(product.clone()),
+        Change::insert(price.clone()),
+        Change::insert(customer.clone()),
+        Change::insert(crate::fixtures::world::card(&customer, 4, "tok_visa")),
     ])
     .await;
     let items = vec![engine::SubscribeItem { price: price.id, quantity: 1 }];
@@ -95,7 +95,11 @@ async fn a_change_of_the_catalog_or_the_clock_is_seen() {
         (&log["is_expired"], &log["subscription_plan"]["plan_name"]),
         (&false.into(), &"Professional Plan".into())
     );
-    test.commit(vec![Change::UpdatePrice(billing::Price { name: Some("Renamed".into()), ..price })]).await;
+    test.commit(vec![Change::update(
+        price.clone(),
+        billing::Price { name: Some("Renamed".into()), ..price },
+    )])
+    .await;
     assert_eq!(newest().await["subscription_plan"]["plan_name"], "Renamed");
     let at_once = billing::subscription::CancelAt::Now;
     test.engine.cancel(At::new(now, books.number), subscription.id, at_once).await.unwrap();

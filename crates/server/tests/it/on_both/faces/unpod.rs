@@ -118,7 +118,7 @@ async fn parameters() {
     let made = at("2026-03-02T00:00:00Z");
     let rows = (2..=25).map(|n| {
         let invoice = seeds::invoice(customer, 5_000 + n as u128, n, 100, Currency::USD);
-        Change::InsertInvoice(Box::new(Invoice { invoice_date: made, ..invoice }), vec![], vec![])
+        Change::insert(Invoice { invoice_date: made, ..invoice })
     });
     world.test.commit(rows.collect()).await;
     let numbers = async |query: &str| {
@@ -182,7 +182,7 @@ async fn every_status_and_currency() {
     ];
     let rows = statuses.iter().zip(2..).map(|((status, currency), n)| {
         let invoice = seeds::invoice(customer, 5_000 + n as u128, n, 123_456, *currency);
-        Change::InsertInvoice(Box::new(Invoice { status: *status, ..invoice }), vec![], vec![])
+        Change::insert(Invoice { status: *status, ..invoice })
     });
     world.test.commit(rows.collect()).await;
     let json = get(&world, "", &[]).await.json();

@@ -206,17 +206,18 @@ async fn every_key_of_the_document_in_its_order_and_kind() {
     let catalog = m.test.engine.catalogs(m.books.number, page).await.unwrap().rows[0].id;
     let rows = rows(&m.books, catalog);
     let external_id = rows.customer.external_id.clone();
-    let invoice = Change::InsertInvoice(Box::new(rows.invoice), vec![rows.line], vec![rows.tax]);
     m.test
         .commit(vec![
-            Change::InsertProduct(rows.product),
-            Change::InsertPrice(rows.price),
-            Change::InsertCustomer(rows.customer),
-            Change::InsertPaymentMethod(rows.method),
-            Change::InsertPurchase(rows.purchase),
-            Change::InsertSubscription(rows.subscription),
-            Change::InsertItem(rows.item),
-            invoice,
+            Change::insert(rows.product),
+            Change::insert(rows.price),
+            Change::insert(rows.customer),
+            Change::insert(rows.method),
+            Change::insert(rows.purchase),
+            Change::insert(rows.subscription),
+            Change::insert(rows.item),
+            Change::insert(rows.invoice),
+            Change::insert(rows.line),
+            Change::insert(rows.tax),
         ])
         .await;
     let given = m.read(&format!("customers/{external_id}/billing")).await;
