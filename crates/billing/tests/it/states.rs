@@ -2,7 +2,7 @@
 
 use billing::calendar::{Interval, IntervalUnit};
 use billing::catalog::{Category, Price, PriceKind, Product, TaxBehavior};
-use billing::changes::{Change, Changes};
+use billing::changes::{Change, Changes, Row};
 use billing::currency::Currency;
 use billing::customer::{Customer, PaymentMethod, PaymentMethodKind};
 use billing::customer_account::CustomerAccount;
