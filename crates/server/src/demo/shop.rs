@@ -37,6 +37,7 @@ pub(super) async fn open(engine: &Engine, start: Timestamp) -> Result<Shop, Erro
     let new = NewBooks {
         staff_email: email.to_owned(),
         staff_name: name.to_owned(),
+        default_product: Some(MAIN_PRODUCT.to_owned()),
         ..NewBooks::test(SELLER, start)
     };
     let (_, environment, owner) = engine.open_books(&mut engine.ctx(start), new).await?;
@@ -65,7 +66,6 @@ pub(super) async fn open(engine: &Engine, start: Timestamp) -> Result<Shop, Erro
         products: BTreeMap::new(),
         large_catalog,
     };
-    shop.environment.default_product = Some(MAIN_PRODUCT.to_owned());
     shop.ends_dunning_by(engine, start, DunningEnd::MarkUnpaid).await?;
     for good in GOODS {
         shop.offer(engine, start, None, good).await?;

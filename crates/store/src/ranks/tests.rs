@@ -219,7 +219,7 @@ fn no_statement_walks_more_than_its_range() {
         (nodes::COUNT, 8),
         (nodes::FLOOR, 6),
         (nodes::NEXT, 6),
-        (nodes::ADD, 22),
+        (nodes::ADD, 6 + 2 * LISTS),
     ] {
         let plan = plan(&mut tx, sql, params);
         assert_eq!(plan.len(), 1, "{plan:?}");
