@@ -90,13 +90,13 @@ impl Passes {
         let now = up.app.real_now();
         engine.put_roles(Role::defaults(1)).await?;
         let (staff, customers) = people(engine, wanted).await?;
-        let mut ids = engine.ctx(now).ids;
+        let mut ctx = engine.ctx(now);
         let authenticator = &up.app.authenticator;
         let entropy = &*up.app.entropy;
         let scopes = vec![KeyScope::Merchant, KeyScope::Periods];
-        let key = authenticator.api_key(now, &mut ids, entropy, (1, false), "bench", scopes, None);
+        let key = authenticator.api_key(&mut ctx, entropy, (1, false), "bench", scopes, None);
         let expires = now.plus_days(1)?;
-        let staff = authenticator.token(now, ids.next(now, 0), 1, Bearer::Staff(staff), "staff", expires);
+        let staff = authenticator.token(now, ctx.ids.next(now, 0), 1, Bearer::Staff(staff), "staff", expires);
         let mut passes = Self {
             merchant: key.secret.clone(),
             periods: key.secret.clone(),
@@ -113,7 +113,7 @@ impl Passes {
         keep(staff.credential);
         for (external_id, handle, customer, user) in customers {
             let bearer = Bearer::CustomerUser(customer, user);
-            let issued = authenticator.token(now, ids.next(now, 0), 1, bearer, "customer", expires);
+            let issued = authenticator.token(now, ctx.ids.next(now, 0), 1, bearer, "customer", expires);
             keep(issued.credential);
             passes.customers.push((external_id, handle, issued.secret));
         }

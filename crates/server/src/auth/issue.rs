@@ -4,7 +4,7 @@ use super::authenticator::Authenticator;
 use super::jwt::{self, Claims, ISSUER};
 use super::keys;
 use crate::spelling::uuid;
-use billing::{Bearer, Credential, CredentialId, Id, Ids, KeyScope, Timestamp};
+use billing::{Bearer, Credential, CredentialId, Ctx, Id, KeyScope, Timestamp};
 
 /// A credential and its secret, which nobody can read again.
 #[derive(Clone)]
@@ -22,8 +22,7 @@ impl Authenticator {
     /// A new API key. It holds once its credential is in the books.
     pub fn api_key(
         &self,
-        now: Timestamp,
-        ids: &mut Ids,
+        ctx: &mut Ctx,
         entropy: &dyn Fn(&mut [u8]),
         environment: (i64, bool),
         name: &str,
@@ -33,7 +32,7 @@ impl Authenticator {
         let (environment, livemode) = environment;
         let secret = keys::make(livemode, entropy);
         let credential = Credential {
-            id: ids.next(now, 0),
+            id: ctx.ids.next(ctx.now, 0),
             environment,
             bearer: Bearer::Key,
             name: name.to_owned(),
@@ -43,7 +42,7 @@ impl Authenticator {
             expires_at,
             revoked_at: None,
             last_used_at: None,
-            created_at: now,
+            created_at: ctx.now,
         };
         IssuedCredential { credential, secret }
     }

@@ -132,8 +132,7 @@ impl Init {
         let (organization, environment, staff) = app.engine.open_books(&mut ctx, new).await?;
         app.engine.put_roles(Role::defaults(environment.number)).await?;
         let key = app.authenticator.api_key(
-            now,
-            &mut ctx.ids,
+            &mut ctx,
             &*host.entropy,
             (environment.number, environment.livemode),
             "first key",

@@ -102,10 +102,10 @@ impl Token {
                     scope.iter().map(|scope| scope.scope()).collect()
                 };
                 let expires_at = days.map(|days| now.plus_days(days)).transpose()?;
-                let mut ids = app.engine.ctx(now).ids;
+                let mut ctx = app.engine.ctx(now);
                 let kind = (number, books.livemode);
                 let issued =
-                    app.authenticator.api_key(now, &mut ids, &*host.entropy, kind, &name, scopes, expires_at);
+                    app.authenticator.api_key(&mut ctx, &*host.entropy, kind, &name, scopes, expires_at);
                 app.engine.issue_credential(issued.credential).await?;
                 println!("{}", issued.secret);
             }

@@ -36,17 +36,17 @@ pub async fn issue(
     plan: DemoPlan,
     subjects: &DemoSubjects,
 ) -> Result<Passes, Error> {
-    let mut ids = engine.ctx(now).ids;
+    let mut ctx = engine.ctx(now);
     let number = subjects.environment.number;
     let expires_at = now.plus_days(TOKEN_DAYS).map_err(Refusal::from)?;
     let mut key = |name: &str, scope| {
         let books = (number, subjects.environment.livemode);
-        authenticator.api_key(now, &mut ids, entropy, books, name, vec![scope], None)
+        authenticator.api_key(&mut ctx, entropy, books, name, vec![scope], None)
     };
     let merchant = key(&name_of(plan), KeyScope::Merchant);
     let periods = key("periods", KeyScope::Periods);
     let mut token =
-        |name, bearer| authenticator.token(now, ids.next(now, 0), number, bearer, name, expires_at);
+        |name, bearer| authenticator.token(now, ctx.ids.next(now, 0), number, bearer, name, expires_at);
     let (external_id, customer, user) = &subjects.customer;
     let customer = token("the customer of the demo", Bearer::CustomerUser(*customer, *user));
     let (handle, organization, member) = &subjects.organization;
