@@ -9,6 +9,7 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     (
         "store",
         &[
+            "async-recursion",
             "billing",
             "bytes",
             "futures-util",
