@@ -7,7 +7,7 @@
 //! Reading order: [`money`], [`calendar`] and [`id`]; what there is ([`customer`], [`catalog`],
 //! [`subscription`], [`invoice`], [`payment`], [`ledger`]); how a decision is returned ([`changes`]).
 
-#![deny(clippy::float_arithmetic)]
+#![deny(clippy::float_arithmetic, clippy::wildcard_enum_match_arm)]
 
 pub mod calendar;
 pub mod catalog;

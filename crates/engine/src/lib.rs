@@ -2,6 +2,8 @@
 //!
 //! Only this crate opens a transaction or asks a gateway. Time and ids are given to it.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod at;
 pub mod audit;
 mod billing_run;

@@ -1,5 +1,7 @@
 //! The books on disk: one consistent snapshot to read from, one commit to write with.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 #[macro_use]
 mod records;
 

@@ -1,5 +1,6 @@
 //! The faces, the demo and the program itself, from the outside. Each file says what it protects.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::too_many_lines, reason = "a test tells cases one after another")]
 
 mod alone;
 mod fixtures;
