@@ -294,25 +294,13 @@ fn payer(ctx: &mut Ctx, environment: i64, shape: Shape, n: usize, changes: &mut 
     let country = (shape.organizations > 1).then(|| "DE".to_owned());
     let id: CustomerId = ctx.customer_id(environment);
     let customer = Customer {
-        id,
-        environment,
         external_id: format!("customer-{n}"),
         handle: Some(format!("customer-{n}.example.com")),
         name: format!("Customer {n}"),
         email: format!("customer-{n}@example.com"),
-        archived: false,
         invoice_number_base: format!("C{n:06}"),
-        logo_url: None,
-        icon_url: None,
-        domain: None,
-        billing_address: None,
         country,
-        state: None,
-        user_id: None,
-        catalog_id: None,
-        zone: None,
-        created_at: now,
-        updated_at: now,
+        ..Customer::new(id, environment, now)
     };
     let method = PaymentMethod {
         id: ctx.id(id.shard()),

@@ -5,76 +5,16 @@
 
 use crate::calendar::Zone;
 use crate::country::country_of;
-use crate::customer::{Customer, CustomerUser, PaymentMethod, PaymentMethodKind};
-use crate::id::{CatalogId, Ctx, CustomerId};
+use crate::customer::{Customer, CustomerEdit, CustomerUser, PaymentMethod, PaymentMethodKind};
+use crate::id::{Ctx, CustomerId};
 use crate::refusal::{Field, Refusal};
-
-/// An address, as text for documents and as places for taxes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address {
-    /// All of it as JSON text.
-    pub text: String,
-    /// Its country as the merchant wrote it.
-    pub country: Option<String>,
-    /// Its state or province as the merchant wrote it.
-    pub state: Option<String>,
-}
-
-/// What a customer is given. What is none stays as it is; an inner none takes it away.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CustomerEdit {
-    /// The merchant's own id for it.
-    pub external_id: Option<String>,
-    /// Its name.
-    pub name: Option<String>,
-    /// Its e-mail address.
-    pub email: Option<String>,
-    /// Whether the merchant has put it away.
-    pub archived: Option<bool>,
-    /// Its domain-like name.
-    pub handle: Option<Option<String>>,
-    /// A picture of it.
-    pub logo_url: Option<Option<String>>,
-    /// A small picture of it.
-    pub icon_url: Option<Option<String>>,
-    /// Its internet domain.
-    pub domain: Option<Option<String>>,
-    /// Its address.
-    pub billing_address: Option<Option<Address>>,
-    /// The merchant's id of a user that stands behind it.
-    pub user_id: Option<Option<String>>,
-    /// The catalog that it buys from.
-    pub catalog_id: Option<Option<CatalogId>>,
-    /// Its IANA time zone.
-    pub zone: Option<Option<String>>,
-}
 
 /// Makes a customer. The commit gives it the first part of its invoice numbers.
 ///
 /// # Errors
 /// If its id, name or e-mail address is missing, or a value cannot be.
 pub fn new_customer(ctx: &mut Ctx, environment: i64, edit: &CustomerEdit) -> Result<Customer, Refusal> {
-    let blank = Customer {
-        id: ctx.customer_id(environment),
-        environment,
-        external_id: String::new(),
-        handle: None,
-        name: String::new(),
-        email: String::new(),
-        archived: false,
-        invoice_number_base: String::new(),
-        logo_url: None,
-        icon_url: None,
-        domain: None,
-        billing_address: None,
-        country: None,
-        state: None,
-        user_id: None,
-        catalog_id: None,
-        zone: None,
-        created_at: ctx.now,
-        updated_at: ctx.now,
-    };
+    let blank = Customer::new(ctx.customer_id(environment), environment, ctx.now);
     edit_customer(ctx, &blank, edit)
 }
 
@@ -83,20 +23,8 @@ pub fn new_customer(ctx: &mut Ctx, environment: i64, edit: &CustomerEdit) -> Res
 /// # Errors
 /// If a value cannot be.
 pub fn edit_customer(ctx: &Ctx, customer: &Customer, edit: &CustomerEdit) -> Result<Customer, Refusal> {
-    let mut after = customer.clone();
-    let edit = edit.clone();
-    after.external_id = edit.external_id.unwrap_or(after.external_id);
-    after.name = edit.name.unwrap_or(after.name);
-    after.email = edit.email.unwrap_or(after.email);
-    after.archived = edit.archived.unwrap_or(after.archived);
-    after.handle = edit.handle.unwrap_or(after.handle);
-    after.logo_url = edit.logo_url.unwrap_or(after.logo_url);
-    after.icon_url = edit.icon_url.unwrap_or(after.icon_url);
-    after.domain = edit.domain.unwrap_or(after.domain);
-    after.user_id = edit.user_id.unwrap_or(after.user_id);
-    after.catalog_id = edit.catalog_id.unwrap_or(after.catalog_id);
-    after.zone = edit.zone.unwrap_or(after.zone);
-    if let Some(address) = edit.billing_address {
+    let mut after = edit.apply(customer);
+    if let Some(address) = edit.billing_address.clone() {
         after.country = match address.as_ref().and_then(|address| address.country.as_deref()) {
             Some(code) => Some(country_of(Field::AddressCountry, code)?),
             None => None,

@@ -7,8 +7,7 @@
 pub mod edit;
 
 pub use edit::{
-    Address, CustomerEdit, NewPaymentMethod, edit_customer, looks_like_a_card, new_customer,
-    new_payment_method, new_user,
+    NewPaymentMethod, edit_customer, looks_like_a_card, new_customer, new_payment_method, new_user,
 };
 
 use crate::id::{CatalogId, CustomerId, CustomerUserId, OrganizationId, PaymentMethodId, StaffId};
@@ -70,6 +69,31 @@ pub struct Customer {
 }
 
 impl Customer {
+    /// A customer of whom nothing is known yet.
+    pub const fn new(id: CustomerId, environment: i64, now: Timestamp) -> Self {
+        Self {
+            id,
+            environment,
+            external_id: String::new(),
+            handle: None,
+            name: String::new(),
+            email: String::new(),
+            archived: false,
+            invoice_number_base: String::new(),
+            logo_url: None,
+            icon_url: None,
+            domain: None,
+            billing_address: None,
+            country: None,
+            state: None,
+            user_id: None,
+            catalog_id: None,
+            zone: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
     /// Checks that something new may be sold or billed to it.
     ///
     /// # Errors
@@ -79,6 +103,65 @@ impl Customer {
             true => Err(Refusal::State("the customer is archived: nothing new can be sold to it".into())),
             false => Ok(()),
         }
+    }
+}
+
+/// An address, as text for documents and as places for taxes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// All of it as JSON text.
+    pub text: String,
+    /// Its country as the merchant wrote it.
+    pub country: Option<String>,
+    /// Its state or province as the merchant wrote it.
+    pub state: Option<String>,
+}
+
+/// What a customer is given. What is none stays as it is; an inner none takes it away.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CustomerEdit {
+    /// The merchant's own id for it.
+    pub external_id: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its e-mail address.
+    pub email: Option<String>,
+    /// Whether the merchant has put it away.
+    pub archived: Option<bool>,
+    /// Its domain-like name.
+    pub handle: Option<Option<String>>,
+    /// A picture of it.
+    pub logo_url: Option<Option<String>>,
+    /// A small picture of it.
+    pub icon_url: Option<Option<String>>,
+    /// Its internet domain.
+    pub domain: Option<Option<String>>,
+    /// Its address.
+    pub billing_address: Option<Option<Address>>,
+    /// The merchant's id of a user that stands behind it.
+    pub user_id: Option<Option<String>>,
+    /// The catalog that it buys from.
+    pub catalog_id: Option<Option<CatalogId>>,
+    /// Its IANA time zone.
+    pub zone: Option<Option<String>>,
+}
+
+impl CustomerEdit {
+    /// The customer with what is given. What needs a look first, its address, is not in it.
+    pub(crate) fn apply(&self, customer: &Customer) -> Customer {
+        let (edit, mut after) = (self.clone(), customer.clone());
+        after.external_id = edit.external_id.unwrap_or(after.external_id);
+        after.name = edit.name.unwrap_or(after.name);
+        after.email = edit.email.unwrap_or(after.email);
+        after.archived = edit.archived.unwrap_or(after.archived);
+        after.handle = edit.handle.unwrap_or(after.handle);
+        after.logo_url = edit.logo_url.unwrap_or(after.logo_url);
+        after.icon_url = edit.icon_url.unwrap_or(after.icon_url);
+        after.domain = edit.domain.unwrap_or(after.domain);
+        after.user_id = edit.user_id.unwrap_or(after.user_id);
+        after.catalog_id = edit.catalog_id.unwrap_or(after.catalog_id);
+        after.zone = edit.zone.unwrap_or(after.zone);
+        after
     }
 }
 

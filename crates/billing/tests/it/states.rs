@@ -68,25 +68,11 @@ fn rules(now: Timestamp) -> Rules {
 
 fn payer(now: Timestamp) -> CustomerAccount {
     let customer = Customer {
-        id: id(2),
-        environment: 1,
         external_id: "ada".into(),
-        handle: None,
         name: "Ada".into(),
         email: "ada@example.com".into(),
-        archived: false,
         invoice_number_base: "ADA".into(),
-        logo_url: None,
-        icon_url: None,
-        domain: None,
-        billing_address: None,
-        country: None,
-        state: None,
-        user_id: None,
-        catalog_id: None,
-        zone: None,
-        created_at: now,
-        updated_at: now,
+        ..Customer::new(id(2), 1, now)
     };
     let method = PaymentMethod {
         id: id(3),

@@ -74,25 +74,11 @@ async fn world(token: &str, now: Timestamp) -> World {
         updated_at: now,
     };
     let customer = Customer {
-        id: ctx.id(0),
-        environment: environment.number,
         external_id: "c1".into(),
-        handle: None,
         name: "Ada".into(),
         email: "ada@example.com".into(),
-        archived: false,
         invoice_number_base: "ABCDEF0".into(),
-        logo_url: None,
-        icon_url: None,
-        domain: None,
-        billing_address: None,
-        country: None,
-        state: None,
-        user_id: None,
-        catalog_id: None,
-        zone: None,
-        created_at: now,
-        updated_at: now,
+        ..Customer::new(ctx.id(0), environment.number, now)
     };
     let method = PaymentMethod {
         id: ctx.id(0),
