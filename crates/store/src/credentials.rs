@@ -1,15 +1,10 @@
 //! Credentials and roles: who may ask.
 
-use crate::{Error, Param, Row, Scope, Snapshot, Store};
+use crate::records::codecs::{Bool, OneColumn, Text};
+use crate::records::{Read, Record};
+use crate::{Error, Scope, Snapshot, Store, Tx};
 use async_recursion::async_recursion as boxed;
-use billing::{Bearer, Credential, CredentialId, Id, KeyScope, Role, Timestamp};
-
-macro_rules! credential_columns {
-    () => {
-        "id, environment, kind, name, hint, hash, scopes, customer_id, user_id, expires_at, revoked_at, \
-         last_used_at, created_at"
-    };
-}
+use billing::{Bearer, Credential, CredentialId, Id, Role, Timestamp};
 
 /// A credential with what the books say of whom it stands for.
 #[derive(Debug, Clone)]
@@ -25,8 +20,8 @@ pub struct Standing {
 /// The credential of an API key, by the key's HMAC.
 #[boxed]
 pub async fn by_hash(snapshot: &mut Snapshot, hash: &[u8; 32]) -> Result<Option<Standing>, Error> {
-    const SQL: &str = concat!("select ", credential_columns!(), " from credentials where hash = $1");
-    match snapshot.row(SQL, &[hash.into()], read).await? {
+    const SQL: &str = concat!("select ", credential_columns!("c"), " from credentials c where hash = $1");
+    match snapshot.row(SQL, &[hash.into()], |row| row.record()).await? {
         Some(credential) => standing(snapshot, credential).await.map(Some),
         None => Ok(None),
     }
@@ -35,8 +30,8 @@ pub async fn by_hash(snapshot: &mut Snapshot, hash: &[u8; 32]) -> Result<Option<
 /// The credential of a token, by the id that the token carries.
 #[boxed]
 pub async fn by_id(snapshot: &mut Snapshot, id: CredentialId) -> Result<Option<Standing>, Error> {
-    const SQL: &str = concat!("select ", credential_columns!(), " from credentials where id = $1");
-    match snapshot.row(SQL, &[id.raw().into()], read).await? {
+    const SQL: &str = concat!("select ", credential_columns!("c"), " from credentials c where id = $1");
+    match snapshot.row(SQL, &[id.raw().into()], |row| row.record()).await? {
         Some(credential) => standing(snapshot, credential).await.map(Some),
         None => Ok(None),
     }
@@ -60,7 +55,12 @@ async fn standing(snapshot: &mut Snapshot, credential: Credential) -> Result<Sta
                  left join roles r on r.environment = s.environment and r.name = s.role \
                  where s.id = $1 and s.environment = $2";
             let keys = [staff.raw().into(), credential.environment.into()];
-            let found = snapshot.row(SQL, &keys, |row| Ok((row.bool(0)?, words(row.opt_text(1)?)))).await?;
+            let found = snapshot
+                .row(SQL, &keys, |row| {
+                    let is_disabled = Bool::of(row, "disabled")?;
+                    Ok((is_disabled, words(row.opt_text(row.take("permissions")?)?)))
+                })
+                .await?;
             found.map_or((Vec::new(), false), |(disabled, permissions)| (permissions, !disabled))
         }
     };
@@ -70,9 +70,12 @@ async fn standing(snapshot: &mut Snapshot, credential: Credential) -> Result<Sta
 /// The credentials of an environment, oldest first.
 #[boxed]
 pub async fn list(snapshot: &mut Snapshot, environment: i64) -> Result<Vec<Credential>, Error> {
-    const SQL: &str =
-        concat!("select ", credential_columns!(), " from credentials where environment = $1 order by id");
-    snapshot.rows(SQL, &[environment.into()], read).await
+    const SQL: &str = concat!(
+        "select ",
+        credential_columns!("c"),
+        " from credentials c where environment = $1 order by id"
+    );
+    snapshot.rows(SQL, &[environment.into()], |row| row.record()).await
 }
 
 /// The roles of an environment, by name.
@@ -81,7 +84,8 @@ pub async fn roles(snapshot: &mut Snapshot, environment: i64) -> Result<Vec<Role
     const SQL: &str = "select name, permissions from roles where environment = $1 order by name";
     snapshot
         .rows(SQL, &[environment.into()], |row| {
-            Ok(Role { environment, name: row.text(0)?.to_owned(), permissions: words(row.opt_text(1)?) })
+            let name = Text::of(row, "name")?;
+            Ok(Role { environment, name, permissions: words(row.opt_text(row.take("permissions")?)?) })
         })
         .await
 }
@@ -154,63 +158,10 @@ impl Store {
     }
 }
 
-async fn insert(tx: &mut crate::Tx, credential: &Credential) -> Result<(), Error> {
-    const SQL: &str = "insert into credentials (id, environment, kind, name, hint, hash, scopes, customer_id, \
-         user_id, expires_at, revoked_at, last_used_at, created_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
-    let (kind, customer, user) = match credential.bearer {
-        Bearer::Key => ("key", None, None),
-        Bearer::CustomerUser(customer, user) => ("customer_user", Some(customer.raw()), Some(user.raw())),
-        Bearer::Staff(staff) => ("staff", None, Some(staff.raw())),
-    };
-    let scopes: Vec<&str> = credential.scopes.iter().map(|scope| scope.as_str()).collect();
-    let scopes = scopes.join(",");
-    let row: [Param<'_>; 13] = [
-        credential.id.raw().into(),
-        credential.environment.into(),
-        kind.into(),
-        (&credential.name).into(),
-        (&credential.hint).into(),
-        credential.hash.as_ref().into(),
-        (&scopes).into(),
-        customer.into(),
-        user.into(),
-        credential.expires_at.map(Timestamp::micros).into(),
-        credential.revoked_at.map(Timestamp::micros).into(),
-        credential.last_used_at.map(Timestamp::micros).into(),
-        credential.created_at.micros().into(),
-    ];
-    tx.execute(SQL, &row).await.map(|_| ())
-}
-
-fn read(row: &Row<'_>) -> Result<Credential, Error> {
-    let id = |at| row.id(at);
-    let time = |at| Ok::<_, Error>(row.opt_int(at)?.map(Timestamp::from_micros));
-    let bearer = match row.text(2)? {
-        "key" => Bearer::Key,
-        "customer_user" => Bearer::CustomerUser(Id::from_raw(id(7)?), Id::from_raw(id(8)?)),
-        "staff" => Bearer::Staff(Id::from_raw(id(8)?)),
-        _ => return Err(Error::Corrupt("a credential of an unknown kind".to_owned())),
-    };
-    let hash = match row.opt_bytes(5)? {
-        Some(bytes) => Some(
-            bytes.try_into().map_err(|_| Error::Corrupt("a credential's hash is not 32 bytes".to_owned()))?,
-        ),
-        None => None,
-    };
-    Ok(Credential {
-        id: Id::from_raw(id(0)?),
-        environment: row.int(1)?,
-        bearer,
-        name: row.text(3)?.to_owned(),
-        hint: row.text(4)?.to_owned(),
-        hash,
-        scopes: row.text(6)?.split(',').filter_map(KeyScope::parse).collect(),
-        expires_at: time(9)?,
-        revoked_at: time(10)?,
-        last_used_at: time(11)?,
-        created_at: Timestamp::from_micros(row.int(12)?),
-    })
+async fn insert(tx: &mut Tx, credential: &Credential) -> Result<(), Error> {
+    let mut params = Vec::new();
+    credential.write(&mut params);
+    tx.execute(Credential::TABLE.insert, &params).await.map(|_| ())
 }
 
 fn words(text: Option<&str>) -> Vec<String> {

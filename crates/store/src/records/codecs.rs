@@ -2,10 +2,11 @@
 
 use crate::Error;
 use crate::value::{Param, Row};
+use billing::Id as _;
 use billing::text_enum::TextEnum;
 use billing::{
-    Account, Currency, DiscountAmount, DiscountDuration, DunningEnd, DunningPolicy, Interval, IntervalUnit,
-    Money, Period, Rate, Timestamp,
+    Account, Bearer, Currency, CustomerUserId, DiscountAmount, DiscountDuration, DunningEnd, DunningPolicy,
+    Interval, IntervalUnit, KeyScope, Money, Period, Rate, StaffId, Timestamp,
 };
 
 /// A way to write values of a type into columns and to read them back.
@@ -104,6 +105,18 @@ one_column! {
             let minor = row.int(at)?;
             let code = row.text(row.taken("currency")?)?;
             Ok(Money::new(minor, Currency::parse(code).map_err(|_| corrupt(name, "of a currency"))?))
+        };
+    /// An HMAC-SHA-256.
+    Digest: [u8; 32],
+        |value| value.into(),
+        |row, at, name| row.bytes(at)?.try_into().map_err(|_| corrupt(name, "32 bytes"));
+    /// What an API key opens, with commas between.
+    Scopes: Vec<KeyScope>,
+        |value| value.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(",").into(),
+        |row, at, name| {
+            let words = row.text(at)?.split(',').filter(|word| !word.is_empty());
+            let scopes = words.map(|word| KeyScope::parse(word).ok_or_else(|| corrupt(name, "known scopes")));
+            scopes.collect()
         };
     /// For how many payments a discount holds; null for ever.
     Payments: DiscountDuration,
@@ -273,5 +286,32 @@ impl Codec<DunningPolicy> for Dunning {
         let retry_days = parsed.ok_or_else(|| corrupt(days, "a list of days"))?;
         let end: DunningEnd = Word::of(row, end)?;
         Ok(DunningPolicy { retry_days, end })
+    }
+}
+
+/// Whom a credential stands for: kind, customer and person.
+pub(crate) enum Holder {}
+
+impl Codec<Bearer> for Holder {
+    fn write<'a>(value: &'a Bearer, to: &mut Vec<Param<'a>>) {
+        let (kind, customer, person) = match value {
+            Bearer::Key => ("key", None, None),
+            Bearer::CustomerUser(customer, user) => ("customer_user", Some(customer.raw()), Some(user.raw())),
+            Bearer::Staff(staff) => ("staff", None, Some(staff.raw())),
+        };
+        to.extend([kind.into(), customer.into(), person.into()]);
+    }
+
+    fn read(row: &Row<'_>, columns: &[&str]) -> Result<Bearer, Error> {
+        let &[kind, customer, person] = columns else { return Err(columns_wanted(3, columns)) };
+        let word = row.text(row.take(kind)?)?;
+        match (word, Opt::<Id>::of(row, customer)?, row.opt_id(row.take(person)?)?) {
+            ("key", None, None) => Ok(Bearer::Key),
+            ("customer_user", Some(customer), Some(user)) => {
+                Ok(Bearer::CustomerUser(customer, CustomerUserId::from_raw(user)))
+            }
+            ("staff", None, Some(staff)) => Ok(Bearer::Staff(StaffId::from_raw(staff))),
+            (_, _, _) => Err(corrupt(kind, "a kind of bearer with its ids")),
+        }
     }
 }

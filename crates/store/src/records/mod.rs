@@ -16,6 +16,8 @@ mod declare;
 #[macro_use]
 pub(crate) mod catalog;
 #[macro_use]
+pub(crate) mod credentials;
+#[macro_use]
 pub(crate) mod customers;
 #[macro_use]
 pub(crate) mod environments;
