@@ -47,7 +47,7 @@ const SWEEPS: &[(&str, &[&str])] = &[
     (
         "the audit walks through a table by its key",
         &[
-            "v.version, e.customer_id, h.customer_id from customers c",
+            "e.customer_id as by_external_id, h.customer_id as by_handle from customers c",
             "select c.shard, c.id from customers c where (c.shard, c.id) > ($1, $2)",
             "from invoices i where i.environment = $1 and i.ordinal > $2",
             "where (p.shard, p.id) > ($1, $2)",
