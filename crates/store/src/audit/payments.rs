@@ -1,6 +1,6 @@
 //! Payments and credits in the order of their keys, and the counted lists that payments are in.
 
-use super::After;
+use super::after::After;
 use crate::lists;
 use crate::ranks::Ranking;
 use crate::records::codecs::{Bool, Id, Int, OneColumn, Opt, Word};
