@@ -1,6 +1,6 @@
 //! What is sold: catalogs, products, prices, discounts and tax rates.
 
-use crate::pages::tally;
+use crate::tallies::tally;
 use crate::{Error, Snapshot};
 use async_recursion::async_recursion as boxed;
 use billing::{

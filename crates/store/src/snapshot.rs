@@ -1,17 +1,14 @@
 //! What code inside a transaction sees: statements in, rows out.
 
-use crate::value::Sets;
+use crate::erased::BoxFuture;
+use crate::postgres::session::Session as PostgresSession;
+use crate::postgres::together::Reader;
+use crate::sqlite::session::Session as SqliteSession;
+use crate::value::{See, Sets};
 use crate::versions::Scope;
-use crate::{Error, Param, Row, postgres, sqlite};
-use std::future::{Future, ready};
+use crate::{Error, Param, Row};
+use std::future::ready;
 use std::ops::{Deref, DerefMut};
-use std::pin::Pin;
-
-/// The future that a closure given to the store returns.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// Who looks at the rows of an answer, each with the number of its set of parameters.
-pub(crate) type See<'a> = &'a mut (dyn FnMut(usize, &Row<'_>) -> Result<(), Error> + Send + 'a);
 
 /// One consistent view of the books. On SQLite every statement completes at once; do not wait for
 /// anything but statements inside a snapshot.
@@ -20,15 +17,15 @@ pub struct Snapshot {
 }
 
 pub(crate) enum Session {
-    Sqlite(sqlite::Session),
-    Postgres(postgres::Session),
+    Sqlite(SqliteSession),
+    Postgres(PostgresSession),
     /// Shared with others.
-    Together(postgres::Reader),
+    Together(Reader),
 }
 
 impl Session {
     /// What writes, or reads by itself, on PostgreSQL.
-    pub(crate) fn into_postgres(self) -> postgres::Session {
+    pub(crate) fn into_postgres(self) -> PostgresSession {
         match self {
             Session::Postgres(session) => session,
             Session::Sqlite(_) | Session::Together(_) => unreachable!("a snapshot stays on its database"),
@@ -38,7 +35,7 @@ impl Session {
 
 impl Snapshot {
     /// The session of a snapshot that was made on SQLite.
-    pub(crate) fn sqlite(&mut self) -> &mut sqlite::Session {
+    pub(crate) fn sqlite(&mut self) -> &mut SqliteSession {
         match &mut self.session {
             Session::Sqlite(session) => session,
             Session::Postgres(_) | Session::Together(_) => unreachable!("a snapshot stays on its database"),
@@ -183,8 +180,8 @@ pub struct Tx {
 
 /// What a transaction writes with.
 pub(crate) enum Writer<'a> {
-    Sqlite(&'a mut sqlite::Session),
-    Postgres(&'a mut postgres::Session),
+    Sqlite(&'a mut SqliteSession),
+    Postgres(&'a mut PostgresSession),
 }
 
 impl Tx {

@@ -9,15 +9,15 @@
 #[cfg(test)]
 mod tests;
 
+use super::bind::Written;
 use super::bulk;
 use super::failure::Failure;
-use super::pool::{Place, Pool};
+use super::pool::Pool;
+use super::ready::{Ready, StatementKey, arrays, each_written};
 use super::session::{Session, answered, see_all};
-use super::statements::{Ready, arrays, each_written};
-use super::{PATIENCE, bind::Written};
+use super::tries::PATIENCE;
 use crate::Error;
-use crate::snapshot::See;
-use crate::value::{OwnedParam, Param, Sets};
+use crate::value::{OwnedParam, Param, See, Sets};
 use futures_util::TryStreamExt;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -170,7 +170,7 @@ impl Asker {
 
 fn grouped(round: Vec<Question>) -> Vec<Group> {
     let mut groups: Vec<(Group, HashMap<Set, usize>)> = Vec::new();
-    let mut places: HashMap<(Place, usize), usize> = HashMap::new();
+    let mut places: HashMap<(StatementKey, usize), usize> = HashMap::new();
     for Question { sql, width, sets, answer, .. } in round {
         let place = ((sql.as_ptr() as usize, sql.len()), width);
         let at = *places.entry(place).or_insert_with(|| {
