@@ -16,9 +16,9 @@ mod pool;
 mod ready;
 mod rows;
 pub(crate) mod session;
+pub(crate) mod shared_reads;
 mod statements;
 mod tls;
-pub(crate) mod together;
 mod tries;
 mod unpanicked;
 mod versions;
@@ -35,9 +35,9 @@ use failure::{Failure, Remedy};
 use groups::Groups;
 use pool::Pool;
 use session::Session;
+use shared_reads::{Reader, SharedReads};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use together::{Reader, Together};
 use tries::Tries;
 use unpanicked::unpanicked;
 use versions::Lookups;
@@ -51,7 +51,7 @@ pub struct Database {
 
 struct Shared {
     writing: Arc<Writing>,
-    together: Arc<Together>,
+    shared_reads: Arc<SharedReads>,
     groups: Groups,
     /// Whether customers of one organization are in one shard.
     is_by_organization: AtomicBool,
@@ -65,11 +65,11 @@ impl Database {
     ) -> Result<Database, Error> {
         let pool = Arc::new(Pool::new(Address::parse(url)?));
         migrate::migrate(&pool, known, None).await?;
-        let together = Together::new(pool.clone(), Session::reading);
+        let shared_reads = SharedReads::new(pool.clone(), Session::reading);
         let writing = Arc::new(Writing { lookups: Lookups::new(pool.clone()), pool, faults });
         let is_by_organization = AtomicBool::default();
         let groups = Groups::default();
-        let shared = Arc::new(Shared { writing, together, groups, is_by_organization });
+        let shared = Arc::new(Shared { writing, shared_reads, groups, is_by_organization });
         let database = Database { shared };
         if known.last().is_some_and(|last| last.number >= 5) {
             database.look_at_spread().await?;
@@ -103,11 +103,11 @@ impl Database {
     /// Runs work on a snapshot; once more from its beginning on another one where the database was lost
     /// meanwhile.
     pub(crate) async fn read(&self, mut work: Work<Snapshot>) -> Result<(), Error> {
-        let Shared { writing, together, .. } = &*self.shared;
+        let Shared { writing, shared_reads, .. } = &*self.shared;
         let mut tries = Tries::new();
         let mut is_apart = false;
         loop {
-            let mut snapshot = Snapshot::from(together.reader(tries.left()));
+            let mut snapshot = Snapshot::from(shared_reads.reader(tries.left()));
             if is_apart {
                 snapshot.apart();
             }
@@ -177,7 +177,7 @@ pub(crate) async fn make_partitioned(
 
 /// What ended a snapshot, and whether others shared it.
 async fn ended(session: snapshot::Session) -> (Option<Failure>, bool) {
-    if let snapshot::Session::Together(reader) = session {
+    if let snapshot::Session::Shared(reader) = session {
         return (reader.failure().cloned(), true);
     }
     let session = session.into_postgres();
@@ -188,7 +188,7 @@ async fn ended(session: snapshot::Session) -> (Option<Failure>, bool) {
 
 impl From<Reader> for Snapshot {
     fn from(reader: Reader) -> Snapshot {
-        Snapshot { session: snapshot::Session::Together(reader) }
+        Snapshot { session: snapshot::Session::Shared(reader) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::erased::BoxFuture;
 use crate::postgres::session::Session as PostgresSession;
-use crate::postgres::together::Reader;
+use crate::postgres::shared_reads::Reader;
 use crate::sqlite::session::Session as SqliteSession;
 use crate::value::{See, Sets};
 use crate::versions::Scope;
@@ -19,8 +19,8 @@ pub struct Snapshot {
 pub(crate) enum Session {
     Sqlite(SqliteSession),
     Postgres(PostgresSession),
-    /// Shared with others.
-    Together(Reader),
+    /// One that others read on too.
+    Shared(Reader),
 }
 
 impl Session {
@@ -28,7 +28,7 @@ impl Session {
     pub(crate) fn into_postgres(self) -> PostgresSession {
         match self {
             Session::Postgres(session) => session,
-            Session::Sqlite(_) | Session::Together(_) => unreachable!("a snapshot stays on its database"),
+            Session::Sqlite(_) | Session::Shared(_) => unreachable!("a snapshot stays on its database"),
         }
     }
 }
@@ -38,7 +38,7 @@ impl Snapshot {
     pub(crate) fn sqlite(&mut self) -> &mut SqliteSession {
         match &mut self.session {
             Session::Sqlite(session) => session,
-            Session::Postgres(_) | Session::Together(_) => unreachable!("a snapshot stays on its database"),
+            Session::Postgres(_) | Session::Shared(_) => unreachable!("a snapshot stays on its database"),
         }
     }
 
@@ -47,7 +47,7 @@ impl Snapshot {
         match &self.session {
             Session::Sqlite(session) => session.shards(),
             Session::Postgres(session) => session.shards(),
-            Session::Together(reader) => reader.shards(),
+            Session::Shared(reader) => reader.shards(),
         }
     }
 
@@ -121,7 +121,7 @@ impl Snapshot {
         match &mut self.session {
             Session::Sqlite(session) => Box::pin(ready(session.each(sql, params, see))),
             Session::Postgres(session) => Box::pin(session.each(sql, params, see)),
-            Session::Together(reader) => Box::pin(reader.each(sql, params, see)),
+            Session::Shared(reader) => Box::pin(reader.each(sql, params, see)),
         }
     }
 
@@ -134,7 +134,7 @@ impl Snapshot {
         match &mut self.session {
             Session::Sqlite(session) => Box::pin(ready(session.first(sql, params, see))),
             Session::Postgres(session) => Box::pin(session.first(sql, params, see)),
-            Session::Together(reader) => Box::pin(reader.first(sql, params, see)),
+            Session::Shared(reader) => Box::pin(reader.first(sql, params, see)),
         }
     }
 
@@ -147,7 +147,7 @@ impl Snapshot {
         match &mut self.session {
             Session::Sqlite(session) => Box::pin(ready(session.each_for(sql, &sets, see))),
             Session::Postgres(session) => Box::pin(session.each_for(sql, sets, see)),
-            Session::Together(reader) => Box::pin(reader.each_for(sql, sets, see)),
+            Session::Shared(reader) => Box::pin(reader.each_for(sql, sets, see)),
         }
     }
 
@@ -155,7 +155,7 @@ impl Snapshot {
     /// connection of its own, and hold up nobody. Without it, those who read a database at the same time
     /// share one snapshot and what they ask goes over together. It changes nothing on SQLite.
     pub fn apart(&mut self) {
-        if let Session::Together(reader) = &self.session
+        if let Session::Shared(reader) = &self.session
             && let Some(session) = reader.apart()
         {
             self.session = Session::Postgres(session);
@@ -166,7 +166,7 @@ impl Snapshot {
     /// same parameters. Several that are announced cross to a database and back together; it changes
     /// nothing else, and nothing at all on SQLite or where changes are written.
     pub fn announce(&mut self, sql: &'static str, params: &[Param<'_>]) {
-        if let Session::Together(reader) = &mut self.session {
+        if let Session::Shared(reader) = &mut self.session {
             reader.announce(sql, params);
         }
     }
@@ -281,7 +281,7 @@ impl Tx {
         match &mut self.snapshot.session {
             Session::Sqlite(session) => Writer::Sqlite(session),
             Session::Postgres(session) => Writer::Postgres(session),
-            Session::Together(_) => unreachable!("what is shared is never written with"),
+            Session::Shared(_) => unreachable!("what is shared is never written with"),
         }
     }
 
