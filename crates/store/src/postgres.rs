@@ -9,7 +9,7 @@ mod address;
 mod bind;
 mod bulk;
 mod failure;
-mod groups;
+mod group_commit;
 mod migrate;
 mod partitions;
 mod pool;
@@ -32,7 +32,7 @@ use crate::{Committed, Error, Scope, commit, settings};
 use address::Address;
 use billing::{Changes, ShardKey};
 use failure::{Failure, Remedy};
-use groups::Groups;
+use group_commit::GroupCommit;
 use pool::Pool;
 use session::Session;
 use shared_reads::{Reader, SharedReads};
@@ -52,7 +52,7 @@ pub struct Database {
 struct Shared {
     writing: Arc<Writing>,
     shared_reads: Arc<SharedReads>,
-    groups: Groups,
+    group_commit: GroupCommit,
     /// Whether customers of one organization are in one shard.
     is_by_organization: AtomicBool,
 }
@@ -68,8 +68,8 @@ impl Database {
         let shared_reads = SharedReads::new(pool.clone(), Session::reading);
         let writing = Arc::new(Writing { lookups: Lookups::new(pool.clone()), pool, faults });
         let is_by_organization = AtomicBool::default();
-        let groups = Groups::default();
-        let shared = Arc::new(Shared { writing, shared_reads, groups, is_by_organization });
+        let group_commit = GroupCommit::default();
+        let shared = Arc::new(Shared { writing, shared_reads, group_commit, is_by_organization });
         let database = Database { shared };
         if known.last().is_some_and(|last| last.number >= 5) {
             database.look_at_spread().await?;
@@ -142,7 +142,9 @@ impl Database {
     /// Writes all of the changes, with others that may go together with them where one is under way.
     pub(crate) async fn commit(&self, changes: Arc<Changes>) -> Result<Committed, Error> {
         match commit::together_in(&changes) {
-            Some(environment) => self.shared.groups.commit(&self.shared.writing, environment, changes).await,
+            Some(environment) => {
+                self.shared.group_commit.commit(&self.shared.writing, environment, changes).await
+            }
             None => self.shared.writing.run(move |tx| commit::alone(tx, &changes)).await,
         }
     }

@@ -18,14 +18,14 @@ const GROUP_MAX: usize = 64;
 
 /// The commits that wait, by environment. Somebody works off each line that takes more.
 #[derive(Default)]
-pub(super) struct Groups(Mutex<HashMap<i64, UnboundedSender<Waiting>>>);
+pub(super) struct GroupCommit(Mutex<HashMap<i64, UnboundedSender<Waiting>>>);
 
 struct Waiting {
     changes: Arc<Changes>,
     caller: oneshot::Sender<Result<Committed, Error>>,
 }
 
-impl Groups {
+impl GroupCommit {
     /// Writes the changes of an environment, alone or with others.
     pub(super) async fn commit(
         &self,
