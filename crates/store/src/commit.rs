@@ -14,7 +14,7 @@ pub use invoices::seal;
 use crate::numbers::Numbers;
 use crate::records::{Record, record};
 use crate::value::Sets;
-use crate::{BoxFuture, Error, Param, Scope, Tx, idempotency, lists};
+use crate::{BoxFuture, Error, Param, Scope, Tx, idempotency, received_payments};
 use billing::{Change, Changes, CustomerId, Environment, Id, Invoice, JournalEntry, Payment, Row, Version};
 use invoices::Contents;
 use rows::{delete, insert, records};
@@ -204,7 +204,7 @@ async fn insert_run(
         Row::Payment(_) => {
             insert(tx, &records(rows), numbers).await?;
             let moves: Vec<_> = rows.iter().filter_map(|row| Some((None, payment(row)?))).collect();
-            lists::follow(tx, moves).await?;
+            received_payments::follow(tx, moves).await?;
         }
         Row::Organization(_)
         | Row::Environment(_)
@@ -253,7 +253,7 @@ async fn update_run(tx: &mut Tx, rows: &[(&Row, &Row)]) -> Result<(), Error> {
     tx.send_sets(table.update, sets).await?;
     let moves = rows.iter().filter_map(|(before, after)| Some((payment(before), payment(after)?)));
     let moves: Vec<_> = moves.collect();
-    lists::follow(tx, moves).await
+    received_payments::follow(tx, moves).await
 }
 
 /// Notes what rendered answers depend on, beside the customers that were decided on and the lists of their
