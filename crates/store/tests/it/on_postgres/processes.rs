@@ -38,7 +38,7 @@ async fn processes_share_the_shards_and_inherit_those_of_the_dead() {
     // The second one dies at 103: its lease is over at 113.
     assert_eq!(claim(&store, 1, 110).await, [0, 1, 2, 3]);
     assert_eq!(claim(&store, 1, 114).await, [0, 1, 2, 3, 4, 5, 6, 7]);
-    store.leave(1).await.unwrap();
+    store.release(1).await.unwrap();
     assert_eq!(claim(&other, 2, 115).await, [0, 1, 2, 3, 4, 5, 6, 7], "what was given back is free at once");
     let refused = store.spread(ShardPlacement::over(4)).await;
     assert!(matches!(refused, Err(Error::Misuse(_))), "{refused:?}");
