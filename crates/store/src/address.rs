@@ -6,7 +6,7 @@ pub fn is_url(address: &str) -> bool {
 }
 
 /// The address of some books as anybody may read it: without user, password and settings.
-pub fn shown(address: &str) -> String {
+pub fn address_label(address: &str) -> String {
     // Also one that is misspelt: it may have a password all the same.
     let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
     let (place, settings) = rest.split_once('?').unwrap_or((rest, ""));
@@ -38,7 +38,7 @@ mod tests {
             ("Postgres://u:geheim@h/b", "Postgres://h/b"),
         ];
         for (address, expected) in shapes {
-            assert_eq!(shown(address), expected, "{address}");
+            assert_eq!(address_label(address), expected, "{address}");
         }
     }
 }

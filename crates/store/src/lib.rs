@@ -44,7 +44,7 @@ mod value;
 mod versions;
 pub mod views;
 
-pub use address::{is_url, shown};
+pub use address::{address_label, is_url};
 pub use books::Store;
 pub use commit::{Committed, seal};
 pub use erased::BoxFuture;

@@ -308,7 +308,7 @@ async fn a_server_that_is_not_there_is_unavailable() {
     let address = format!("postgres://u@127.0.0.1:{port}/b?sslmode=disable");
     let refused = Store::pending(&address).await.unwrap_err();
     assert!(matches!(refused, Error::Unavailable(_)), "{refused:?}");
-    assert_eq!(store::shown("postgres://u:geheim@h:1/b?sslmode=disable"), "postgres://h:1/b");
+    assert_eq!(store::address_label("postgres://u:geheim@h:1/b?sslmode=disable"), "postgres://h:1/b");
 }
 
 #[tokio::test]
