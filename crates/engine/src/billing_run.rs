@@ -376,12 +376,13 @@ async fn load_one_due(
         Due { subscription, items, discount: None, setup_fees: Vec::new(), open_invoices: Vec::new() };
     let subscription = &due.subscription;
     if let Some(id) = subscription.discount_id.filter(|_| subscription.discount_payments_left != Some(0)) {
-        due.discount = store::subscriptions::discount(s, environment, id).await?;
+        due.discount = store::discounts::one(s, environment, id).await?;
     }
     if subscription.status == Status::Trialing {
         let mut offers = Vec::with_capacity(due.items.len());
         for item in due.items.iter().filter(|item| item.pending != Some(PendingItem::Remove)) {
-            if let Some((price, product)) = store::subscriptions::offer(s, environment, item.price_id).await?
+            if let Some((price, product)) =
+                store::offers::price_with_product(s, environment, item.price_id).await?
             {
                 offers.push(NewItem { price, product, quantity: item.quantity });
             }

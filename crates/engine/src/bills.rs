@@ -31,7 +31,7 @@ pub(crate) async fn of_invoice(
                 .await?;
     }
     if let Some(id) = bill.invoice.purchase_id {
-        bill.purchase = store::invoices::purchase(s, environment, id).await?;
+        bill.purchase = store::purchases::one(s, environment, id).await?;
     }
     Ok(bill)
 }

@@ -15,7 +15,7 @@ use billing::{
     Catalog, CatalogId, Changes, Ctx, Price, PriceId, Product, ProductId, Refusal, Timestamp, Version,
 };
 use store::Snapshot;
-use store::billing_view::Offer;
+use store::offers::Offer;
 
 /// Which catalog's offer a decision is about.
 #[derive(Debug, Clone, Copy)]

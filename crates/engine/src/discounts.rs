@@ -77,7 +77,7 @@ impl Engine {
 }
 
 async fn one(s: &mut Snapshot, environment: i64, id: DiscountId) -> Result<Discount, Error> {
-    store::catalog::discount(s, environment, id).await?.ok_or_else(|| Error::not_found(id))
+    store::discounts::one(s, environment, id).await?.ok_or_else(|| Error::not_found(id))
 }
 
 /// The discount that has a code, if one is given.
@@ -87,7 +87,7 @@ async fn of_code(
     code: Option<&str>,
 ) -> Result<Option<Discount>, store::Error> {
     match code {
-        Some(code) => store::subscriptions::discount_by_code(s, environment, code).await,
+        Some(code) => store::discounts::by_code(s, environment, code).await,
         None => Ok(None),
     }
 }

@@ -160,7 +160,7 @@ impl Engine {
             self.charge_if(&at, payment).await?;
             let sold = self.read(move |s| {
                 Box::pin(async move {
-                    let found = store::invoices::purchase(s, environment, id).await?;
+                    let found = store::purchases::one(s, environment, id).await?;
                     found.ok_or_else(|| Error::not_found(id))
                 })
             });

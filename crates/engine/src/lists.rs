@@ -385,7 +385,7 @@ impl Engine {
     pub fn purchase(&self, environment: i64, id: PurchaseId) -> Fut<'_, (Purchase, Option<Price>)> {
         self.read(move |s| {
             Box::pin(async move {
-                let purchase = store::invoices::purchase(s, environment, id).await?;
+                let purchase = store::purchases::one(s, environment, id).await?;
                 let purchase = purchase.ok_or_else(|| Error::not_found(id))?;
                 let price = store::catalog::price(s, environment, purchase.price_id).await?;
                 Ok((purchase, price))
@@ -399,7 +399,7 @@ async fn purchase_cycle(
     environment: i64,
     id: PurchaseId,
 ) -> Result<Option<(Interval, Timestamp)>, store::Error> {
-    let Some(purchase) = store::invoices::purchase(s, environment, id).await? else { return Ok(None) };
+    let Some(purchase) = store::purchases::one(s, environment, id).await? else { return Ok(None) };
     let price = store::catalog::price(s, environment, purchase.price_id).await?;
     Ok(price.and_then(|price| purchase.cycle(&price)))
 }

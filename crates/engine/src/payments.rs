@@ -180,7 +180,7 @@ async fn load_open_items(
             open_items.subscriptions.extend(store::subscriptions::one(s, environment, id).await?);
         }
         if let Some(id) = purchase {
-            open_items.purchases.extend(store::invoices::purchase(s, environment, id).await?);
+            open_items.purchases.extend(store::purchases::one(s, environment, id).await?);
         }
     }
     Ok(open_items)

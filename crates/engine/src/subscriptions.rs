@@ -281,7 +281,7 @@ async fn has_current(s: &mut Snapshot, customer: CustomerId) -> Result<bool, Err
 
 /// The active discount of a code.
 pub(crate) async fn load_discount(s: &mut Snapshot, environment: i64, code: &str) -> Result<Discount, Error> {
-    store::subscriptions::discount_by_code(s, environment, code)
+    store::discounts::by_code(s, environment, code)
         .await?
         .filter(|discount| discount.active)
         .ok_or_else(|| Refusal::invalid(Field::Discount, "the code of an active discount").into())
@@ -306,7 +306,7 @@ pub(crate) async fn load_item(
     environment: i64,
     wanted: SubscribeItem,
 ) -> Result<NewItem, Error> {
-    let (price, product) = store::subscriptions::offer(s, environment, wanted.price)
+    let (price, product) = store::offers::price_with_product(s, environment, wanted.price)
         .await?
         .ok_or_else(|| Refusal::invalid(Field::Price, "the id of a price"))?;
     Ok(NewItem { price, product, quantity: wanted.quantity })
@@ -346,7 +346,7 @@ async fn load_adjustable(
     let CustomerState { rules, payer, found: loaded } = load_one(s, environment, id).await?;
     let billed = load_billed(s, &loaded.subscription).await?;
     let discount = match loaded.subscription.discount_id {
-        Some(id) => store::subscriptions::discount(s, environment, id).await?,
+        Some(id) => store::discounts::one(s, environment, id).await?,
         None => None,
     };
     let items = load_items(s, environment, wanted).await?;

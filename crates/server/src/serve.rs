@@ -136,7 +136,7 @@ impl Server {
                 // panicked there is none.
                 ends.notify_one();
                 let _ = there.await;
-                leave(&app, &node).await;
+                release(&app, &node).await;
             }),
         );
         by(end, "closing the books", app.engine.store().close()).await.unwrap_or(Ok(()))
@@ -258,7 +258,7 @@ async fn say_who_answers(app: App, node: Node, ends: Arc<Notify>) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while goes_on(&mut ticks, &ends).await {
         let clock = app.clock.now.clone();
-        if let Err(error) = app.engine.store().announce(&node, move || clock()).await {
+        if let Err(error) = app.engine.store().heartbeat(&node, move || clock()).await {
             tracing::warn!(%error, "nobody can be told that this server is there");
         }
     }
@@ -348,8 +348,8 @@ async fn note_all(app: &App) {
     }
 }
 
-async fn leave(app: &App, node: &Node) {
-    if let Err(error) = app.engine.store().leave(node.id).await {
+async fn release(app: &App, node: &Node) {
+    if let Err(error) = app.engine.store().release(node.id).await {
         tracing::warn!(%error, "the leases were not given back; they pass on when they are over");
     }
 }

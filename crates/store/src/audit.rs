@@ -2,6 +2,7 @@
 //!
 //! A page ends where the next one begins, so that no table is ever in memory as a whole.
 
+mod after;
 mod counters;
 mod customers;
 mod holdings;
@@ -10,6 +11,7 @@ mod ledger;
 mod payments;
 mod subscriptions;
 
+pub use after::After;
 pub use counters::{
     Numbered, Request, count, counted_kinds, credentials, numbered, repeated_numbers, requests, tallies,
 };
@@ -21,24 +23,3 @@ pub use invoices::{
 pub use ledger::{AuditedEntry, EntryPage, entries};
 pub use payments::{Drawn, credits, credits_of, listed, payments, rankings, refunds};
 pub use subscriptions::{Billed, OpenInvoices, open_invoices, periods};
-
-use billing::Id;
-
-/// Where a page of a customer-scoped table ended: its key is the shard and the id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct After {
-    /// The shard of the last row.
-    pub shard: i64,
-    /// The raw id of the last row.
-    pub id: u128,
-}
-
-impl After {
-    /// Before every row.
-    pub const NOTHING: After = After { shard: -1, id: 0 };
-
-    /// After the row of an id.
-    pub fn row(id: impl Id) -> Self {
-        Self { shard: id.shard(), id: id.raw() }
-    }
-}

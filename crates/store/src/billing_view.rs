@@ -1,46 +1,12 @@
 //! All that a customer has and owes, as one look at the books: document 002's answer.
 
-use crate::{Error, Snapshot};
+use crate::offers::{self, Offer};
+use crate::{Error, Snapshot, purchases};
 use async_recursion::async_recursion as boxed;
 use billing::{
-    Catalog, Customer, CustomerId, Id, Invoice, InvoiceId, InvoiceLine, InvoiceTax, Item, PaymentMethod,
-    Price, PriceId, Product, Purchase, Subscription,
+    Customer, CustomerId, Id, Invoice, InvoiceId, InvoiceLine, InvoiceTax, Item, PaymentMethod, Price,
+    PriceId, Purchase, Subscription,
 };
-
-/// A catalog with what it offers.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Offer {
-    /// The catalog.
-    pub catalog: Catalog,
-    /// Its products, oldest first, each with its prices, oldest first.
-    pub products: Vec<(Product, Vec<Price>)>,
-}
-
-impl Offer {
-    /// Loads the products and prices of a catalog.
-    ///
-    /// # Errors
-    /// If the database fails.
-    #[boxed]
-    pub async fn of(snapshot: &mut Snapshot, catalog: Catalog) -> Result<Self, Error> {
-        let (products, prices) = crate::catalog::sold_in(snapshot, catalog.id).await?;
-        let mut prices = prices.into_iter().peekable();
-        let mut offered = Vec::with_capacity(products.len());
-        for product in products {
-            let mut its_prices = Vec::new();
-            while let Some(price) = prices.next_if(|price| price.product_id == product.id) {
-                its_prices.push(price);
-            }
-            offered.push((product, its_prices));
-        }
-        Ok(Self { catalog, products: offered })
-    }
-
-    /// One of its prices.
-    pub fn price(&self, id: PriceId) -> Option<&Price> {
-        self.products.iter().flat_map(|(_, prices)| prices).find(|price| price.id == id)
-    }
-}
 
 /// An invoice with all that is on it.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,15 +48,9 @@ const TAXES: &str = concat!(
     " from invoices v join invoice_taxes x on x.shard = v.shard and x.invoice_id = v.id
      where v.shard = $1 and v.customer_id = $2 order by v.customer_ordinal, x.position"
 );
-const PURCHASES: &str = concat!(
-    "select ",
-    purchase_columns!("t"),
-    " from purchases t where t.shard = $1 and t.customer_id = $2 order by t.id"
-);
-
 /// Everything that is read of a customer by shard and id.
 const OF_CUSTOMER: [&str; 7] =
-    [SUBSCRIPTIONS, ITEMS, INVOICES, LINES, TAXES, crate::customers::PAYMENT_METHODS, PURCHASES];
+    [SUBSCRIPTIONS, ITEMS, INVOICES, LINES, TAXES, crate::customers::PAYMENT_METHODS, purchases::OF_CUSTOMER];
 
 /// A customer with everything that belongs to it, each list oldest first.
 #[derive(Debug, Clone, PartialEq)]
@@ -150,8 +110,8 @@ impl BillingView {
         let subscriptions = subscriptions_of(snapshot, id).await?;
         let invoices = invoices_of(snapshot, id).await?;
         let payment_methods = crate::customers::payment_methods(snapshot, id).await?;
-        let purchases = purchases_of(snapshot, id).await?;
-        let offer = offer_for(snapshot, &customer).await?;
+        let purchases = purchases::of_customer(snapshot, id).await?;
+        let offer = offers::for_customer(snapshot, &customer).await?;
         let mut view = Self {
             customer,
             subscriptions,
@@ -174,26 +134,6 @@ impl BillingView {
             view.other_prices = crate::catalog::prices(snapshot, view.customer.environment, &missing).await?;
         }
         Ok(view)
-    }
-}
-
-/// What a customer can buy: its own catalog, else the default one.
-///
-/// # Errors
-/// If the database fails.
-#[boxed]
-pub async fn offer_for(snapshot: &mut Snapshot, customer: &Customer) -> Result<Option<Offer>, Error> {
-    let own = match customer.catalog_id {
-        Some(id) => crate::catalog::catalog(snapshot, customer.environment, id).await?,
-        None => None,
-    };
-    let chosen = match own {
-        Some(catalog) => Some(catalog),
-        None => crate::catalog::default_catalog(snapshot, customer.environment).await?,
-    };
-    match chosen {
-        Some(catalog) => Offer::of(snapshot, catalog).await.map(Some),
-        None => Ok(None),
     }
 }
 
@@ -262,11 +202,6 @@ fn seek<'a>(all: &'a mut [FullInvoice], at: &mut usize, id: InvoiceId) -> Option
         *at += 1;
     }
     all.get_mut(*at)
-}
-
-async fn purchases_of(snapshot: &mut Snapshot, customer: CustomerId) -> Result<Vec<Purchase>, Error> {
-    let key = [customer.shard().into(), customer.raw().into()];
-    snapshot.rows(PURCHASES, &key, |row| row.record()).await
 }
 
 /// Invoices with their lines and taxes, in the order given.

@@ -1,12 +1,9 @@
-//! What is sold: catalogs, products, prices, discounts and tax rates.
+//! What is sold: catalogs, products, prices and tax rates.
 
-use crate::pages::tally;
+use crate::tallies::tally;
 use crate::{Error, Snapshot};
 use async_recursion::async_recursion as boxed;
-use billing::{
-    Catalog, CatalogId, Discount, DiscountId, Id, Price, PriceId, Product, ProductId, TaxRate, TaxRateId,
-    Version,
-};
+use billing::{Catalog, CatalogId, Id, Price, PriceId, Product, ProductId, TaxRate, TaxRateId, Version};
 
 /// The version of all that an environment sells: it rises with every commit that decided on it.
 ///
@@ -74,8 +71,6 @@ by_id! {
     product: Product, ProductId, "products", product_columns;
     /// A price.
     price: Price, PriceId, "prices", price_columns;
-    /// A discount.
-    discount: Discount, DiscountId, "discounts", discount_columns;
     /// A tax rate.
     tax_rate: TaxRate, TaxRateId, "tax_rates", tax_rate_columns;
 }

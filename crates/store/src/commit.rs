@@ -7,16 +7,17 @@
 
 mod customers;
 mod invoices;
+mod rows;
 
 pub use invoices::seal;
 
 use crate::numbers::Numbers;
 use crate::records::{Record, record};
 use crate::value::Sets;
-use crate::{BoxFuture, Error, Param, Scope, Store, Tx, idempotency, lists};
-use async_recursion::async_recursion as boxed;
+use crate::{BoxFuture, Error, Param, Scope, Tx, idempotency, received_payments};
 use billing::{Change, Changes, CustomerId, Environment, Id, Invoice, JournalEntry, Payment, Row, Version};
 use invoices::Contents;
+use rows::{delete, insert, records};
 use std::sync::Arc;
 
 /// What a commit filled in.
@@ -24,22 +25,6 @@ use std::sync::Arc;
 pub struct Committed {
     /// The invoices that it issued, with their numbers, in the order of the changes.
     pub invoices: Vec<Invoice>,
-}
-
-impl Store {
-    /// Writes all of the changes, durably, or nothing.
-    ///
-    /// # Errors
-    /// [`Error::Conflict`] if a customer has moved on since it was read, or something unique is taken;
-    /// [`Error::KeyTaken`] if the request has had its effect.
-    #[boxed]
-    pub async fn commit(&self, changes: Changes) -> Result<Committed, Error> {
-        let changes = Arc::new(changes);
-        match self {
-            Store::Sqlite(_) => self.write(move |tx| alone(tx, &changes)).await,
-            Store::Postgres(database) => database.commit(changes).await,
-        }
-    }
 }
 
 /// Writes changes in a transaction of their own.
@@ -177,10 +162,6 @@ fn environment(change: &Change) -> Option<i64> {
     changed(change).environment()
 }
 
-fn records<'r>(rows: &[&'r Row]) -> Vec<&'r dyn Record> {
-    rows.iter().map(|row| record(row)).collect()
-}
-
 fn is_of_customer(change: &Change) -> bool {
     changed(change).table().is_of_customers
 }
@@ -223,7 +204,7 @@ async fn insert_run(
         Row::Payment(_) => {
             insert(tx, &records(rows), numbers).await?;
             let moves: Vec<_> = rows.iter().filter_map(|row| Some((None, payment(row)?))).collect();
-            lists::follow(tx, moves).await?;
+            received_payments::follow(tx, moves).await?;
         }
         Row::Organization(_)
         | Row::Environment(_)
@@ -272,29 +253,7 @@ async fn update_run(tx: &mut Tx, rows: &[(&Row, &Row)]) -> Result<(), Error> {
     tx.send_sets(table.update, sets).await?;
     let moves = rows.iter().filter_map(|(before, after)| Some((payment(before), payment(after)?)));
     let moves: Vec<_> = moves.collect();
-    lists::follow(tx, moves).await
-}
-
-/// Takes rows of one table away.
-async fn delete(tx: &mut Tx, rows: &[&dyn Record]) -> Result<(), Error> {
-    let Some(table) = rows.first().map(|first| first.table()) else { return Ok(()) };
-    let mut sets = Sets::new(table.key_width, rows.len());
-    rows.iter().for_each(|row| row.write_key(sets.params()));
-    tx.send_sets(table.delete, sets).await
-}
-
-/// Writes new rows of one table as it is declared, with the numbers that this commit gives.
-async fn insert(tx: &mut Tx, rows: &[&dyn Record], numbers: &mut Numbers) -> Result<(), Error> {
-    let Some(table) = rows.first().map(|first| first.table()) else { return Ok(()) };
-    let mut sets = Sets::new(table.width, rows.len());
-    for row in rows {
-        let first = sets.params().len();
-        row.write(sets.params());
-        if let (Some(at), Some(environment)) = (table.number, row.environment()) {
-            sets.params()[first + at] = numbers.next(environment, table.name)?.into();
-        }
-    }
-    tx.send_sets(table.insert, sets).await
+    received_payments::follow(tx, moves).await
 }
 
 /// Notes what rendered answers depend on, beside the customers that were decided on and the lists of their

@@ -5,8 +5,11 @@
 //! meanwhile: the comparison at the end finds what changed.
 
 mod catalog;
+mod failure;
 mod plan;
 mod rows;
+
+pub use failure::Failure;
 
 use crate::value::OwnedParam;
 use crate::{Error, Scope, Store};
@@ -17,8 +20,6 @@ use rows::Batch;
 use std::sync::Arc;
 
 /// The table that stands in a target until its copy is finished, and says what is copied there.
-const MARK: &str = "unfinished_copy";
-
 const MAKE_MARK: &str = "create table unfinished_copy (source text not null primary key)";
 const PUT_MARK: &str = "insert into unfinished_copy (source) values ($1)";
 const READ_MARK: &str = "select source from unfinished_copy";
@@ -29,40 +30,6 @@ const COMMITS: &str = "select cast(coalesce(sum(last_commit), 0) as bigint), cou
 
 /// What tells books from others: the first of their organizations.
 const NAME: &str = "select id from organizations order by id limit 1";
-
-/// Why a copy was not made, or not to its end.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// A database failed.
-    #[error(transparent)]
-    Store(#[from] Error),
-    /// The rows of a table could not be read, or not be written.
-    #[error("{table}: {error}")]
-    Table {
-        /// Its name.
-        table: &'static str,
-        /// What happened.
-        error: Error,
-    },
-    /// There is nothing to copy.
-    #[error("the source holds no books")]
-    NoBooks,
-    /// The source itself was not copied to its end.
-    #[error("the source is an unfinished copy")]
-    UnfinishedSource,
-    /// The target may not be written to.
-    #[error("the target holds books already: copy into an empty database")]
-    NotEmpty,
-    /// The target has a part of a copy of another source.
-    #[error("the target is an unfinished copy of other books: copy into an empty database")]
-    OtherBooks,
-    /// Somebody wrote to the source while it was copied, perhaps to tables that had been compared.
-    #[error("the source was written to while it was copied")]
-    Changed,
-    /// A table that this program does not know how to copy.
-    #[error("the schemas differ: {0}")]
-    Schema(String),
-}
 
 /// What a copy is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,12 @@
 //! Closures whose answers have any type, as closures of one type, so that what runs them is compiled once.
 
 use crate::Error;
-use crate::snapshot::BoxFuture;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// The future that a closure given to the store returns.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// What is run on a snapshot or a transaction, possibly more than once; says whether it came out well.
 pub(crate) type Work<S> = Box<dyn for<'a> FnMut(&'a mut S) -> BoxFuture<'a, bool> + Send>;

@@ -5,8 +5,8 @@ use crate::{Error, Param, Snapshot};
 use async_recursion::async_recursion as boxed;
 use billing::invoice::OpenInvoice;
 use billing::{
-    CustomerId, Id, Invoice, InvoiceId, InvoiceLine, InvoiceTax, JournalEntry, Posting, Purchase, PurchaseId,
-    SubscriptionId, Timestamp,
+    CustomerId, Id, Invoice, InvoiceId, InvoiceLine, InvoiceTax, JournalEntry, Posting, SubscriptionId,
+    Timestamp,
 };
 
 const ONE: &str =
@@ -173,15 +173,4 @@ pub async fn taxes(s: &mut Snapshot, ids: &[InvoiceId]) -> Result<Vec<Vec<Invoic
     })
     .await?;
     Ok(found)
-}
-
-const PURCHASE: &str =
-    concat!("select ", purchase_columns!("p"), " from purchases p where p.shard = $1 and p.id = $2");
-
-/// A purchase of an environment.
-#[boxed]
-pub async fn purchase(s: &mut Snapshot, environment: i64, id: PurchaseId) -> Result<Option<Purchase>, Error> {
-    let found: Option<Purchase> =
-        s.row(PURCHASE, &[id.shard().into(), id.raw().into()], |row| row.record()).await?;
-    Ok(found.filter(|purchase| purchase.environment == environment))
 }

@@ -135,7 +135,7 @@ impl Store {
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn announce(
+    pub async fn heartbeat(
         &self,
         node: &Node,
         clock: impl Fn() -> Timestamp + Send + 'static,
@@ -156,7 +156,7 @@ impl Store {
     /// # Errors
     /// If the database fails.
     #[boxed]
-    pub async fn leave(&self, node: u128) -> Result<(), Error> {
+    pub async fn release(&self, node: u128) -> Result<(), Error> {
         if matches!(self, Store::Sqlite(_)) {
             return Ok(());
         }

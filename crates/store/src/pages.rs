@@ -4,6 +4,7 @@
 //! the same wherever the page is. Lists of one customer are bounded by what it has.
 
 use crate::records::Read;
+pub use crate::tallies::tally;
 use crate::{Error, Snapshot};
 use async_recursion::async_recursion as boxed;
 use billing::{
@@ -55,17 +56,6 @@ impl<T> Page<T> {
     pub fn map<U>(self, make: impl FnMut(T) -> U) -> Page<U> {
         Page { rows: self.rows.into_iter().map(make).collect(), has_more: self.has_more, total: self.total }
     }
-}
-
-/// How many rows of a kind an environment has.
-///
-/// # Errors
-/// If the database fails.
-#[boxed]
-pub async fn tally(snapshot: &mut Snapshot, environment: i64, kind: &str) -> Result<i64, Error> {
-    const SQL: &str = "select n from tallies where environment = $1 and kind = $2";
-    let n = snapshot.row(SQL, &[environment.into(), kind.into()], |row| row.int(0)).await?;
-    Ok(n.unwrap_or(0))
 }
 
 macro_rules! pages {

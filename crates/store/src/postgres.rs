@@ -9,47 +9,39 @@ mod address;
 mod bind;
 mod bulk;
 mod failure;
-mod groups;
+mod group_commit;
 mod migrate;
 mod partitions;
 mod pool;
+mod ready;
 mod rows;
-mod session;
+pub(crate) mod session;
+pub(crate) mod shared_reads;
 mod statements;
 mod tls;
-mod together;
 mod tries;
+mod unpanicked;
 mod versions;
 mod write;
 
-pub(crate) use session::Session;
-pub(crate) use together::Reader;
-
-use crate::erased::Work;
+use crate::erased::{Work, erased};
 use crate::faults::Faults;
 use crate::migrate::Migration;
-use crate::snapshot::{self, BoxFuture, Snapshot, Tx};
-use crate::{Committed, Error, Scope, Store, commit, settings};
+use crate::snapshot::{self, Snapshot, Tx};
+use crate::{Committed, Error, Scope, commit, settings};
 use address::Address;
 use billing::{Changes, ShardKey};
 use failure::{Failure, Remedy};
-use groups::Groups;
+use group_commit::GroupCommit;
 use pool::Pool;
-use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use session::Session;
+use shared_reads::{Reader, SharedReads};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
-use std::time::Duration;
-use together::Together;
 use tries::Tries;
+use unpanicked::unpanicked;
 use versions::Lookups;
-
-/// How long work looks for a database that answers, through a failover for instance.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// How long it waits before it tries again, at first and at most.
-const BACKOFF_MIN: Duration = Duration::from_millis(50);
-const BACKOFF_MAX: Duration = Duration::from_secs(1);
+use write::Writing;
 
 /// A database that several processes may use at once; clones share their connections.
 #[derive(Clone)]
@@ -58,18 +50,11 @@ pub struct Database {
 }
 
 struct Shared {
-    pool: Arc<Pool>,
-    lookups: Arc<Lookups>,
-    together: Arc<Together>,
-    groups: Groups,
+    writing: Arc<Writing>,
+    shared_reads: Arc<SharedReads>,
+    group_commit: GroupCommit,
     /// Whether customers of one organization are in one shard.
     is_by_organization: AtomicBool,
-    faults: Option<Arc<dyn Faults>>,
-}
-
-/// Whether an address is one of a PostgreSQL database.
-pub(crate) fn is_address(text: &str) -> bool {
-    text.starts_with("postgres://") || text.starts_with("postgresql://")
 }
 
 impl Database {
@@ -80,11 +65,11 @@ impl Database {
     ) -> Result<Database, Error> {
         let pool = Arc::new(Pool::new(Address::parse(url)?));
         migrate::migrate(&pool, known, None).await?;
-        let lookups = Arc::new(Lookups::new(pool.clone()));
-        let together = Together::new(pool.clone(), Session::reading);
+        let shared_reads = SharedReads::new(pool.clone(), Session::reading);
+        let writing = Arc::new(Writing { lookups: Lookups::new(pool.clone()), pool, faults });
         let is_by_organization = AtomicBool::default();
-        let groups = Groups::default();
-        let shared = Arc::new(Shared { pool, lookups, together, groups, is_by_organization, faults });
+        let group_commit = GroupCommit::default();
+        let shared = Arc::new(Shared { writing, shared_reads, group_commit, is_by_organization });
         let database = Database { shared };
         if known.last().is_some_and(|last| last.number >= 5) {
             database.look_at_spread().await?;
@@ -94,15 +79,14 @@ impl Database {
 
     /// Looks how many shards there are, and how customers are spread over them.
     pub(crate) async fn look_at_spread(&self) -> Result<(), Error> {
-        let store = Store::Postgres(self.clone());
-        let looked = store.read(|s| {
+        let (work, answer) = erased(|s: &mut Snapshot| {
             Box::pin(async move {
                 let shards = s.row("select count(*) from shards", &[], |row| row.int(0)).await?;
                 Ok::<_, Error>((shards.unwrap_or(1), settings::spread_by(s).await?))
             })
         });
-        let (shards, by): (i64, ShardKey) = looked.await?;
-        self.shared.pool.shards.store(shards, Ordering::Relaxed);
+        let (shards, by): (i64, ShardKey) = answer.of(self.read(work).await)?;
+        self.shared.writing.pool.shards.store(shards, Ordering::Relaxed);
         self.shared.is_by_organization.store(by == ShardKey::Organization, Ordering::Relaxed);
         Ok(())
     }
@@ -113,17 +97,17 @@ impl Database {
     }
 
     pub(crate) fn shards(&self) -> i64 {
-        self.shared.pool.shards.load(Ordering::Relaxed)
+        self.shared.writing.pool.shards.load(Ordering::Relaxed)
     }
 
     /// Runs work on a snapshot; once more from its beginning on another one where the database was lost
     /// meanwhile.
     pub(crate) async fn read(&self, mut work: Work<Snapshot>) -> Result<(), Error> {
-        let Shared { pool, together, .. } = &*self.shared;
+        let Shared { writing, shared_reads, .. } = &*self.shared;
         let mut tries = Tries::new();
         let mut is_apart = false;
         loop {
-            let mut snapshot = Snapshot::from(together.reader(tries.left()));
+            let mut snapshot = Snapshot::from(shared_reads.reader(tries.left()));
             if is_apart {
                 snapshot.apart();
             }
@@ -137,7 +121,7 @@ impl Database {
                 // Another connection has another snapshot: all of it is read again.
                 tracing::debug!(error = %failure.error, "a snapshot was lost and is read again");
                 if failure.remedy == Remedy::Reconnect {
-                    pool.forget_idle();
+                    writing.pool.forget_idle();
                 }
                 if !tries.again().await {
                     return outcome.map(|_| ());
@@ -152,26 +136,25 @@ impl Database {
 
     /// Runs work in a transaction until it stands or cannot.
     pub(crate) async fn write(&self, work: Work<Tx>) -> Result<(), Error> {
-        let shared = self.shared.clone();
-        // A task of its own: a caller who stops waiting must not leave a commit half said.
-        let written = tokio::spawn(async move { write::write(&shared, work).await }).await;
-        written.unwrap_or(Err(Error::Panicked))
+        self.shared.writing.write(work).await
     }
 
     /// Writes all of the changes, with others that may go together with them where one is under way.
     pub(crate) async fn commit(&self, changes: Arc<Changes>) -> Result<Committed, Error> {
         match commit::together_in(&changes) {
-            Some(environment) => self.shared.groups.commit(self, environment, changes).await,
-            None => Store::Postgres(self.clone()).write(move |tx| commit::alone(tx, &changes)).await,
+            Some(environment) => {
+                self.shared.group_commit.commit(&self.shared.writing, environment, changes).await
+            }
+            None => self.shared.writing.run(move |tx| commit::alone(tx, &changes)).await,
         }
     }
 
     pub(crate) async fn version(&self, scopes: &[Scope]) -> Result<u64, Error> {
-        self.shared.lookups.version(scopes).await
+        self.shared.writing.lookups.version(scopes).await
     }
 
     pub(crate) async fn close(&self) {
-        self.shared.pool.close().await;
+        self.shared.writing.pool.close().await;
     }
 }
 
@@ -194,20 +177,9 @@ pub(crate) async fn make_partitioned(
     made
 }
 
-/// What a future made of statements comes to; none if it panicked.
-async fn unpanicked<'a, T>(start: impl FnOnce() -> BoxFuture<'a, T>) -> Option<T> {
-    let mut future = catch_unwind(AssertUnwindSafe(start)).ok()?;
-    poll_fn(move |cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-        Ok(Poll::Ready(value)) => Poll::Ready(Some(value)),
-        Ok(Poll::Pending) => Poll::Pending,
-        Err(_) => Poll::Ready(None),
-    })
-    .await
-}
-
 /// What ended a snapshot, and whether others shared it.
 async fn ended(session: snapshot::Session) -> (Option<Failure>, bool) {
-    if let snapshot::Session::Together(reader) = session {
+    if let snapshot::Session::Shared(reader) = session {
         return (reader.failure().cloned(), true);
     }
     let session = session.into_postgres();
@@ -218,7 +190,7 @@ async fn ended(session: snapshot::Session) -> (Option<Failure>, bool) {
 
 impl From<Reader> for Snapshot {
     fn from(reader: Reader) -> Snapshot {
-        Snapshot { session: snapshot::Session::Together(reader) }
+        Snapshot { session: snapshot::Session::Shared(reader) }
     }
 }
 

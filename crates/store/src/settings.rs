@@ -1,6 +1,6 @@
 //! What holds for all of the books: a few texts by name.
 
-use crate::{Error, Snapshot, Store, Tx};
+use crate::{Error, Snapshot, Tx};
 use async_recursion::async_recursion as boxed;
 use billing::ShardKey;
 
@@ -10,7 +10,6 @@ pub(crate) const SPREAD_BY: &str = "spread_by";
 const ONE: &str = "select value from settings where name = $1";
 const PUT: &str = "insert into settings (name, value) values ($1, $2)
      on conflict (name) do update set value = excluded.value";
-const PUT_FIRST: &str = "insert into settings (name, value) values ($1, $2) on conflict (name) do nothing";
 
 /// The value of a setting.
 ///
@@ -34,35 +33,4 @@ pub(crate) fn parse_spread_by(said: Option<String>) -> Result<ShardKey, Error> {
 
 pub(crate) async fn put(tx: &mut Tx, name: &str, value: &str) -> Result<(), Error> {
     tx.execute(PUT, &[name.into(), value.into()]).await.map(|_| ())
-}
-
-impl Store {
-    /// Gives a setting a value.
-    ///
-    /// # Errors
-    /// If the database fails.
-    #[boxed]
-    pub async fn put_setting(&self, name: &'static str, value: String) -> Result<(), Error> {
-        self.write(move |tx| {
-            let value = value.clone();
-            Box::pin(async move { put(tx, name, &value).await })
-        })
-        .await
-    }
-
-    /// Gives a setting a value if it has none; answers which it has.
-    ///
-    /// # Errors
-    /// If the database fails.
-    #[boxed]
-    pub async fn put_setting_once(&self, name: &'static str, value: String) -> Result<String, Error> {
-        self.write(move |tx| {
-            let value = value.clone();
-            Box::pin(async move {
-                tx.execute(PUT_FIRST, &[name.into(), value.as_str().into()]).await?;
-                Ok::<_, Error>(one(tx, name).await?.unwrap_or(value))
-            })
-        })
-        .await
-    }
 }

@@ -1,17 +1,14 @@
 //! What code inside a transaction sees: statements in, rows out.
 
-use crate::value::Sets;
+use crate::erased::BoxFuture;
+use crate::postgres::session::Session as PostgresSession;
+use crate::postgres::shared_reads::Reader;
+use crate::sqlite::session::Session as SqliteSession;
+use crate::value::{See, Sets};
 use crate::versions::Scope;
-use crate::{Error, Param, Row, postgres, sqlite};
-use std::future::{Future, ready};
+use crate::{Error, Param, Row};
+use std::future::ready;
 use std::ops::{Deref, DerefMut};
-use std::pin::Pin;
-
-/// The future that a closure given to the store returns.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// Who looks at the rows of an answer, each with the number of its set of parameters.
-pub(crate) type See<'a> = &'a mut (dyn FnMut(usize, &Row<'_>) -> Result<(), Error> + Send + 'a);
 
 /// One consistent view of the books. On SQLite every statement completes at once; do not wait for
 /// anything but statements inside a snapshot.
@@ -20,28 +17,28 @@ pub struct Snapshot {
 }
 
 pub(crate) enum Session {
-    Sqlite(sqlite::Session),
-    Postgres(postgres::Session),
-    /// Shared with others.
-    Together(postgres::Reader),
+    Sqlite(SqliteSession),
+    Postgres(PostgresSession),
+    /// One that others read on too.
+    Shared(Reader),
 }
 
 impl Session {
     /// What writes, or reads by itself, on PostgreSQL.
-    pub(crate) fn into_postgres(self) -> postgres::Session {
+    pub(crate) fn into_postgres(self) -> PostgresSession {
         match self {
             Session::Postgres(session) => session,
-            Session::Sqlite(_) | Session::Together(_) => unreachable!("a snapshot stays on its database"),
+            Session::Sqlite(_) | Session::Shared(_) => unreachable!("a snapshot stays on its database"),
         }
     }
 }
 
 impl Snapshot {
     /// The session of a snapshot that was made on SQLite.
-    pub(crate) fn sqlite(&mut self) -> &mut sqlite::Session {
+    pub(crate) fn sqlite(&mut self) -> &mut SqliteSession {
         match &mut self.session {
             Session::Sqlite(session) => session,
-            Session::Postgres(_) | Session::Together(_) => unreachable!("a snapshot stays on its database"),
+            Session::Postgres(_) | Session::Shared(_) => unreachable!("a snapshot stays on its database"),
         }
     }
 
@@ -50,7 +47,7 @@ impl Snapshot {
         match &self.session {
             Session::Sqlite(session) => session.shards(),
             Session::Postgres(session) => session.shards(),
-            Session::Together(reader) => reader.shards(),
+            Session::Shared(reader) => reader.shards(),
         }
     }
 
@@ -124,7 +121,7 @@ impl Snapshot {
         match &mut self.session {
             Session::Sqlite(session) => Box::pin(ready(session.each(sql, params, see))),
             Session::Postgres(session) => Box::pin(session.each(sql, params, see)),
-            Session::Together(reader) => Box::pin(reader.each(sql, params, see)),
+            Session::Shared(reader) => Box::pin(reader.each(sql, params, see)),
         }
     }
 
@@ -137,7 +134,7 @@ impl Snapshot {
         match &mut self.session {
             Session::Sqlite(session) => Box::pin(ready(session.first(sql, params, see))),
             Session::Postgres(session) => Box::pin(session.first(sql, params, see)),
-            Session::Together(reader) => Box::pin(reader.first(sql, params, see)),
+            Session::Shared(reader) => Box::pin(reader.first(sql, params, see)),
         }
     }
 
@@ -150,7 +147,7 @@ impl Snapshot {
         match &mut self.session {
             Session::Sqlite(session) => Box::pin(ready(session.each_for(sql, &sets, see))),
             Session::Postgres(session) => Box::pin(session.each_for(sql, sets, see)),
-            Session::Together(reader) => Box::pin(reader.each_for(sql, sets, see)),
+            Session::Shared(reader) => Box::pin(reader.each_for(sql, sets, see)),
         }
     }
 
@@ -158,7 +155,7 @@ impl Snapshot {
     /// connection of its own, and hold up nobody. Without it, those who read a database at the same time
     /// share one snapshot and what they ask goes over together. It changes nothing on SQLite.
     pub fn apart(&mut self) {
-        if let Session::Together(reader) = &self.session
+        if let Session::Shared(reader) = &self.session
             && let Some(session) = reader.apart()
         {
             self.session = Session::Postgres(session);
@@ -169,7 +166,7 @@ impl Snapshot {
     /// same parameters. Several that are announced cross to a database and back together; it changes
     /// nothing else, and nothing at all on SQLite or where changes are written.
     pub fn announce(&mut self, sql: &'static str, params: &[Param<'_>]) {
-        if let Session::Together(reader) = &mut self.session {
+        if let Session::Shared(reader) = &mut self.session {
             reader.announce(sql, params);
         }
     }
@@ -183,8 +180,8 @@ pub struct Tx {
 
 /// What a transaction writes with.
 pub(crate) enum Writer<'a> {
-    Sqlite(&'a mut sqlite::Session),
-    Postgres(&'a mut postgres::Session),
+    Sqlite(&'a mut SqliteSession),
+    Postgres(&'a mut PostgresSession),
 }
 
 impl Tx {
@@ -284,7 +281,7 @@ impl Tx {
         match &mut self.snapshot.session {
             Session::Sqlite(session) => Writer::Sqlite(session),
             Session::Postgres(session) => Writer::Postgres(session),
-            Session::Together(_) => unreachable!("what is shared is never written with"),
+            Session::Shared(_) => unreachable!("what is shared is never written with"),
         }
     }
 

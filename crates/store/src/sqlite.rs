@@ -3,15 +3,14 @@
 mod job;
 mod queue;
 mod reader;
-mod session;
+pub(crate) mod session;
+mod shared;
 mod statistics;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod writer;
-
-pub(crate) use session::Session;
 
 use crate::erased::Work;
 use crate::faults::Faults;
@@ -24,6 +23,8 @@ use job::Job;
 use queue::Queue;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use session::Session;
+use shared::{Shared, Threads};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -63,21 +64,6 @@ pub struct Database {
     shared: Arc<Shared>,
     // Dropped with the last clone that is outside of the threads.
     _closer: Arc<Closer>,
-}
-
-struct Shared {
-    reads: Queue<Job<Snapshot>>,
-    writes: Queue<Job<Tx>>,
-    versions: Versions,
-    shards: i64,
-    spread_by: ShardKey,
-    threads: Mutex<Threads>,
-}
-
-#[derive(Default)]
-struct Threads {
-    readers: Vec<JoinHandle<()>>,
-    writer: Option<JoinHandle<()>>,
 }
 
 struct Closer(Arc<Shared>);
@@ -143,25 +129,6 @@ impl Database {
         let shared = self.shared.clone();
         let joined = tokio::task::spawn_blocking(move || shared.close()).await;
         joined.map_err(|_| Error::Panicked)
-    }
-}
-
-impl Shared {
-    /// Ends the threads after what is queued. The writer is told to end only when all readers have:
-    /// the connection that closes last moves the log into the file, and a reader's may not.
-    fn close(&self) {
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        self.reads.close();
-        threads.readers.into_iter().for_each(join);
-        self.writes.close();
-        threads.writer.into_iter().for_each(join);
-    }
-}
-
-/// Waits for a thread. A job may own the last clone; its thread cannot wait for itself.
-fn join(thread: JoinHandle<()>) {
-    if thread.thread().id() != thread::current().id() && thread.join().is_err() {
-        tracing::error!("a store thread panicked");
     }
 }
 

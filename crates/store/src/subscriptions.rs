@@ -3,7 +3,7 @@
 use crate::records::codecs::{Id, OneColumn, Opt, Time};
 use crate::{Error, Param, Snapshot};
 use async_recursion::async_recursion as boxed;
-use billing::{CustomerId, Discount, Id as _, Item, Price, Product, Subscription, SubscriptionId, Timestamp};
+use billing::{CustomerId, Id as _, Item, Subscription, SubscriptionId, Timestamp};
 
 const ONE: &str =
     concat!("select ", subscription_columns!("s"), " from subscriptions s where s.shard = $1 and s.id = $2");
@@ -124,50 +124,4 @@ pub async fn items(s: &mut Snapshot, ids: &[SubscriptionId]) -> Result<Vec<Vec<I
 pub async fn of_customer(s: &mut Snapshot, customer: CustomerId) -> Result<Vec<Subscription>, Error> {
     let params = [customer.shard().into(), customer.raw().into()];
     s.rows(OF_CUSTOMER, &params, |row| row.record()).await
-}
-
-const OFFER: &str = concat!(
-    "select ",
-    price_columns!("p"),
-    ", ",
-    product_columns!("o"),
-    " from prices p join products o on o.id = p.product_id where p.id = $1"
-);
-
-/// A price of an environment with its product.
-#[boxed]
-pub async fn offer(
-    s: &mut Snapshot,
-    environment: i64,
-    price: billing::PriceId,
-) -> Result<Option<(Price, Product)>, Error> {
-    let found =
-        s.row(OFFER, &[price.raw().into()], |row| Ok((row.record::<Price>()?, row.record()?))).await?;
-    Ok(found.filter(|(price, _)| price.environment == environment))
-}
-
-const DISCOUNT: &str = concat!("select ", discount_columns!("d"), " from discounts d where d.id = $1");
-
-/// A discount of an environment.
-#[boxed]
-pub async fn discount(
-    s: &mut Snapshot,
-    environment: i64,
-    id: billing::DiscountId,
-) -> Result<Option<billing::Discount>, Error> {
-    let found: Option<Discount> = s.row(DISCOUNT, &[id.raw().into()], |row| row.record()).await?;
-    Ok(found.filter(|discount| discount.environment == environment))
-}
-
-const DISCOUNT_BY_CODE: &str =
-    concat!("select ", discount_columns!("d"), " from discounts d where d.environment = $1 and d.code = $2");
-
-/// The discount of a code.
-#[boxed]
-pub async fn discount_by_code(
-    s: &mut Snapshot,
-    environment: i64,
-    code: &str,
-) -> Result<Option<billing::Discount>, Error> {
-    s.row(DISCOUNT_BY_CODE, &[environment.into(), code.into()], |row| row.record()).await
 }

@@ -191,6 +191,9 @@ pub struct Row<'r> {
     looks_at_names: bool,
 }
 
+/// Who looks at the rows of an answer, each with the number of its set of parameters.
+pub(crate) type See<'a> = &'a mut (dyn FnMut(usize, &Row<'_>) -> Result<(), Error> + Send + 'a);
+
 #[derive(Clone, Copy)]
 pub(crate) enum Source<'r> {
     Sqlite(&'r rusqlite::Row<'r>),

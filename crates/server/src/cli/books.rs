@@ -78,7 +78,7 @@ impl BooksArgs {
 
     /// Where the books are, as anybody may read it.
     pub(super) fn label(&self) -> String {
-        self.address().map(store::shown).unwrap_or_default()
+        self.address().map(store::address_label).unwrap_or_default()
     }
 
     /// How a person names these books to another command.

@@ -26,7 +26,7 @@ pub(super) struct Copy {
 
 impl Copy {
     pub(super) async fn run(self, host: &Host) -> anyhow::Result<()> {
-        let (from, to) = (store::shown(&self.from), store::shown(&self.to));
+        let (from, to) = (store::address_label(&self.from), store::address_label(&self.to));
         anyhow::ensure!(self.from != self.to, "{from} cannot be copied into itself");
         let is_there = match file(&self.from) {
             Some(file) => file.exists(),
@@ -95,7 +95,7 @@ async fn unserved(store: &Store, now: Timestamp) -> anyhow::Result<()> {
 
 async fn opened(address: &str) -> anyhow::Result<Store> {
     let opened = Store::connect(address, Options::default()).await;
-    opened.with_context(|| format!("cannot open {}", store::shown(address)))
+    opened.with_context(|| format!("cannot open {}", store::address_label(address)))
 }
 
 fn lock(address: &str) -> Result<Option<ServerLock>, store::Error> {

@@ -1,6 +1,6 @@
 //! Customers, how they are found, and what their rows sum to in each currency.
 
-use super::After;
+use super::after::After;
 use crate::records::codecs::{CurrencyCode, Id, Int, OneColumn, Opt, Word};
 use crate::{Error, Param, Snapshot};
 use async_recursion::async_recursion as boxed;

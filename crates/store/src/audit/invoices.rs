@@ -8,7 +8,7 @@ use billing::{
     PurchaseId, SubscriptionId,
 };
 
-use super::AuditedEntry;
+use super::ledger::AuditedEntry;
 
 const INVOICES: &str = concat!(
     "select ",

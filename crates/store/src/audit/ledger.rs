@@ -1,6 +1,6 @@
 //! Journal entries with their postings, in the order of their keys.
 
-use super::After;
+use super::after::After;
 use crate::records::codecs::{Int, OneColumn, Text};
 use crate::{Error, Snapshot};
 use async_recursion::async_recursion as boxed;

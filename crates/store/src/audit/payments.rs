@@ -1,8 +1,8 @@
 //! Payments and credits in the order of their keys, and the counted lists that payments are in.
 
-use super::After;
-use crate::lists;
+use super::after::After;
 use crate::ranks::Ranking;
+use crate::received_payments;
 use crate::records::codecs::{Bool, Id, Int, OneColumn, Opt, Word};
 use crate::{Error, Param, Snapshot};
 use async_recursion::async_recursion as boxed;
@@ -79,7 +79,7 @@ pub async fn listed(
     s: &mut Snapshot,
     payments: &[Payment],
 ) -> Result<Vec<(Option<Ranking>, Option<i64>)>, Error> {
-    let places: Vec<_> = payments.iter().map(lists::place).collect();
+    let places: Vec<_> = payments.iter().map(received_payments::place).collect();
     let mut found: Vec<(Option<Ranking>, Option<i64>)> =
         places.iter().map(|place| (place.map(|(ranking, _)| ranking), None)).collect();
     let there: Vec<_> =

@@ -19,7 +19,7 @@ pub(super) async fn insert(tx: &mut Tx, rows: &[&Row], numbers: &mut Numbers) ->
         if row.invoice_number_base.is_empty() {
             row.invoice_number_base = crate::customers::invoice_number_base(place);
         }
-        super::insert(tx, &[&row], numbers).await?;
+        super::rows::insert(tx, &[&row], numbers).await?;
         tx.send(FIRST_VERSION, [row.id.shard().into(), row.id.raw().into()]).await?;
         name(tx, &row, "external_id", None, Some(&row.external_id)).await?;
         name(tx, &row, "handle", None, row.handle.as_deref()).await?;

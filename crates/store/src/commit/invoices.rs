@@ -50,7 +50,7 @@ pub(super) async fn insert(
         issued.push(invoice);
     }
     let records: Vec<_> = issued[first..].iter().map(|invoice| invoice as &dyn Record).collect();
-    super::insert(tx, &records, numbers).await
+    super::rows::insert(tx, &records, numbers).await
 }
 
 /// The seal of a finalized invoice: SHA-256 of its canonical text.

@@ -1,9 +1,12 @@
 //! What tables a database has, held against the plan of a copy.
 
+use super::failure::Failure;
 use super::plan::Table;
-use super::{Failure, MARK};
 use crate::{Error, Store};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The table that stands in a target until its copy is finished, and says what is copied there.
+const MARK: &str = "unfinished_copy";
 
 /// Tables that are not books: the list of migrations, and what processes that share a database note for
 /// each other.

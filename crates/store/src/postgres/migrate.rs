@@ -8,9 +8,10 @@
 //! long as they do.
 
 use super::failure::Failure;
+use super::partitions;
 use super::pool::{Connection, Pool};
 use super::session::{WRITE, answered};
-use super::{BACKOFF_MIN, PATIENCE, partitions};
+use super::tries::{BACKOFF_MIN, PATIENCE};
 use crate::Error;
 use crate::migrate::{Migration, lacking};
 use std::borrow::Cow;

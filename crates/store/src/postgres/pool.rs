@@ -6,7 +6,7 @@
 
 use super::address::{Address, Driver};
 use super::failure::Failure;
-use super::statements::Ready;
+use super::ready::{Prepared, StatementKey, Types};
 use crate::Error;
 use futures_util::future::try_join_all;
 use std::collections::HashMap;
@@ -16,7 +16,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_postgres::Client;
-use tokio_postgres::types::Type;
 
 /// How long connections may take to say that they end, all together.
 const GOODBYE_PATIENCE: Duration = Duration::from_secs(5);
@@ -35,16 +34,10 @@ pub(super) struct Pool {
     idle: Mutex<Vec<Line>>,
     made: AtomicU64,
     /// The types of parameters, if connections keep no statements.
-    learned: Mutex<HashMap<Place, Types>>,
+    learned: Mutex<HashMap<StatementKey, Types>>,
     /// Tells the connections of this pool from those of all others.
     hasher: RandomState,
 }
-
-/// Where the text of a statement lies in memory, and how long it is.
-pub(super) type Place = (usize, usize);
-
-/// What the parameters of a statement are.
-pub(super) type Types = Arc<[Type]>;
 
 /// One connection, outside of the pool.
 pub(super) struct Connection {
@@ -56,26 +49,12 @@ pub(super) struct Connection {
 pub(super) struct Line {
     pub(super) client: Arc<Client>,
     /// Prepared statements.
-    pub(super) statements: HashMap<Place, Prepared>,
+    pub(super) statements: HashMap<StatementKey, Prepared>,
     /// Its name in the table of connections.
     pub(super) id: u128,
     /// The number of its last commit.
     pub(super) commits: i64,
     driver: Driver,
-}
-
-/// A statement as it was written, and over arrays.
-#[derive(Clone)]
-pub(super) struct Prepared {
-    pub(super) plain: Ready,
-    pub(super) bulk: Option<PreparedBulk>,
-}
-
-/// A statement over arrays; none if it cannot be written so.
-#[derive(Clone)]
-pub(super) enum PreparedBulk {
-    Is(Ready, Arc<Option<Vec<usize>>>),
-    IsNot,
 }
 
 impl Pool {
@@ -170,12 +149,12 @@ impl Pool {
     }
 
     /// The types of a statement's parameters, if any connection was told them before.
-    pub(super) fn learned(&self, place: Place) -> Option<Types> {
-        self.learned.lock().unwrap_or_else(PoisonError::into_inner).get(&place).cloned()
+    pub(super) fn learned(&self, key: StatementKey) -> Option<Types> {
+        self.learned.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
     }
 
-    pub(super) fn learn(&self, place: Place, types: Types) {
-        self.learned.lock().unwrap_or_else(PoisonError::into_inner).insert(place, types);
+    pub(super) fn learn(&self, key: StatementKey, types: Types) {
+        self.learned.lock().unwrap_or_else(PoisonError::into_inner).insert(key, types);
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Line>> {

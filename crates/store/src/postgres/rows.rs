@@ -1,8 +1,8 @@
 //! Rows of a table whose width is known only when the program runs.
 
 use super::failure::Failure;
+use super::ready::arrays;
 use super::session::Session;
-use super::statements::arrays;
 use crate::Error;
 use crate::value::Param;
 

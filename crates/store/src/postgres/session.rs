@@ -3,11 +3,10 @@
 use super::bind::{Bound, Written};
 use super::bulk;
 use super::failure::{Failure, Remedy};
-use super::pool::{Connection, Pool};
-use super::statements::{Ready, any_twice, arrays, each_written};
+use super::pool::{Connection, Line, Pool};
+use super::ready::{Ready, any_twice, arrays, each_written};
 use crate::Error;
-use crate::snapshot::See;
-use crate::value::{Param, Row, Sets, Source};
+use crate::value::{Param, Row, See, Sets, Source};
 use futures_util::TryStreamExt;
 use std::future::{Future, poll_fn, ready};
 use std::pin::{Pin, pin};
@@ -26,6 +25,11 @@ const READ: &str = "begin isolation level repeatable read read only";
 /// a pooler may give the next one another connection.)
 pub(super) const WRITE: &str =
     "begin isolation level read committed; set local idle_in_transaction_session_timeout = '5s'";
+
+/// Raises one of the counters of a scope.
+pub(super) const RAISE: &str =
+    "insert into scope_versions (scope, environment, slot, n) values ($1, $2, $3, 1)
+     on conflict (scope, environment, slot) do update set n = scope_versions.n + 1";
 
 type Sent = Pin<Box<dyn Future<Output = Result<u64, tokio_postgres::Error>> + Send>>;
 
@@ -171,7 +175,7 @@ impl Session {
     /// row that is written has no other use.
     pub(crate) async fn take_turns(&mut self, environment: i64, shard: i64) -> Result<(), Error> {
         let turn = ["received".into(), environment.into(), shard.into()];
-        self.send_for(super::write::RAISE, Sets::of([turn])).await
+        self.send_for(RAISE, Sets::of([turn])).await
     }
 
     /// Commits with a last statement of the driver itself. Everything is on its way when the first
@@ -388,14 +392,14 @@ impl Session {
         error
     }
 
-    pub(super) fn line(&mut self) -> Result<&mut super::pool::Line, Failure> {
+    pub(super) fn line(&mut self) -> Result<&mut Line, Failure> {
         match &mut self.connection {
             Some(connection) => connection.line(),
             None => Err(Failure::lost("there is no connection")),
         }
     }
 
-    pub(super) async fn connected(&mut self) -> Result<&mut super::pool::Line, Failure> {
+    pub(super) async fn connected(&mut self) -> Result<&mut Line, Failure> {
         if self.connection.is_none() {
             self.connection = Some(self.pool.take(self.patience).await?);
         }

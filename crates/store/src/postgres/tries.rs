@@ -1,8 +1,13 @@
 //! How long work looks for a database that answers.
 
-use super::{BACKOFF_MAX, BACKOFF_MIN, PATIENCE};
 use std::time::Duration;
 use tokio::time::Instant;
+
+/// How long work looks for a database that answers, through a failover for instance.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// How long it waits before it tries again, at first and at most.
+pub(super) const BACKOFF_MIN: Duration = Duration::from_millis(50);
+const BACKOFF_MAX: Duration = Duration::from_secs(1);
 
 /// How often and until when something is tried again. Patience is counted from the first failure: what
 /// takes long and fails late has as much of it as anything else.

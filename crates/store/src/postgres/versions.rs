@@ -1,11 +1,11 @@
 //! Versions that several processes raise, looked up in the database.
 //!
-//! Questions go together, so under load a look-up costs many of them one statement. What a question is
+//! Requests go together, so under load a look-up costs many of them one statement. What a request is
 //! told was looked up after it was asked: it is never older than a commit whose writer was told before.
 
 use super::pool::Pool;
 use super::session::Session;
-use super::together::Together;
+use super::shared_reads::SharedReads;
 use super::tries::Tries;
 use crate::value::Sets;
 use crate::versions::Scope;
@@ -36,7 +36,7 @@ const MOMENT: Duration = Duration::from_millis(100);
 
 pub(super) struct Lookups {
     pool: Arc<Pool>,
-    together: Arc<Together>,
+    shared_reads: Arc<SharedReads>,
     recent: Mutex<Recent>,
 }
 
@@ -51,8 +51,8 @@ struct Recent {
 
 impl Lookups {
     pub(super) fn new(pool: Arc<Pool>) -> Lookups {
-        let together = Together::new(pool.clone(), Session::asking);
-        Lookups { pool, together, recent: Mutex::default() }
+        let shared_reads = SharedReads::new(pool.clone(), Session::asking);
+        Lookups { pool, shared_reads, recent: Mutex::default() }
     }
 
     /// The sum of the versions of some scopes: each of them only rises.
@@ -101,7 +101,7 @@ impl Lookups {
         let mut tries = Tries::new();
         loop {
             let mut sum = 0_u64;
-            let mut reader = self.together.reader(tries.left());
+            let mut reader = self.shared_reads.reader(tries.left());
             let mut see = |_, row: &Row<'_>| {
                 sum = sum.wrapping_add(u64::try_from(row.int(0)?).unwrap_or(0));
                 Ok(())

@@ -1,22 +1,20 @@
 //! A transaction that is run until it stands or cannot.
 
 use super::failure::{Failure, Remedy};
-use super::pool::Connection;
-use super::session::Session;
+use super::pool::{Connection, Pool};
+use super::session::{RAISE, Session};
 use super::tries::Tries;
-use super::{Shared, unpanicked};
-use crate::erased::Work;
-use crate::faults::FaultPoint;
+use super::unpanicked::unpanicked;
+use super::versions::Lookups;
+use crate::erased::{BoxFuture, Work, erased};
+use crate::faults::{FaultPoint, Faults};
 use crate::snapshot::{Snapshot, Tx};
 use crate::versions::Scope;
 use crate::{Error, Param, Row};
+use std::sync::Arc;
 
 /// Commits that change the same scope raise one of so many counters each.
 const SLOTS: u128 = 32;
-
-pub(super) const RAISE: &str =
-    "insert into scope_versions (scope, environment, slot, n) values ($1, $2, $3, 1)
-     on conflict (scope, environment, slot) do update set n = scope_versions.n + 1";
 
 /// Fails if the commit was given up meanwhile: the column takes no null.
 const NOTE_COMMIT: &str = "insert into connections (id, last_commit) values ($1, $2)
@@ -31,6 +29,33 @@ const LAST_COMMIT: &str = "insert into connections (id, last_commit) values ($1,
        case when connections.last_commit < $2 then $2 + 1 else connections.last_commit end
      returning last_commit";
 
+/// What transactions are written with.
+pub(super) struct Writing {
+    pub(super) pool: Arc<Pool>,
+    pub(super) lookups: Lookups,
+    pub(super) faults: Option<Arc<dyn Faults>>,
+}
+
+impl Writing {
+    /// Runs `f` in a transaction until it stands or cannot.
+    pub(super) async fn run<T, F>(self: &Arc<Self>, f: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: for<'a> FnMut(&'a mut Tx) -> BoxFuture<'a, Result<T, Error>> + Send + 'static,
+    {
+        let (work, answer) = erased(f);
+        answer.of(self.write(work).await)
+    }
+
+    /// Runs work in a transaction until it stands or cannot.
+    pub(super) async fn write(self: &Arc<Self>, work: Work<Tx>) -> Result<(), Error> {
+        let writing = self.clone();
+        // A task of its own: a caller who stops waiting must not leave a commit half said.
+        let written = tokio::spawn(async move { write(&writing, work).await }).await;
+        written.unwrap_or(Err(Error::Panicked))
+    }
+}
+
 /// What came of one run.
 enum Run {
     Done(Result<(), Error>),
@@ -39,17 +64,17 @@ enum Run {
     Unknown((u128, i64)),
 }
 
-pub(super) async fn write(shared: &Shared, mut work: Work<Tx>) -> Result<(), Error> {
+async fn write(writing: &Writing, mut work: Work<Tx>) -> Result<(), Error> {
     let mut tries = Tries::new();
     loop {
-        let failure = match run(shared, &tries, &mut work).await {
+        let failure = match run(writing, &tries, &mut work).await {
             Run::Done(outcome) => return outcome,
             Run::Again(failure) => failure,
             Run::Unknown(commit) => {
                 tracing::warn!("the connection was lost at a commit: looking whether it stands");
-                match stands(shared, &mut tries, commit).await {
+                match stands(writing, &mut tries, commit).await {
                     Ok(true) => {
-                        shared.lookups.forget_credentials();
+                        writing.lookups.forget_credentials();
                         return Ok(());
                     }
                     Ok(false) => Failure::lost("the connection was lost at a commit"),
@@ -59,7 +84,7 @@ pub(super) async fn write(shared: &Shared, mut work: Work<Tx>) -> Result<(), Err
         };
         if failure.remedy == Remedy::Reconnect {
             tracing::warn!(error = %failure.error, "a transaction lost its connection and is run again");
-            shared.pool.forget_idle();
+            writing.pool.forget_idle();
         }
         if !tries.again().await {
             return Err(failure.error);
@@ -67,12 +92,12 @@ pub(super) async fn write(shared: &Shared, mut work: Work<Tx>) -> Result<(), Err
     }
 }
 
-async fn run(shared: &Shared, tries: &Tries, work: &mut Work<Tx>) -> Run {
-    let connection = match shared.pool.take(tries.left()).await {
+async fn run(writing: &Writing, tries: &Tries, work: &mut Work<Tx>) -> Run {
+    let connection = match writing.pool.take(tries.left()).await {
         Ok(connection) => connection,
         Err(failure) => return failed(failure),
     };
-    let mut tx = Tx::new(Snapshot::from(Session::writing(shared.pool.clone(), connection)));
+    let mut tx = Tx::new(Snapshot::from(Session::writing(writing.pool.clone(), connection)));
     let Some(is_good) = unpanicked(|| work(&mut tx)).await else {
         return Run::Done(Err(Error::Panicked));
     };
@@ -89,7 +114,7 @@ async fn run(shared: &Shared, tries: &Tries, work: &mut Work<Tx>) -> Run {
         session.give_back();
         return Run::Done(Ok(()));
     }
-    if crashes(shared, FaultPoint::BeforeCommit) {
+    if crashes(writing, FaultPoint::BeforeCommit) {
         session.roll_back().await;
         return Run::Done(Err(Error::Crashed));
     }
@@ -99,12 +124,12 @@ async fn run(shared: &Shared, tries: &Tries, work: &mut Work<Tx>) -> Run {
     };
     let committed = session.commit().await;
     if is_of_credentials {
-        shared.lookups.forget_credentials();
+        writing.lookups.forget_credentials();
     }
     match committed {
         Ok(()) => {
             session.give_back();
-            if crashes(shared, FaultPoint::AfterCommit) {
+            if crashes(writing, FaultPoint::AfterCommit) {
                 return Run::Done(Err(Error::Crashed));
             }
             Run::Done(Ok(()))
@@ -123,8 +148,8 @@ fn failed(failure: Failure) -> Run {
     if failure.passes() { Run::Again(failure) } else { Run::Done(Err(failure.error)) }
 }
 
-fn crashes(shared: &Shared, point: FaultPoint) -> bool {
-    shared.faults.as_ref().is_some_and(|faults| faults.at(point))
+fn crashes(writing: &Writing, point: FaultPoint) -> bool {
+    writing.faults.as_ref().is_some_and(|faults| faults.at(point))
 }
 
 /// Raises the versions of what was touched, and leaves the mark by which the commit can be known.
@@ -143,11 +168,11 @@ async fn note(session: &mut Session, mut touched: Vec<Scope>) -> Result<(u128, i
 }
 
 /// Whether a commit stands.
-async fn stands(shared: &Shared, tries: &mut Tries, (id, number): (u128, i64)) -> Result<bool, Error> {
+async fn stands(writing: &Writing, tries: &mut Tries, (id, number): (u128, i64)) -> Result<bool, Error> {
     loop {
         let asked = async {
-            let connection: Connection = shared.pool.take(tries.left()).await?;
-            let mut session = Session::writing(shared.pool.clone(), connection);
+            let connection: Connection = writing.pool.take(tries.left()).await?;
+            let mut session = Session::writing(writing.pool.clone(), connection);
             let mut found = None;
             let mut see = |_, row: &Row<'_>| {
                 found = Some(row.int(0)?);
@@ -168,7 +193,7 @@ async fn stands(shared: &Shared, tries: &mut Tries, (id, number): (u128, i64)) -
         match asked.await {
             Ok(stands) => return Ok(stands),
             Err(failure) if failure.passes() => {
-                shared.pool.forget_idle();
+                writing.pool.forget_idle();
                 if !tries.again().await {
                     return Err(failure.error);
                 }

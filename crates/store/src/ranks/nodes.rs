@@ -1,6 +1,6 @@
 //! Statements over the nodes and entries of a ranking.
 
-use super::{Entry, Key, LISTS, Ranking, Tally};
+use super::types::{Entry, Key, LISTS, Ranking, Tally};
 use crate::{Error, Param, Row, Snapshot, Tx};
 
 /// Levels 0 to this one. Only the number of nodes on the top level has no bound: it is one per

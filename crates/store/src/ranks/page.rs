@@ -1,7 +1,7 @@
 //! One page of a list, newest first.
 
 use super::seek::{Place, seek, totals_since};
-use super::{Between, Entry, Key, Lists, Ranking};
+use super::types::{Between, Entry, Key, Lists, Ranking};
 use crate::{Error, Param, Snapshot};
 use async_recursion::async_recursion as boxed;
 use std::collections::VecDeque;

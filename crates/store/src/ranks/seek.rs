@@ -1,7 +1,7 @@
 //! Totals, and the place of the n-th entry.
 
 use super::nodes::{self, Node, TOP};
-use super::{Between, Key, Lists, Ranking, Totals};
+use super::types::{Between, Key, Lists, Ranking, Totals};
 use crate::{Error, Snapshot};
 use async_recursion::async_recursion as boxed;
 

@@ -1,9 +1,10 @@
 //! Rankings against a plain vector.
 
 use super::nodes::{self, TOP};
+use super::types::Key;
 use super::*;
 use crate::sqlite::testing::{in_memory, now};
-use crate::{Snapshot, Tx};
+use crate::{Error, Snapshot, Tx};
 use proptest::prelude::*;
 
 const RANKING: Ranking = Ranking { shard: 0, environment: 7, number: 1 };

@@ -1,7 +1,7 @@
 //! An audit of a ranking: do its nodes count what is there?
 
 use super::nodes::{self, Node, TOP};
-use super::{Key, LISTS, Ranking, Tally};
+use super::types::{Key, LISTS, Ranking, Tally};
 use crate::{Error, Snapshot};
 use async_recursion::async_recursion as boxed;
 

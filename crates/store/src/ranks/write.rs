@@ -1,7 +1,7 @@
 //! Entries come and go, and the nodes above them keep count.
 
 use super::nodes::{self, ENTRIES_MAX, NODES_MAX, Node, TOP};
-use super::{Entry, Key, LISTS, Ranking, Tally};
+use super::types::{Entry, Key, LISTS, Ranking, Tally};
 use crate::{Error, Tx};
 use async_recursion::async_recursion as boxed;
 

@@ -1,8 +1,7 @@
 //! A closure that waits for its turn on a thread, with the caller who waits for it.
 
 use crate::Error;
-use crate::erased::Work;
-use crate::snapshot::BoxFuture;
+use crate::erased::{BoxFuture, Work};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll, Waker};
 use tokio::sync::oneshot;

@@ -1,7 +1,6 @@
 //! One connection with its prepared statements.
 
-use crate::snapshot::See;
-use crate::value::{Param, Row, Sets, Source};
+use crate::value::{Param, Row, See, Sets, Source};
 use crate::{Error, error};
 use rusqlite::{CachedStatement, Connection, Statement};
 use std::borrow::Cow;
@@ -108,7 +107,7 @@ impl Session {
     fn prepare(&mut self, sql: &'static str) -> Result<(CachedStatement<'_>, &mut bool), Error> {
         let place = (sql.as_ptr() as usize, sql.len());
         let (text, is_new) = self.texts.entry(place).or_insert_with(|| {
-            tracing::trace!(target: crate::STATEMENTS, on = "sqlite", sql);
+            tracing::trace!(target: crate::trace::STATEMENTS, on = "sqlite", sql);
             (numbered(sql), true)
         });
         Ok((self.connection.prepare_cached(text)?, is_new))

@@ -1,6 +1,7 @@
 //! For tests of statements: a transaction in memory, and a way to run it without a runtime.
 
-use super::{Session, configure};
+use super::configure;
+use super::session::Session;
 use crate::{Snapshot, Tx};
 use rusqlite::Connection;
 use std::future::Future;

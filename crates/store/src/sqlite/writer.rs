@@ -3,7 +3,8 @@
 
 use super::job::Job;
 use super::queue::Taken;
-use super::{Session, Shared};
+use super::session::Session;
+use super::shared::Shared;
 use crate::faults::{FaultPoint, Faults};
 use crate::snapshot::{Snapshot, Tx};
 use crate::{Error, Scope};

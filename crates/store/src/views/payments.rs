@@ -183,7 +183,7 @@ impl Wanted {
     }
 
     fn has(&self, category: Category, kind: PaymentKind) -> bool {
-        received_lists(self.categories, self.kind).has(crate::lists::list(category, kind))
+        received_lists(self.categories, self.kind).has(crate::received_payments::list(category, kind))
     }
 
     fn of(&self, customer: CustomerId) -> [crate::Param<'static>; 6] {

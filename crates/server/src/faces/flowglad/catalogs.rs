@@ -53,7 +53,7 @@ async fn plain(called: CatalogNaming, merchant: Merchant, raw: u128) -> Result<S
     }))
 }
 
-fn whole(called: CatalogNaming, merchant: &Merchant, offer: &store::billing_view::Offer) -> String {
+fn whole(called: CatalogNaming, merchant: &Merchant, offer: &store::offers::Offer) -> String {
     let text = offers::catalog(&merchant.books, offer);
     object(|o| {
         o.put(called.one, Raw(&text));

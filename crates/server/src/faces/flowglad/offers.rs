@@ -3,7 +3,7 @@
 use super::spell::{Iso, Spell};
 use crate::json::{Object, Raw, object};
 use billing::{Catalog, Environment, Money, Price, Product, TaxBehavior};
-use store::billing_view::Offer;
+use store::offers::Offer;
 
 /// A price: the keys of document 002, in its order, and `slug`.
 pub(super) fn price(o: &mut Object<'_>, books: &Environment, price: &Price) {

@@ -114,7 +114,7 @@ async fn what_was_anothers_does_not_wait_until_a_server_has_caught_up() {
     until("the work is shared", async || claim().await == [0, 1, 2, 3] && has(&house, "server", "4 5 6 7"))
         .await;
     until("the server is billing", async || one(books, WAITING).await != "0").await;
-    store.leave(other.id).await.unwrap();
+    store.release(other.id).await.unwrap();
     until("the server has all shards", async || has(&house, "server", "0 1 2 3 4 5 6 7")).await;
     drop(held);
     until("all is billed", async || one(books, DUE).await == "0").await;

@@ -38,7 +38,7 @@ async fn processes_share_the_shards_and_inherit_those_of_the_dead() {
     // The second one dies at 103: its lease is over at 113.
     assert_eq!(claim(&store, 1, 110).await, [0, 1, 2, 3]);
     assert_eq!(claim(&store, 1, 114).await, [0, 1, 2, 3, 4, 5, 6, 7]);
-    store.leave(1).await.unwrap();
+    store.release(1).await.unwrap();
     assert_eq!(claim(&other, 2, 115).await, [0, 1, 2, 3, 4, 5, 6, 7], "what was given back is free at once");
     let refused = store.spread(ShardPlacement::over(4)).await;
     assert!(matches!(refused, Err(Error::Misuse(_))), "{refused:?}");
@@ -308,7 +308,7 @@ async fn a_server_that_is_not_there_is_unavailable() {
     let address = format!("postgres://u@127.0.0.1:{port}/b?sslmode=disable");
     let refused = Store::pending(&address).await.unwrap_err();
     assert!(matches!(refused, Error::Unavailable(_)), "{refused:?}");
-    assert_eq!(store::shown("postgres://u:geheim@h:1/b?sslmode=disable"), "postgres://h:1/b");
+    assert_eq!(store::address_label("postgres://u:geheim@h:1/b?sslmode=disable"), "postgres://h:1/b");
 }
 
 #[tokio::test]

@@ -107,7 +107,7 @@ async fn what_fails_for_one_reader_fails_for_nobody_else() {
 async fn a_reader_sees_what_was_committed_before_it_asked_and_nothing_after() {
     let books = Books::postgres().await;
     let store = books.open().await;
-    // Others read all the time, so that there always is a party under way.
+    // Others read all the time, so that there always is a batch under way.
     let others: Vec<_> = (0..8)
         .map(|_| {
             let store = store.clone();
@@ -161,7 +161,7 @@ async fn what_takes_long_for_some_holds_up_nobody_who_comes_later() {
         let store = store.clone();
         stuck.push(tokio::spawn(async move { number(&store, BEHIND_THE_LOCK, n).await }));
         let waits = async || locks(&books, "not l.granted").await == n + 1;
-        until("a reader waits for the lock in a party of its own", waits).await;
+        until("a reader waits for the lock in a batch of its own", waits).await;
     }
     assert_eq!(number(&store, SEVENTH, 7).await.unwrap(), Some(1));
     assert!(stuck.iter().all(|stuck| !stuck.is_finished()));
@@ -188,7 +188,7 @@ async fn readers_who_stop_waiting_leave_their_connection_to_others() {
         assert_eq!(read.unwrap(), Some(n));
     }
     store.close().await.unwrap();
-    until("no party is left behind", async || locks(&books, "true").await == 0).await;
+    until("no batch is left behind", async || locks(&books, "true").await == 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

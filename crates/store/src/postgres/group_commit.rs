@@ -5,8 +5,8 @@
 //! waiting. So those that come while one is under way become one transaction after it, and wait for
 //! the disk once. Each is answered by itself, after the commit that holds it.
 
-use super::Database;
-use crate::{Committed, Error, Store, commit};
+use super::write::Writing;
+use crate::{Committed, Error, commit};
 use billing::Changes;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,25 +18,25 @@ const GROUP_MAX: usize = 64;
 
 /// The commits that wait, by environment. Somebody works off each line that takes more.
 #[derive(Default)]
-pub(super) struct Groups(Mutex<HashMap<i64, UnboundedSender<Waiting>>>);
+pub(super) struct GroupCommit(Mutex<HashMap<i64, UnboundedSender<Waiting>>>);
 
 struct Waiting {
     changes: Arc<Changes>,
     caller: oneshot::Sender<Result<Committed, Error>>,
 }
 
-impl Groups {
+impl GroupCommit {
     /// Writes the changes of an environment, alone or with others.
     pub(super) async fn commit(
         &self,
-        database: &Database,
+        writing: &Arc<Writing>,
         environment: i64,
         changes: Arc<Changes>,
     ) -> Result<Committed, Error> {
         let (caller, answered) = oneshot::channel();
         if let Some(line) = self.join(environment, Waiting { changes, caller }) {
             // A task of its own: others wait for it, and a caller may stop waiting.
-            tokio::spawn(work_off(database.clone(), line));
+            tokio::spawn(work_off(writing.clone(), line));
         }
         answered.await.unwrap_or(Err(Error::Closed))
     }
@@ -59,7 +59,7 @@ impl Groups {
 }
 
 /// Commits what waits in a line until nothing does.
-async fn work_off(database: Database, mut line: UnboundedReceiver<Waiting>) {
+async fn work_off(writing: Arc<Writing>, mut line: UnboundedReceiver<Waiting>) {
     let mut group = Vec::new();
     loop {
         if line.is_empty() {
@@ -70,18 +70,17 @@ async fn work_off(database: Database, mut line: UnboundedReceiver<Waiting>) {
         }
         // Nobody is told of what was given up before its turn, so it is not done.
         group.retain(|waiting| !waiting.caller.is_closed());
-        commit_all(&database, std::mem::take(&mut group)).await;
+        commit_all(&writing, std::mem::take(&mut group)).await;
     }
 }
 
 /// Commits a group and answers everybody in it.
-async fn commit_all(database: &Database, group: Vec<Waiting>) {
+async fn commit_all(writing: &Arc<Writing>, group: Vec<Waiting>) {
     let all: Vec<Arc<Changes>> = group.iter().map(|waiting| waiting.changes.clone()).collect();
     if all.is_empty() {
         return;
     }
-    let store = Store::Postgres(database.clone());
-    let written = store.write(move |tx| {
+    let written = writing.run(move |tx| {
         let all = all.clone();
         Box::pin(async move { commit::apply_each(tx, &all).await })
     });
@@ -95,7 +94,7 @@ async fn commit_all(database: &Database, group: Vec<Waiting>) {
         Err(error) if group.len() > 1 && may_be_of_one(&error) => {
             tracing::debug!(%error, "commits that went together are done one by one");
             for Waiting { changes, caller } in group {
-                answer(caller, store.write(move |tx| commit::alone(tx, &changes)).await);
+                answer(caller, writing.run(move |tx| commit::alone(tx, &changes)).await);
             }
         }
         Err(error) => {

@@ -1,4 +1,4 @@
-//! Parties that wait for a connection.
+//! Batches that wait for a connection.
 
 use super::super::address::Address;
 use super::*;
@@ -9,10 +9,10 @@ use testbed::Books;
 const BEGAN: &str = "select cast($1 as bigint), cast(now() as text)";
 
 /// A place to meet over a single connection.
-fn alone(books: &Books) -> (Arc<Pool>, Arc<Together>) {
+fn alone(books: &Books) -> (Arc<Pool>, Arc<SharedReads>) {
     let address = format!("{}&connections=1", books.address());
     let pool = Arc::new(Pool::new(Address::parse(&address).unwrap()));
-    (pool.clone(), Together::new(pool, Session::reading))
+    (pool.clone(), SharedReads::new(pool, Session::reading))
 }
 
 /// Asks for a number; answers also when the snapshot began.
@@ -34,13 +34,13 @@ async fn others() {
 }
 
 #[tokio::test]
-async fn who_asks_while_no_connection_is_free_is_of_one_party() {
+async fn who_asks_while_no_connection_is_free_is_of_one_batch() {
     let books = Books::empty().await;
-    let (pool, together) = alone(&books);
+    let (pool, shared_reads) = alone(&books);
     let held = pool.take(PATIENCE).await.unwrap();
     let mut readers = Vec::new();
     for number in 0..20 {
-        readers.push(tokio::spawn(asked(together.reader(PATIENCE), number)));
+        readers.push(tokio::spawn(asked(shared_reads.reader(PATIENCE), number)));
         others().await;
     }
     pool.give_back(held);
@@ -57,11 +57,11 @@ async fn who_asks_while_no_connection_is_free_is_of_one_party() {
 #[tokio::test]
 async fn each_waits_for_a_connection_as_long_as_it_wants() {
     let books = Books::empty().await;
-    let (pool, together) = alone(&books);
+    let (pool, shared_reads) = alone(&books);
     let held = pool.take(PATIENCE).await.unwrap();
-    let patient = tokio::spawn(asked(together.reader(PATIENCE), 1));
+    let patient = tokio::spawn(asked(shared_reads.reader(PATIENCE), 1));
     others().await;
-    let hasty = [20, 10].map(|millis| asked(together.reader(Duration::from_millis(millis)), 2));
+    let hasty = [20, 10].map(|millis| asked(shared_reads.reader(Duration::from_millis(millis)), 2));
     for told in join_all(hasty).await {
         assert_eq!(told.unwrap_err(), Failure::busy().error);
     }
@@ -71,17 +71,17 @@ async fn each_waits_for_a_connection_as_long_as_it_wants() {
 }
 
 #[tokio::test]
-async fn a_party_that_all_have_left_waits_for_nothing() {
+async fn a_batch_that_all_have_left_waits_for_nothing() {
     let books = Books::empty().await;
-    let (pool, together) = alone(&books);
+    let (pool, shared_reads) = alone(&books);
     let held = pool.take(PATIENCE).await.unwrap();
-    let left = tokio::spawn(asked(together.reader(PATIENCE), 1));
+    let left = tokio::spawn(asked(shared_reads.reader(PATIENCE), 1));
     others().await;
     left.abort();
     assert!(left.await.unwrap_err().is_cancelled());
-    // Nobody joins a party that is about to end.
-    let next = tokio::spawn(asked(together.reader(PATIENCE), 2));
-    testbed::until("the party ends", async || Arc::strong_count(&together) == 3).await;
+    // Nobody joins a batch that is about to end.
+    let next = tokio::spawn(asked(shared_reads.reader(PATIENCE), 2));
+    testbed::until("the batch ends", async || Arc::strong_count(&shared_reads) == 3).await;
     pool.give_back(held);
     assert_eq!(next.await.unwrap().unwrap().0, 2);
 }

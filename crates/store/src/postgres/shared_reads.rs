@@ -2,22 +2,22 @@
 //! with the same words goes over as one statement over arrays: under load, connections, transactions and
 //! the start of statements are paid once for many readers.
 //!
-//! A party gathers until it is its turn and there is a connection, and nobody joins after its snapshot has
-//! begun: what a reader sees is never older than its question. It asks in rounds. A round takes all that was
+//! A batch gathers until it is its turn and there is a connection, and nobody joins after its snapshot has
+//! begun: what a reader sees is never older than its request. It asks in rounds. A round takes all that was
 //! asked during the one before and is sent in one go; each reader goes on when its own answer is there.
 
 #[cfg(test)]
 mod tests;
 
+use super::bind::Written;
 use super::bulk;
 use super::failure::Failure;
-use super::pool::{Place, Pool};
+use super::pool::Pool;
+use super::ready::{Ready, StatementKey, arrays, each_written};
 use super::session::{Session, answered, see_all};
-use super::statements::{Ready, arrays, each_written};
-use super::{PATIENCE, bind::Written};
+use super::tries::PATIENCE;
 use crate::Error;
-use crate::snapshot::See;
-use crate::value::{OwnedParam, Param, Sets};
+use crate::value::{OwnedParam, Param, See, Sets};
 use futures_util::TryStreamExt;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -31,33 +31,33 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::time::Instant;
 use tokio_postgres::Row as PgRow;
 
-/// How many parties read at a time. While one crosses to the database and back, the next gathers.
+/// How many batches read at a time. While one crosses to the database and back, the next gathers.
 const AT_ONCE: usize = 3;
 
-/// How long a party waits for its turn. Those before it may be held up by a statement that takes long; then
+/// How long a batch waits for its turn. Those before it may be held up by a statement that takes long; then
 /// it goes all the same, as long as there are connections.
 const MOMENT: Duration = Duration::from_millis(10);
 
-/// How long a party that everybody has left waits for answers, so that the connection can be kept.
+/// How long a batch that everybody has left waits for answers, so that the connection can be kept.
 const ABANDONED: Duration = Duration::from_millis(250);
 
 /// Where readers of one kind meet.
-pub(super) struct Together {
+pub(super) struct SharedReads {
     pool: Arc<Pool>,
     begin: fn(Arc<Pool>, Duration) -> Session,
     turns: Semaphore,
-    /// The party that has not begun. It is over when the last of its readers has left.
-    gathering: Mutex<Option<WeakUnboundedSender<Question>>>,
+    /// The batch that has not begun. It is over when the last of its readers has left.
+    gathering: Mutex<Option<WeakUnboundedSender<ReadRequest>>>,
 }
 
 /// One set of parameters.
 type Set = Arc<[OwnedParam]>;
 /// The rows of one set.
 type Rows = Arc<Vec<PgRow>>;
-/// The rows of each set of a question.
+/// The rows of each set of a request.
 type Answer = Result<Vec<Rows>, Failure>;
 
-struct Question {
+struct ReadRequest {
     sql: &'static str,
     width: usize,
     sets: Vec<Set>,
@@ -66,34 +66,34 @@ struct Question {
     answer: oneshot::Sender<Answer>,
 }
 
-impl Together {
+impl SharedReads {
     /// A place to meet, for sessions that begin so.
-    pub(super) fn new(pool: Arc<Pool>, begin: fn(Arc<Pool>, Duration) -> Session) -> Arc<Together> {
-        Arc::new(Together { pool, begin, turns: Semaphore::new(AT_ONCE), gathering: Mutex::default() })
+    pub(super) fn new(pool: Arc<Pool>, begin: fn(Arc<Pool>, Duration) -> Session) -> Arc<SharedReads> {
+        Arc::new(SharedReads { pool, begin, turns: Semaphore::new(AT_ONCE), gathering: Mutex::default() })
     }
 
-    /// Someone who joins a party with the first statement.
+    /// Someone who joins a batch with the first statement.
     pub(super) fn reader(self: &Arc<Self>, patience: Duration) -> Reader {
-        Reader { together: self.clone(), patience, party: None, announced: Vec::new(), failure: None }
+        Reader { shared_reads: self.clone(), patience, batch: None, announced: Vec::new(), failure: None }
     }
 
-    fn join(self: &Arc<Self>) -> UnboundedSender<Question> {
+    fn join(self: &Arc<Self>) -> UnboundedSender<ReadRequest> {
         let mut gathering = self.gathering();
         let known = gathering.as_ref().and_then(WeakUnboundedSender::upgrade);
-        if let Some(party) = known.filter(|party| !party.is_closed()) {
-            return party;
+        if let Some(batch) = known.filter(|batch| !batch.is_closed()) {
+            return batch;
         }
-        let (party, questions) = unbounded_channel();
-        *gathering = Some(party.downgrade());
-        tokio::spawn(self.clone().hold(questions));
-        party
+        let (batch, requests) = unbounded_channel();
+        *gathering = Some(batch.downgrade());
+        tokio::spawn(self.clone().hold(requests));
+        batch
     }
 
-    async fn hold(self: Arc<Self>, mut questions: UnboundedReceiver<Question>) {
+    async fn hold(self: Arc<Self>, mut requests: UnboundedReceiver<ReadRequest>) {
         let _turn = tokio::time::timeout(MOMENT, self.turns.acquire()).await;
         let mut session = (self.begin)(self.pool.clone(), Duration::MAX);
         let mut round = Vec::new();
-        let Some(connected) = connected(&mut session, &mut questions, &mut round).await else {
+        let Some(connected) = connected(&mut session, &mut requests, &mut round).await else {
             return session.roll_back().await;
         };
         // Whoever is ready by now comes along.
@@ -102,23 +102,23 @@ impl Together {
         let mut session = connected.map(|()| session);
         loop {
             if round.is_empty() {
-                match questions.recv().await {
+                match requests.recv().await {
                     Some(first) => round.push(first),
                     None => break,
                 }
             }
             tokio::task::yield_now().await;
-            while let Ok(next) = questions.try_recv() {
+            while let Ok(next) = requests.try_recv() {
                 round.push(next);
             }
-            round.retain(|question| !question.answer.is_closed());
+            round.retain(|request| !request.answer.is_closed());
             if round.is_empty() {
                 continue;
             }
             let mut groups = grouped(std::mem::take(&mut round));
             let outcome = match &mut session {
                 Ok(session) => {
-                    match answer_while_wanted(session, &mut groups, &mut questions, &mut round).await {
+                    match answer_while_wanted(session, &mut groups, &mut requests, &mut round).await {
                         Some(outcome) => outcome,
                         // Nobody is left, and the connection is in the middle of something.
                         None => return,
@@ -142,7 +142,7 @@ impl Together {
         }
     }
 
-    fn gathering(&self) -> MutexGuard<'_, Option<WeakUnboundedSender<Question>>> {
+    fn gathering(&self) -> MutexGuard<'_, Option<WeakUnboundedSender<ReadRequest>>> {
         self.gathering.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -168,10 +168,10 @@ impl Asker {
     }
 }
 
-fn grouped(round: Vec<Question>) -> Vec<Group> {
+fn grouped(round: Vec<ReadRequest>) -> Vec<Group> {
     let mut groups: Vec<(Group, HashMap<Set, usize>)> = Vec::new();
-    let mut places: HashMap<(Place, usize), usize> = HashMap::new();
-    for Question { sql, width, sets, answer, .. } in round {
+    let mut places: HashMap<(StatementKey, usize), usize> = HashMap::new();
+    for ReadRequest { sql, width, sets, answer, .. } in round {
         let place = ((sql.as_ptr() as usize, sql.len()), width);
         let at = *places.entry(place).or_insert_with(|| {
             groups.push((Group { sql, width, sets: Vec::new(), askers: Vec::new() }, HashMap::new()));
@@ -195,8 +195,8 @@ fn grouped(round: Vec<Question>) -> Vec<Group> {
 /// nothing if everybody stopped waiting.
 async fn connected(
     session: &mut Session,
-    questions: &mut UnboundedReceiver<Question>,
-    round: &mut Vec<Question>,
+    requests: &mut UnboundedReceiver<ReadRequest>,
+    round: &mut Vec<ReadRequest>,
 ) -> Option<Result<(), Failure>> {
     let mut connecting = pin!(session.connected());
     let mut until = Instant::now() + PATIENCE;
@@ -204,10 +204,10 @@ async fn connected(
         tokio::select! {
             biased;
             connected = &mut connecting => return Some(connected.map(|_| ())),
-            question = questions.recv() => match question {
-                Some(question) => {
-                    until = until.min(question.until);
-                    round.push(question);
+            request = requests.recv() => match request {
+                Some(request) => {
+                    until = until.min(request.until);
+                    round.push(request);
                 }
                 None => {
                     // Nobody is left. One that is nearly made is not broken off; how it ends concerns nobody.
@@ -217,11 +217,11 @@ async fn connected(
             },
             () = tokio::time::sleep_until(until) => {
                 let now = Instant::now();
-                for late in round.extract_if(.., |question| question.until <= now) {
+                for late in round.extract_if(.., |request| request.until <= now) {
                     // Whoever stopped waiting need not be told.
                     let _ = late.answer.send(Err(Failure::busy()));
                 }
-                until = round.iter().map(|question| question.until).min().unwrap_or(now + PATIENCE);
+                until = round.iter().map(|request| request.until).min().unwrap_or(now + PATIENCE);
             }
         }
     }
@@ -232,16 +232,16 @@ async fn connected(
 async fn answer_while_wanted(
     session: &mut Session,
     groups: &mut [Group],
-    questions: &mut UnboundedReceiver<Question>,
-    next: &mut Vec<Question>,
+    requests: &mut UnboundedReceiver<ReadRequest>,
+    next: &mut Vec<ReadRequest>,
 ) -> Option<Result<(), Failure>> {
     let mut answering = pin!(answer(session, groups));
     loop {
         tokio::select! {
             biased;
             outcome = &mut answering => return Some(outcome),
-            question = questions.recv() => match question {
-                Some(question) => next.push(question),
+            request = requests.recv() => match request {
+                Some(request) => next.push(request),
                 None => return tokio::time::timeout(ABANDONED, answering).await.ok(),
             }
         }
@@ -328,10 +328,10 @@ async fn on_the_wire(mut rows: Coming) -> Coming {
 
 /// One snapshot, shared with others who began to read at the same time.
 pub(crate) struct Reader {
-    together: Arc<Together>,
+    shared_reads: Arc<SharedReads>,
     /// How long it waits for a connection.
     patience: Duration,
-    party: Option<UnboundedSender<Question>>,
+    batch: Option<UnboundedSender<ReadRequest>>,
     announced: Vec<Announced>,
     failure: Option<Failure>,
 }
@@ -382,7 +382,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Asks a question whose answer will be wanted. One that is not wanted in the end costs its time and
+    /// Asks a request whose answer will be wanted. One that is not wanted in the end costs its time and
     /// nothing else.
     pub(crate) fn announce(&mut self, sql: &'static str, params: &[Param<'_>]) {
         let set = owned(params);
@@ -391,12 +391,12 @@ impl Reader {
     }
 
     pub(crate) fn shards(&self) -> i64 {
-        self.together.pool.shards.load(std::sync::atomic::Ordering::Relaxed)
+        self.shared_reads.pool.shards.load(std::sync::atomic::Ordering::Relaxed)
     }
 
     /// A snapshot of its own in place of a shared one that has not begun.
     pub(crate) fn apart(&self) -> Option<Session> {
-        self.party.is_none().then(|| Session::reading(self.together.pool.clone(), self.patience))
+        self.batch.is_none().then(|| Session::reading(self.shared_reads.pool.clone(), self.patience))
     }
 
     /// What ended the snapshot.
@@ -417,10 +417,10 @@ impl Reader {
 
     fn ask(&mut self, sql: &'static str, width: usize, sets: Vec<Set>) -> oneshot::Receiver<Answer> {
         let (answer, coming) = oneshot::channel();
-        let together = &self.together;
-        let party = self.party.get_or_insert_with(|| together.join());
-        // A party that ended drops the question, and whoever waits for the answer learns it.
-        let _ = party.send(Question { sql, width, sets, until: Instant::now() + self.patience, answer });
+        let shared_reads = &self.shared_reads;
+        let batch = self.batch.get_or_insert_with(|| shared_reads.join());
+        // A batch that ended drops the request, and whoever waits for the answer learns it.
+        let _ = batch.send(ReadRequest { sql, width, sets, until: Instant::now() + self.patience, answer });
         coming
     }
 
