@@ -38,56 +38,64 @@ macro_rules! rows {
     };
 }
 
-rows! {
-    /// A seller.
-    Organization,
-    /// Its live or test books.
-    Environment,
-    /// A person of the seller.
-    Staff,
-    /// A set of products.
-    Catalog,
-    /// Something sold.
-    Product,
-    /// What it costs.
-    Price,
-    /// What takes off of prices.
-    Discount,
-    /// A percentage of tax.
-    TaxRate,
-    /// A buyer.
-    Customer,
-    /// A person of a buyer.
-    CustomerUser,
-    /// What a buyer can be charged with.
-    PaymentMethod,
-    /// A sale that is charged once.
-    Purchase,
-    /// An agreement to pay period by period.
-    Subscription,
-    /// A priced part of a subscription.
-    Item,
-    /// A bill. The commit gives it its number; its lines and taxes stand in the same changes.
-    Invoice,
-    /// A line of an invoice.
-    InvoiceLine,
-    /// A tax on an invoice.
-    InvoiceTax,
-    /// A billing period.
-    BillingPeriod,
-    /// When a billing period ends; only ever changed.
-    PeriodEnd,
-    /// When a renewal was announced; only ever changed.
-    PeriodReminder,
-    /// An attempt to move money.
-    Payment,
-    /// Money that is given back.
-    Refund,
-    /// Money on a balance.
-    Credit,
-    /// A use of a balance.
-    Allocation,
+/// Hands the kinds of rows to a macro, in the order of references: what is referred to comes first.
+#[macro_export]
+macro_rules! each_row {
+    ($to:ident) => {
+        $to! {
+            /// A seller.
+            Organization,
+            /// Its live or test books.
+            Environment,
+            /// A person of the seller.
+            Staff,
+            /// A set of products.
+            Catalog,
+            /// Something sold.
+            Product,
+            /// What it costs.
+            Price,
+            /// What takes off of prices.
+            Discount,
+            /// A percentage of tax.
+            TaxRate,
+            /// A buyer.
+            Customer,
+            /// A person of a buyer.
+            CustomerUser,
+            /// What a buyer can be charged with.
+            PaymentMethod,
+            /// A sale that is charged once.
+            Purchase,
+            /// An agreement to pay period by period.
+            Subscription,
+            /// A priced part of a subscription.
+            Item,
+            /// A bill. The commit gives it its number; its lines and taxes stand in the same changes.
+            Invoice,
+            /// A line of an invoice.
+            InvoiceLine,
+            /// A tax on an invoice.
+            InvoiceTax,
+            /// A billing period.
+            BillingPeriod,
+            /// When a billing period ends; only ever changed.
+            PeriodEnd,
+            /// When a renewal was announced; only ever changed.
+            PeriodReminder,
+            /// An attempt to move money.
+            Payment,
+            /// Money that is given back.
+            Refund,
+            /// Money on a balance.
+            Credit,
+            /// A use of a balance.
+            Allocation,
+        }
+    };
 }
+
+each_row!(rows);
 
 /// One thing to write.
 #[derive(Debug, Clone, PartialEq)]

@@ -197,39 +197,16 @@ async fn insert_run(
     contents: &Contents<'_>,
     issued: &mut Vec<Invoice>,
 ) -> Result<(), Error> {
-    let Some(first) = rows.first() else { return Ok(()) };
-    match first {
-        Row::Customer(_) => customers::insert(tx, rows, numbers).await?,
-        Row::Invoice(_) => invoices::insert(tx, rows, numbers, contents, issued).await?,
-        Row::Payment(_) => {
-            insert(tx, &records(rows), numbers).await?;
-            let moves: Vec<_> = rows.iter().filter_map(|row| Some((None, payment(row)?))).collect();
-            received_payments::follow(tx, moves).await?;
-        }
-        Row::Organization(_)
-        | Row::Environment(_)
-        | Row::Staff(_)
-        | Row::Catalog(_)
-        | Row::Product(_)
-        | Row::Price(_)
-        | Row::Discount(_)
-        | Row::TaxRate(_)
-        | Row::CustomerUser(_)
-        | Row::PaymentMethod(_)
-        | Row::Purchase(_)
-        | Row::Subscription(_)
-        | Row::Item(_)
-        | Row::InvoiceLine(_)
-        | Row::InvoiceTax(_)
-        | Row::BillingPeriod(_)
-        | Row::PeriodEnd(_)
-        | Row::PeriodReminder(_)
-        | Row::Refund(_)
-        | Row::Credit(_)
-        | Row::Allocation(_) => insert(tx, &records(rows), numbers).await?,
+    if matches!(rows.first(), Some(Row::Customer(_))) {
+        customers::insert(tx, rows, numbers).await?;
+    } else if matches!(rows.first(), Some(Row::Invoice(_))) {
+        invoices::insert(tx, rows, numbers, contents, issued).await?;
+    } else {
+        insert(tx, &records(rows), numbers).await?;
     }
-    rows.iter().for_each(|row| touch(tx, row));
-    Ok(())
+    rows.iter().filter_map(|row| record(row).touched()).for_each(|scope| tx.touch(scope));
+    let moves: Vec<_> = rows.iter().filter_map(|row| Some((None, payment(row)?))).collect();
+    received_payments::follow(tx, moves).await
 }
 
 /// Writes what changed of rows of one table.
@@ -240,7 +217,7 @@ async fn update_run(tx: &mut Tx, rows: &[(&Row, &Row)]) -> Result<(), Error> {
         } else if let (Row::Customer(before), Row::Customer(after)) = (before, after) {
             customers::rename(tx, before, after).await?;
         }
-        touch(tx, after);
+        record(after).touched().into_iter().for_each(|scope| tx.touch(scope));
     }
     let Some((_, first)) = rows.first() else { return Ok(()) };
     let table = record(first).table();
@@ -254,37 +231,6 @@ async fn update_run(tx: &mut Tx, rows: &[(&Row, &Row)]) -> Result<(), Error> {
     let moves = rows.iter().filter_map(|(before, after)| Some((payment(before), payment(after)?)));
     let moves: Vec<_> = moves.collect();
     received_payments::follow(tx, moves).await
-}
-
-/// Notes what rendered answers depend on, beside the customers that were decided on and the lists of their
-/// environments.
-fn touch(tx: &mut Tx, row: &Row) {
-    match row {
-        Row::Environment(row) => tx.touch(Scope::Catalog(row.number)),
-        Row::Catalog(row) => tx.touch(Scope::Catalog(row.environment)),
-        Row::Product(row) => tx.touch(Scope::Catalog(row.environment)),
-        Row::Price(row) => tx.touch(Scope::Catalog(row.environment)),
-        Row::Staff(_) => tx.touch(Scope::Credentials),
-        Row::Customer(row) => tx.touch(Scope::Customer(row.id.raw())),
-        Row::Organization(_)
-        | Row::Discount(_)
-        | Row::TaxRate(_)
-        | Row::CustomerUser(_)
-        | Row::PaymentMethod(_)
-        | Row::Purchase(_)
-        | Row::Subscription(_)
-        | Row::Item(_)
-        | Row::Invoice(_)
-        | Row::InvoiceLine(_)
-        | Row::InvoiceTax(_)
-        | Row::BillingPeriod(_)
-        | Row::PeriodEnd(_)
-        | Row::PeriodReminder(_)
-        | Row::Payment(_)
-        | Row::Refund(_)
-        | Row::Credit(_)
-        | Row::Allocation(_) => {}
-    }
 }
 
 fn payment(row: &Row) -> Option<&Payment> {

@@ -32,18 +32,18 @@ pub(crate) mod subscriptions;
 
 pub(crate) use declare::{Read, Record, Table, Tallied};
 
-use billing::subscription::{PeriodEnd, PeriodReminder};
-use billing::{
-    Allocation, BillingPeriod, Catalog, Credit, Customer, CustomerUser, Discount, Environment, Invoice,
-    InvoiceLine, InvoiceTax, Item, Organization, Payment, PaymentMethod, Price, Product, Purchase, Refund,
-    Row, Staff, Subscription, TaxRate,
-};
+use billing::Row;
 
-/// Lists what [`billing::Row`] can be.
+/// The table of the rows that a kind of [`Row`] holds.
+const fn table_of<T: Read>(_: fn(Box<T>) -> Row) -> &'static Table {
+    T::TABLE
+}
+
+/// Lists what [`Row`] can be.
 macro_rules! tables {
-    ($($row:ident),+ $(,)?) => {
+    ($($(#[$doc:meta])* $row:ident),+ $(,)?) => {
         /// The tables of everything that a decision can write, but for the journal.
-        pub(crate) const TABLES: &[&Table] = &[$(<$row as Read>::TABLE),+];
+        pub(crate) const TABLES: &[&Table] = &[$(table_of(Row::$row)),+];
 
         /// What a row of the domain is in the books.
         pub(crate) fn record(row: &Row) -> &dyn Record {
@@ -52,9 +52,4 @@ macro_rules! tables {
     };
 }
 
-tables! {
-    Organization, Environment, Staff, Catalog, Product, Price, Discount, TaxRate, Customer, CustomerUser,
-    PaymentMethod, Purchase, Subscription, Item, Invoice, InvoiceLine, InvoiceTax, BillingPeriod, PeriodEnd,
-    PeriodReminder, Payment,
-    Refund, Credit, Allocation,
-}
+billing::each_row!(tables);

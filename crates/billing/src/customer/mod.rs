@@ -149,18 +149,33 @@ pub struct CustomerEdit {
 impl CustomerEdit {
     /// The customer with what is given. What needs a look first, its address, is not in it.
     pub(crate) fn apply(&self, customer: &Customer) -> Customer {
-        let (edit, mut after) = (self.clone(), customer.clone());
-        after.external_id = edit.external_id.unwrap_or(after.external_id);
-        after.name = edit.name.unwrap_or(after.name);
-        after.email = edit.email.unwrap_or(after.email);
-        after.archived = edit.archived.unwrap_or(after.archived);
-        after.handle = edit.handle.unwrap_or(after.handle);
-        after.logo_url = edit.logo_url.unwrap_or(after.logo_url);
-        after.icon_url = edit.icon_url.unwrap_or(after.icon_url);
-        after.domain = edit.domain.unwrap_or(after.domain);
-        after.user_id = edit.user_id.unwrap_or(after.user_id);
-        after.catalog_id = edit.catalog_id.unwrap_or(after.catalog_id);
-        after.zone = edit.zone.unwrap_or(after.zone);
+        // Named one by one, so that none is forgotten.
+        let Self {
+            external_id,
+            name,
+            email,
+            archived,
+            handle,
+            logo_url,
+            icon_url,
+            domain,
+            billing_address: _,
+            user_id,
+            catalog_id,
+            zone,
+        } = self.clone();
+        let mut after = customer.clone();
+        after.external_id = external_id.unwrap_or(after.external_id);
+        after.name = name.unwrap_or(after.name);
+        after.email = email.unwrap_or(after.email);
+        after.archived = archived.unwrap_or(after.archived);
+        after.handle = handle.unwrap_or(after.handle);
+        after.logo_url = logo_url.unwrap_or(after.logo_url);
+        after.icon_url = icon_url.unwrap_or(after.icon_url);
+        after.domain = domain.unwrap_or(after.domain);
+        after.user_id = user_id.unwrap_or(after.user_id);
+        after.catalog_id = catalog_id.unwrap_or(after.catalog_id);
+        after.zone = zone.unwrap_or(after.zone);
         after
     }
 }

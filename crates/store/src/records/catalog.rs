@@ -6,6 +6,7 @@ use billing::{Catalog, Discount, Price, Product, TaxRate};
 record! { ($)
     catalogs: Catalog, catalog_columns;
     environment |row| Some(row.environment);
+    touches catalog;
     tally rows;
     key { id: Id }
     once { environment: Int, created_at: Time }
@@ -15,6 +16,7 @@ record! { ($)
 record! { ($)
     products: Product, product_columns;
     environment |row| Some(row.environment);
+    touches catalog;
     tally numbered;
     key { id: Id }
     once { environment: Int, number: Int, catalog_id: Id, created_at: Time }
@@ -36,6 +38,7 @@ record! { ($)
 record! { ($)
     prices: Price, price_columns;
     environment |row| Some(row.environment);
+    touches catalog;
     tally numbered;
     key { id: Id }
     once {

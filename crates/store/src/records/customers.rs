@@ -7,6 +7,7 @@ record! { ($)
     customers: Customer, customer_columns;
     environment |row| Some(row.environment);
     shard id;
+    touches customer;
     tally rows;
     key { id: Id }
     once { environment: Int, invoice_number_base: Text, created_at: Time }

@@ -1,8 +1,8 @@
 //! What a declaration of a table says, and the macro that reads it.
 
 use super::sql::Sql;
-use crate::Error;
 use crate::value::{Param, Row};
+use crate::{Error, Scope};
 
 /// What holds for all rows of a table.
 #[derive(Debug)]
@@ -51,6 +51,10 @@ pub(crate) trait Record: Sync {
 
     /// Whether the tally of its table counts it.
     fn is_counted(&self) -> bool;
+
+    /// What answers depend on that were rendered from it, beside the customers that were decided on and the
+    /// lists of its environment.
+    fn touched(&self) -> Option<Scope>;
 
     /// Adds the parameters of [`Table::insert`].
     fn write<'a>(&'a self, to: &mut Vec<Param<'a>>);
@@ -127,6 +131,22 @@ macro_rules! is_counted {
     }};
 }
 
+/// What a change of a row touches beside its customer and its environment's lists.
+macro_rules! touched {
+    ($row:ident) => {
+        None
+    };
+    ($row:ident catalog) => {
+        Record::environment($row).map($crate::Scope::Catalog)
+    };
+    ($row:ident credentials) => {
+        Some($crate::Scope::Credentials)
+    };
+    ($row:ident customer) => {
+        Some($crate::Scope::Customer(billing::Id::raw($row.id)))
+    };
+}
+
 /// How rows are counted, if they are.
 macro_rules! tallied {
     ($table:ident, $columns:ident;) => {
@@ -152,7 +172,10 @@ macro_rules! numbered {
         None
     };
     (numbered; $all:expr) => {
-        position($all, "number")
+        match position($all, "number") {
+            Some(at) => Some(at),
+            None => panic!("what is numbered has a column `number`"),
+        }
     };
 }
 
@@ -178,6 +201,7 @@ macro_rules! numbers {
 ///     refunds: Refund, refund_columns;          // table, type of its rows, name of its select list
 ///     environment |row| Some(row.environment);  // whose lists it is in
 ///     shard id;                                 // for rows of customers: the id that carries the shard
+///     touches catalog;                          // what rendered answers depend on: or credentials, customer
 ///     tally rows;                               // counted; or `numbered`: the commit fills `number`
 ///     key { id: Id }                            // what finds a row
 ///     once { amount: Int, period: Span = (period_start, period_end) }
@@ -190,6 +214,7 @@ macro_rules! record {
         $table:ident: $row:ty, $columns:ident;
         environment $environment:expr;
         $(shard $shard:ident;)?
+        $(touches $touched:ident;)?
         $(tally $tally:ident $(where $condition:literal = $is_counted:expr)?;)?
         key { $key:ident: $key_codec:ty $(, $keys:ident: $keys_codec:ty)* $(,)? }
         once { $($once:ident: $once_codec:ty $(= ($($once_column:ident),+))?),* $(,)? }
@@ -251,6 +276,10 @@ macro_rules! record {
 
                 fn is_counted(&self) -> bool {
                     is_counted!(self; $($($is_counted)?)?)
+                }
+
+                fn touched(&self) -> Option<$crate::Scope> {
+                    touched!(self $($touched)?)
                 }
 
                 fn write<'a>(&'a self, to: &mut Vec<Param<'a>>) {

@@ -15,6 +15,7 @@ record! { ($)
 record! { ($)
     environments: Environment, environment_columns;
     environment |row| Some(row.number);
+    touches catalog;
     key { number: Int }
     once { organization_id: Id, livemode: Bool, clock: Opt<Time>, created_at: Time }
     mutable {
@@ -34,6 +35,7 @@ record! { ($)
 record! { ($)
     staff: Staff, staff_columns;
     environment |row| Some(row.environment);
+    touches credentials;
     key { id: Id }
     once { environment: Int, email: Text, name: Text, role: Text, disabled: Bool, created_at: Time }
     mutable {}
