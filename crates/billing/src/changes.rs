@@ -4,7 +4,7 @@
 use crate::catalog::{Catalog, Discount, Price, Product, TaxRate};
 use crate::customer::{Customer, CustomerUser, Organization, PaymentMethod, Staff};
 use crate::environment::Environment;
-use crate::id::{Ctx, CustomerId, Id};
+use crate::id::CustomerId;
 use crate::invoice::{Invoice, InvoiceLine, InvoiceTax};
 use crate::ledger::JournalEntry;
 use crate::payment::{Allocation, Credit, Payment, Refund};
@@ -189,17 +189,6 @@ impl Changes {
     /// Posts a movement of money.
     pub fn post(&mut self, entry: JournalEntry) {
         self.rows.push(Change::Post(entry));
-    }
-
-    /// Keeps the request's key with its effect, if it has one; `resource` is what it made or changed.
-    pub fn answers<T: Id>(&mut self, ctx: &Ctx, resource: T) {
-        self.idempotency = ctx.request.as_ref().map(|request| Idempotency {
-            environment: request.environment,
-            key: request.key.clone(),
-            fingerprint: request.fingerprint.clone(),
-            resource: resource.raw(),
-            created_at: request.received_at,
-        });
     }
 
     /// Adds all that another decision, about other customers, has decided.

@@ -170,8 +170,6 @@ pub struct Ctx {
     pub now: Timestamp,
     /// The maker of ids.
     pub ids: Ids,
-    /// The request that is decided, if it may be repeated.
-    pub request: Option<Request>,
     /// How new customers are spread over shards.
     pub placement: ShardPlacement,
 }
@@ -190,9 +188,9 @@ pub struct Request {
 }
 
 impl Ctx {
-    /// Decisions at an instant, for no request.
+    /// Decisions at an instant.
     pub fn new(now: Timestamp, ids: Ids) -> Self {
-        Self { now, ids, request: None, placement: ShardPlacement::NONE }
+        Self { now, ids, placement: ShardPlacement::NONE }
     }
 
     /// A new id of a customer of an environment, in one of the shards.

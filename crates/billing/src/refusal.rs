@@ -45,6 +45,8 @@ pub enum Field {
     ExternalId,
     /// A customer's domain-like name.
     Handle,
+    /// The interval that a subscription is asked to have.
+    Interval,
     /// How many units an interval has.
     IntervalCount,
     /// What an interval is counted in.
@@ -63,6 +65,8 @@ pub enum Field {
     PeriodEnd,
     /// The price of what is subscribed to or bought.
     Price,
+    /// How a price is charged.
+    PriceKind,
     /// The product that is meant.
     Product,
     /// How many units.
@@ -109,6 +113,7 @@ crate::text_enum!(Field {
     Email = "email",
     ExternalId = "external id",
     Handle = "handle",
+    Interval = "interval",
     IntervalCount = "interval count",
     IntervalUnit = "interval unit",
     InvoiceLines = "invoice lines",
@@ -118,6 +123,7 @@ crate::text_enum!(Field {
     PeriodCount = "period count",
     PeriodEnd = "period end",
     Price = "price",
+    PriceKind = "price kind",
     Product = "product",
     Quantity = "quantity",
     RefundAmount = "refund amount",
@@ -150,6 +156,30 @@ pub enum Refusal {
         /// What would be right.
         problem: String,
     },
+    /// A value of one of the lines of an invoice cannot be.
+    #[error("line {line}: {field}: {problem}")]
+    InvalidLine {
+        /// Which line, from 0.
+        line: usize,
+        /// What it was given for.
+        field: Field,
+        /// What would be right.
+        problem: String,
+    },
+    /// A value is not what a price has.
+    #[error("{field}: the price has {has}")]
+    NotOfPrice {
+        /// What it was given for.
+        field: Field,
+        /// What the price has.
+        has: String,
+    },
+    /// What a price costs, and for what, stays: subscribers hold it.
+    #[error("{0} of a price never changes")]
+    PriceFixed(Field),
+    /// Only money that was written down by hand is changed by hand.
+    #[error("Payment is not a manual payment")]
+    AutomaticPayment,
     /// The state of something forbids it.
     #[error("{0}")]
     State(String),

@@ -223,9 +223,9 @@ impl Engine {
     ///
     /// # Errors
     /// If there is none of this id, a value cannot be, or another product has the slug.
-    pub fn update_product(&self, at: At, id: ProductId, edit: ProductEdit) -> Fut<'_, Product> {
+    pub fn update_product(&self, at: At, id: ProductId, edit: ProductEdit) -> Fut<'_, (Product, Vec<Price>)> {
         self.decide_on_catalog(at, About::Product(id), move |ctx, state, changes| {
-            let (before, _) = state.product(id)?;
+            let (before, prices) = state.product(id)?;
             let after = edit_product(ctx, before, &edit)?;
             let offer = state.offer()?;
             let is_taken = offer
@@ -239,7 +239,7 @@ impl Engine {
                 changes.update(before.clone(), after.clone());
                 demote_products(offer, &after, ctx.now, changes);
             }
-            Ok((after, id))
+            Ok(((after, prices.clone()), id))
         })
     }
 

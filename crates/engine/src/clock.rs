@@ -4,7 +4,7 @@ use crate::due::Done;
 use crate::engine::{Engine, Fut};
 use crate::load;
 use billing::refusal::Field;
-use billing::{Changes, Environment, Refusal, Timestamp};
+use billing::{Changes, Environment, Refusal, Request, Timestamp};
 
 impl Engine {
     /// Moves the clock of test books forward, stopping wherever something falls due, so that every
@@ -39,6 +39,26 @@ impl Engine {
                     set => set?,
                 }
             }
+        })
+    }
+
+    /// As [`Engine::advance_clock`], for a request that may be repeated: its key is kept when all is done,
+    /// for what is done lies in many commits, each of which may be made again.
+    ///
+    /// # Errors
+    /// As it, and if the request's key is kept already.
+    pub fn advance_clock_for(
+        &self,
+        environment: i64,
+        to: Timestamp,
+        request: Option<Request>,
+    ) -> Fut<'_, Done> {
+        Box::pin(async move {
+            let done = self.advance_clock(environment, to).await?;
+            if let Some(request) = request {
+                self.keep_request(request).await?;
+            }
+            Ok(done)
         })
     }
 

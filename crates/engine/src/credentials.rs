@@ -1,12 +1,67 @@
 //! Who may ask: credentials given out and taken back, and the roles of staff.
 
 use crate::at::At;
+use crate::customers;
 use crate::engine::{Engine, Fut};
 use crate::error::Error;
-use billing::{Credential, CredentialId, Role, Timestamp};
+use billing::{Bearer, Credential, CredentialId, Customer, Role, Timestamp};
 use store::credentials::{self, Standing};
 
+/// Whom a token is for.
+#[derive(Debug, Clone)]
+pub struct TokenFor {
+    /// The external id of the customer.
+    pub external_id: String,
+    /// The person's e-mail address; the customer's if none.
+    pub email: Option<String>,
+    /// The person's name, if it is not there yet; the customer's if none.
+    pub name: Option<String>,
+}
+
 impl Engine {
+    /// Gives a person of a customer a token, and makes the person if it is not there yet; `make` makes the
+    /// credential of this id. Two commits: a request stands for the credential from the first one on.
+    ///
+    /// # Errors
+    /// If there is no such customer, it is archived, or the address cannot be one.
+    pub fn issue_token<'e>(
+        &'e self,
+        at: At,
+        to: TokenFor,
+        id: CredentialId,
+        make: impl FnOnce(Bearer) -> Credential + Send + 'e,
+    ) -> Fut<'e, (Customer, Credential)> {
+        let TokenFor { external_id, email, name } = to;
+        let decided = self.customer_user(at, &external_id, email, name, Some(id));
+        Box::pin(async move {
+            let (customer, user) = decided.await?;
+            let credential = make(Bearer::CustomerUser(customer.id, user.id));
+            self.store.insert_credential(credential.clone()).await?;
+            Ok((customer, credential))
+        })
+    }
+
+    /// The credential of a token that was given out, with the customer of an external id; none if there is
+    /// no such credential.
+    ///
+    /// # Errors
+    /// If there is one, but no such customer.
+    pub fn issued_token(
+        &self,
+        environment: i64,
+        id: CredentialId,
+        external_id: &str,
+    ) -> Fut<'_, Option<(Customer, Credential)>> {
+        let name = external_id.to_owned();
+        self.read(move |s| {
+            Box::pin(async move {
+                let Some(known) = credentials::by_id(s, id).await? else { return Ok(None) };
+                let (customer, _) = customers::by_external_id(s, environment, &name).await?;
+                Ok(Some((customer, known.credential)))
+            })
+        })
+    }
+
     /// Keeps a new credential.
     ///
     /// # Errors

@@ -184,7 +184,7 @@ impl Engine {
     }
 }
 
-async fn by_external_id(
+pub(crate) async fn by_external_id(
     s: &mut Snapshot,
     environment: i64,
     external_id: &str,

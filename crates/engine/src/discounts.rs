@@ -3,10 +3,24 @@
 use crate::at::At;
 use crate::engine::{Engine, Fut};
 use crate::error::Error;
+use crate::latest::Latest;
 use crate::load::{self, OfferState};
 use billing::catalog::{DiscountEdit, edit_discount, new_discount};
-use billing::{Discount, DiscountId};
+use billing::{Discount, DiscountId, Timestamp};
 use store::Snapshot;
+
+/// A discount, what it is to be given, and who has the code of that.
+struct Editable {
+    before: Discount,
+    edit: DiscountEdit,
+    owner: Option<Discount>,
+}
+
+impl Latest for Editable {
+    fn latest(&self) -> Option<Timestamp> {
+        self.before.latest().max(self.owner.latest())
+    }
+}
 
 impl Engine {
     /// Makes a discount. The same one again, by its code, is given back as it is.
@@ -39,22 +53,28 @@ impl Engine {
         )
     }
 
-    /// Changes a discount. Subscriptions that have it get what it says from their next invoice on.
+    /// Changes a discount; `edit` is told what it is and says what is new. Subscriptions that have it get what it says from their next invoice on.
     ///
     /// # Errors
     /// If there is none of this id, a value cannot be, or another discount has the code.
-    pub fn update_discount(&self, at: At, id: DiscountId, edit: DiscountEdit) -> Fut<'_, Discount> {
-        let (environment, code) = (at.environment, edit.code.clone());
+    pub fn update_discount(
+        &self,
+        at: At,
+        id: DiscountId,
+        edit: impl FnOnce(&Discount) -> DiscountEdit + Clone + Send + Sync + 'static,
+    ) -> Fut<'_, Discount> {
+        let environment = at.environment;
         self.decide(
             at,
             move |s| {
                 Box::pin(async move {
                     let before = one(s, environment, id).await?;
-                    let owner = of_code(s, environment, code.as_deref()).await?;
-                    load::offer(s, environment, (before, owner)).await
+                    let edit = edit(&before);
+                    let owner = of_code(s, environment, edit.code.as_deref()).await?;
+                    load::offer(s, environment, Editable { before, edit, owner }).await
                 })
             },
-            move |ctx, OfferState { found: (before, owner), .. }, changes| {
+            move |ctx, OfferState { found: Editable { before, edit, owner }, .. }, changes| {
                 let after = edit_discount(ctx, &before, &edit)?;
                 if owner.is_some_and(|owner| owner.id != id) {
                     return Err(Error::Taken { field: "code" });

@@ -9,7 +9,7 @@ use crate::latest::Latest;
 use crate::load::{self, CustomerState};
 use crate::work::{BATCH, Holds, PATIENCE_SECONDS, Work};
 use billing::payment::{Initiator, try_again};
-use billing::{InvoiceId, InvoiceInContext, Payment, Timestamp};
+use billing::{InvoiceId, InvoiceInContext, Payment, PeriodId, Refusal, Timestamp};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::Snapshot;
@@ -187,7 +187,10 @@ impl Engine {
                 if !work.is_held() {
                     return Ok(retries);
                 }
-                match self.retry(At::new(now, environment), invoice.id, Initiator::Dunning).await {
+                match self
+                    .retry(At::new(now, environment), Owed::Invoice(invoice.id), Initiator::Dunning)
+                    .await
+                {
                     Ok((_, true)) => retries += 1,
                     Ok((_, false)) => drop(stuck.insert(invoice.id)),
                     Err(error) if error.is_of_one() => {
@@ -204,14 +207,15 @@ impl Engine {
     pub(crate) async fn retry(
         &self,
         at: At,
-        id: InvoiceId,
+        owed: Owed,
         initiator: Initiator,
     ) -> Result<(Option<Payment>, bool), Error> {
         let environment = at.environment;
         let started = self.decide_if_needed(
             at.clone(),
-            move |s| Box::pin(load_retry(s, environment, id)),
+            move |s| Box::pin(load_retry(s, environment, owed)),
             move |now, CustomerState { rules, mut payer, found: Retry { bill, in_flight } }, changes| {
+                let id = bill.invoice.id;
                 let is_due = bill.invoice.next_attempt_at.is_some_and(|at| at <= now);
                 if initiator == Initiator::Dunning && (!is_due || in_flight) {
                     return Ok((None, id));
@@ -229,6 +233,15 @@ impl Engine {
     }
 }
 
+/// What is owed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Owed {
+    /// An invoice.
+    Invoice(InvoiceId),
+    /// The invoice of a period.
+    Period(PeriodId),
+}
+
 /// An invoice of which a payment is asked for once more.
 struct Retry {
     bill: InvoiceInContext,
@@ -241,11 +254,15 @@ impl Latest for Retry {
     }
 }
 
-async fn load_retry(
-    s: &mut Snapshot,
-    environment: i64,
-    id: InvoiceId,
-) -> Result<CustomerState<Retry>, Error> {
+async fn load_retry(s: &mut Snapshot, environment: i64, owed: Owed) -> Result<CustomerState<Retry>, Error> {
+    let id = match owed {
+        Owed::Invoice(id) => id,
+        Owed::Period(id) => {
+            let period = store::views::periods::one(s, environment, id).await?;
+            let period = period.ok_or_else(|| Error::not_found(id))?.period;
+            period.invoice_id.ok_or_else(|| Refusal::State("nothing is owed for the period".into()))?
+        }
+    };
     let invoice = store::invoices::one(s, environment, id).await?.ok_or_else(|| Error::not_found(id))?;
     let state = load::customer(s, environment, invoice.customer_id).await?;
     let in_flight = store::payments::in_flight(s, id).await?;

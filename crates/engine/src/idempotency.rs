@@ -26,7 +26,7 @@ impl Engine {
     ///
     /// # Errors
     /// If the store fails, or the request's key is kept already.
-    pub fn keep_request(&self, request: Request) -> Fut<'_, ()> {
+    pub(crate) fn keep_request(&self, request: Request) -> Fut<'_, ()> {
         let Request { environment, key, fingerprint, received_at } = request;
         let kept = Idempotency { environment, key, fingerprint, resource: 0, created_at: received_at };
         let changes = Changes { idempotency: Some(kept), ..Changes::default() };

@@ -2,8 +2,11 @@
 
 use crate::at::At;
 use crate::bills;
+use crate::customer_ref::CustomerRef;
+use crate::due::Owed;
 use crate::engine::{Engine, Fut};
 use crate::error::Error;
+use crate::full::InvoiceWithCycle;
 use crate::latest::Latest;
 use crate::load::{self, CustomerState};
 use crate::subscriptions::{SubscribeItem, load_discount, load_item};
@@ -13,8 +16,8 @@ use billing::purchase::{Sale, sell};
 use billing::refusal::Field;
 use billing::subscription::NewItem;
 use billing::{
-    Category, CustomerId, Discount, Invoice, InvoiceId, InvoiceInContext, InvoiceStatus, Money, Payment,
-    PriceId, ProductId, Purchase, Refusal, TaxBehavior, Timestamp,
+    Category, Discount, Invoice, InvoiceId, InvoiceInContext, InvoiceStatus, Money, Payment, Price, PriceId,
+    ProductId, Purchase, Refusal, TaxBehavior, Timestamp,
 };
 use store::Snapshot;
 
@@ -69,11 +72,12 @@ impl Engine {
     pub fn issue_invoice(
         &self,
         at: At,
-        customer: CustomerId,
+        customer: impl Into<CustomerRef>,
         lines: Vec<NewLine>,
         memo: Option<String>,
         charge: bool,
-    ) -> Fut<'_, Invoice> {
+    ) -> Fut<'_, InvoiceWithCycle> {
+        let customer = customer.into();
         Box::pin(async move {
             let environment = at.environment;
             let charges = lines.iter().map(charge_of).collect::<Result<Vec<_>, _>>()?;
@@ -81,8 +85,9 @@ impl Engine {
                 at.clone(),
                 move |s| {
                     Box::pin(async move {
-                        check_sold(s, environment, &lines).await?;
+                        let customer = customer.find(s, environment).await?;
                         let state = load::customer(s, environment, customer).await?;
+                        check_sold(s, environment, &lines).await?;
                         state.payer.customer.ensure_not_archived()?;
                         Ok(state)
                     })
@@ -103,12 +108,12 @@ impl Engine {
             );
             let (id, payment) = decided.await?;
             self.charge_if(&at, payment).await?;
-            self.invoice(environment, id).await
+            self.full_invoice(environment, id).await
         })
     }
 
     /// Charges a payment that a request has made, if it has made one.
-    async fn charge_if(&self, at: &At, payment: Option<Payment>) -> Result<(), Error> {
+    pub(crate) async fn charge_if(&self, at: &At, payment: Option<Payment>) -> Result<(), Error> {
         if let Some(payment) = payment {
             self.charge(&at.follow_up(), &payment).await?;
         }
@@ -130,19 +135,20 @@ impl Engine {
     pub fn sell(
         &self,
         at: At,
-        customer: CustomerId,
+        customer: impl Into<CustomerRef>,
         item: SubscribeItem,
         name: Option<String>,
         metadata: Option<String>,
         discount_code: Option<String>,
-    ) -> Fut<'_, Purchase> {
+    ) -> Fut<'_, (Purchase, Option<Price>)> {
+        let customer = customer.into();
         Box::pin(async move {
             let environment = at.environment;
             let decided = self.decide(
                 at.clone(),
                 move |s| {
                     Box::pin(async move {
-                        load_sale(s, environment, customer, item, discount_code.as_deref()).await
+                        load_sale(s, environment, &customer, item, discount_code.as_deref()).await
                     })
                 },
                 move |ctx, CustomerState { rules, mut payer, found }, changes| {
@@ -158,13 +164,7 @@ impl Engine {
             );
             let (id, payment) = decided.await?;
             self.charge_if(&at, payment).await?;
-            let sold = self.read(move |s| {
-                Box::pin(async move {
-                    let found = store::purchases::one(s, environment, id).await?;
-                    found.ok_or_else(|| Error::not_found(id))
-                })
-            });
-            sold.await
+            self.purchase(environment, id).await
         })
     }
 
@@ -173,22 +173,24 @@ impl Engine {
     /// # Errors
     /// If there is no such invoice, nothing is owed on it, or there is nothing to charge.
     pub fn retry_payment(&self, at: At, id: InvoiceId) -> Fut<'_, Option<Payment>> {
-        Box::pin(async move { Ok(self.retry(at, id, Initiator::Person).await?.0) })
+        Box::pin(async move { Ok(self.retry(at, Owed::Invoice(id), Initiator::Person).await?.0) })
     }
 
     /// Voids an open invoice of which nothing has been paid.
     ///
     /// # Errors
     /// If there is no such invoice, something of it is paid, or a payment of it is under way.
-    pub fn void_invoice(&self, at: At, id: InvoiceId) -> Fut<'_, Invoice> {
+    pub fn void_invoice(&self, at: At, id: InvoiceId) -> Fut<'_, InvoiceWithCycle> {
         let environment = at.environment;
-        self.decide(
+        let decided = self.decide(
             at,
             move |s| Box::pin(load_voidable(s, environment, id)),
             move |ctx, CustomerState { rules, found, .. }, changes| {
-                Ok((void_invoice(ctx, &rules, &found.open, &found.bill, changes)?, id))
+                void_invoice(ctx, &rules, &found.open, &found.bill, changes)?;
+                Ok((id, id))
             },
-        )
+        );
+        Box::pin(async move { self.full_invoice(environment, decided.await?).await })
     }
 }
 
@@ -199,10 +201,11 @@ async fn one(s: &mut Snapshot, environment: i64, id: InvoiceId) -> Result<Invoic
 async fn load_sale(
     s: &mut Snapshot,
     environment: i64,
-    customer: CustomerId,
+    customer: &CustomerRef,
     item: SubscribeItem,
     discount_code: Option<&str>,
 ) -> Result<CustomerState<Sold>, Error> {
+    let customer = customer.find(s, environment).await?;
     let state = load::customer(s, environment, customer).await?;
     let item = load_item(s, environment, item).await?;
     let discount = match discount_code {
@@ -234,16 +237,18 @@ async fn load_voidable(
 
 /// Checks that prices and products are of the environment.
 async fn check_sold(s: &mut Snapshot, environment: i64, lines: &[NewLine]) -> Result<(), Error> {
-    for line in lines {
+    for (at, line) in lines.iter().enumerate() {
+        let wrong =
+            |field, problem: &str| Refusal::InvalidLine { line: at, field, problem: problem.to_owned() };
         if let Some(id) = line.price_id
             && store::catalog::price(s, environment, id).await?.is_none()
         {
-            return Err(Refusal::invalid(Field::Price, "the id of a price").into());
+            return Err(wrong(Field::Price, "the id of a price").into());
         }
         if let Some(id) = line.product_id
             && store::catalog::product(s, environment, id).await?.is_none()
         {
-            return Err(Refusal::invalid(Field::Product, "the id of a product").into());
+            return Err(wrong(Field::Product, "the id of a product").into());
         }
     }
     Ok(())

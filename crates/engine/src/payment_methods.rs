@@ -1,6 +1,7 @@
 //! What customers can be charged with.
 
 use crate::at::At;
+use crate::customer_ref::CustomerRef;
 use crate::decide::Basis;
 use crate::engine::{Engine, Fut};
 use crate::error::Error;
@@ -29,13 +30,6 @@ impl Basis for Methods {
     }
 }
 
-/// A customer that may turn out not to exist.
-impl Basis for Option<Methods> {
-    fn changes(&self) -> Changes {
-        self.as_ref().map(Basis::changes).unwrap_or_default()
-    }
-}
-
 impl Engine {
     /// Gives a customer something to be charged with. The same token again gives what it gave before.
     ///
@@ -45,21 +39,25 @@ impl Engine {
     pub fn create_payment_method(
         &self,
         at: At,
-        customer: CustomerId,
+        customer: impl Into<CustomerRef>,
         new: NewPaymentMethod,
     ) -> Fut<'_, PaymentMethod> {
-        let environment = at.environment;
+        let (environment, customer) = (at.environment, customer.into());
         self.decide(
             at,
-            move |s| Box::pin(load_methods(s, environment, customer)),
-            move |ctx, known, changes| {
+            move |s| {
+                Box::pin(async move {
+                    let customer = customer.find(s, environment).await?;
+                    load_methods(s, environment, customer).await
+                })
+            },
+            move |ctx, Methods { customer, methods: known, .. }, changes| {
                 let mut method = new_payment_method(ctx, environment, customer, &new)?;
                 if !self.gateway.accepts(&new.token) {
                     return Err(
                         Refusal::invalid(Field::Token, "a token that the payment gateway knows").into()
                     );
                 }
-                let known = known.ok_or_else(|| Error::not_found(customer))?.methods;
                 if let Some(same) = known.iter().find(|known| known.token == new.token) {
                     let is_same = same.kind == new.kind
                         && same.billing_details == new.billing_details
@@ -91,8 +89,7 @@ impl Engine {
             move |s| {
                 Box::pin(async move {
                     let customer = one(s, environment, id).await?.customer_id;
-                    let methods = load_methods(s, environment, customer).await?;
-                    methods.ok_or_else(|| Error::not_found(customer))
+                    load_methods(s, environment, customer).await
                 })
             },
             move |ctx, Methods { methods: known, .. }, changes| {
@@ -123,17 +120,12 @@ async fn one(s: &mut Snapshot, environment: i64, id: PaymentMethodId) -> Result<
     store::customers::payment_method(s, environment, id).await?.ok_or_else(|| Error::not_found(id))
 }
 
-/// The payment methods of a customer; none if there is no such customer.
-async fn load_methods(
-    s: &mut Snapshot,
-    environment: i64,
-    customer: CustomerId,
-) -> Result<Option<Methods>, Error> {
-    let Some((_, version)) = store::customers::by_id(s, environment, customer).await? else {
-        return Ok(None);
-    };
+/// The payment methods of a customer.
+async fn load_methods(s: &mut Snapshot, environment: i64, customer: CustomerId) -> Result<Methods, Error> {
+    let found = store::customers::by_id(s, environment, customer).await?;
+    let (_, version) = found.ok_or_else(|| Error::not_found(customer))?;
     let methods = store::customers::payment_methods(s, customer).await?;
-    Ok(Some(Methods { customer, version, methods }))
+    Ok(Methods { customer, version, methods })
 }
 
 /// Makes all but one no longer the default.

@@ -1,34 +1,50 @@
 //! Money that staff write down, change and take back.
 
 use crate::at::At;
+use crate::customer_ref::CustomerRef;
 use crate::engine::{Engine, Fut};
 use crate::error::Error;
 use crate::kind::Kind;
 use crate::load::{self, CustomerState};
-use crate::views::payments::{CustomerName, find_customer};
 use billing::payment::{ManualPaymentEdit, NewManualPayment, OpenItems, Recorded, delete, edit, record};
-use billing::{Currency, CustomerAccount, CustomerId, Invoice, Payment, PaymentId, PaymentKind, Refusal};
+use billing::{
+    Currency, CustomerAccount, CustomerId, Invoice, Payment, PaymentId, PaymentKind, PaymentStatus, Refusal,
+};
 use store::Snapshot;
 use store::views::payments::Received;
 
-/// Who paid: a customer by its id or by a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PaidBy {
-    /// By its id.
-    Id(CustomerId),
-    /// As a request names it.
-    Named(CustomerName),
+/// Which payment is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PaymentRef {
+    /// The one of an id.
+    Id(PaymentId),
+    /// The one that came in in a currency, by the first 96 bits of its id.
+    Received {
+        /// The bits.
+        first: u128,
+        /// The currency.
+        currency: Currency,
+    },
 }
 
-impl From<CustomerId> for PaidBy {
-    fn from(id: CustomerId) -> Self {
+impl From<PaymentId> for PaymentRef {
+    fn from(id: PaymentId) -> Self {
         Self::Id(id)
     }
 }
 
-impl From<CustomerName> for PaidBy {
-    fn from(name: CustomerName) -> Self {
-        Self::Named(name)
+impl PaymentRef {
+    async fn find(self, s: &mut Snapshot, environment: i64) -> Result<Payment, Error> {
+        match self {
+            Self::Id(id) => one(s, environment, id).await,
+            Self::Received { first, currency } => {
+                let found = store::views::payments::spelled(s, environment, first).await?;
+                let none = || Error::none_named(Kind::Payment, format_args!("{first:024x}"));
+                let payment = one(s, environment, found.ok_or_else(none)?).await?;
+                let has_come = payment.currency == currency && payment.status == PaymentStatus::Succeeded;
+                if has_come { Ok(payment) } else { Err(none()) }
+            }
+        }
     }
 }
 
@@ -41,7 +57,7 @@ impl Engine {
     pub fn record_payment(
         &self,
         at: At,
-        paid_by: impl Into<PaidBy>,
+        paid_by: impl Into<CustomerRef>,
         new: NewManualPayment,
     ) -> Fut<'_, Received> {
         let (environment, paid_by, currency) = (at.environment, paid_by.into(), new.amount.currency());
@@ -49,12 +65,7 @@ impl Engine {
             at,
             move |s| {
                 Box::pin(async move {
-                    let customer = match paid_by {
-                        PaidBy::Id(id) => id,
-                        PaidBy::Named(name) => find_customer(s, environment, &name)
-                            .await?
-                            .ok_or_else(|| Error::none_named(Kind::Customer, name.external_id))?,
-                    };
+                    let customer = paid_by.find(s, environment).await?;
                     let state = load::customer(s, environment, customer).await?;
                     Ok(state.with(load_open_items(s, environment, customer, currency, &[]).await?))
                 })
@@ -71,12 +82,18 @@ impl Engine {
     ///
     /// # Errors
     /// If there is no such payment, it is automatic, or the amount is not above 0.
-    pub fn edit_payment(&self, at: At, id: PaymentId, what: ManualPaymentEdit) -> Fut<'_, Received> {
-        let environment = at.environment;
+    pub fn edit_payment(
+        &self,
+        at: At,
+        which: impl Into<PaymentRef>,
+        what: ManualPaymentEdit,
+    ) -> Fut<'_, Received> {
+        let (environment, which) = (at.environment, which.into());
         self.decide(
             at,
-            move |s| Box::pin(load_recorded(s, environment, id)),
+            move |s| Box::pin(load_recorded(s, environment, which)),
             move |ctx, CustomerState { rules, payer, found: (recorded, open_items) }, changes| {
+                let id = recorded.payment.id;
                 let payment = edit(ctx, &rules, &payer, &recorded, what.clone(), &open_items, changes)?;
                 Ok((received(payment, payer), id))
             },
@@ -87,14 +104,14 @@ impl Engine {
     ///
     /// # Errors
     /// If there is no such payment, or it is automatic.
-    pub fn delete_payment(&self, at: At, id: PaymentId) -> Fut<'_, ()> {
-        let environment = at.environment;
+    pub fn delete_payment(&self, at: At, which: impl Into<PaymentRef>) -> Fut<'_, ()> {
+        let (environment, which) = (at.environment, which.into());
         self.decide(
             at,
-            move |s| Box::pin(load_recorded(s, environment, id)),
+            move |s| Box::pin(load_recorded(s, environment, which)),
             move |ctx, CustomerState { rules, payer, found: (recorded, open_items) }, changes| {
                 delete(ctx, &rules, &payer, &recorded, &open_items, changes)?;
-                Ok(((), id))
+                Ok(((), recorded.payment.id))
             },
         )
     }
@@ -126,13 +143,13 @@ fn received(payment: Payment, payer: CustomerAccount) -> Received {
 async fn load_recorded(
     s: &mut Snapshot,
     environment: i64,
-    id: PaymentId,
+    which: PaymentRef,
 ) -> Result<CustomerState<(Recorded, OpenItems)>, Error> {
-    let payment = one(s, environment, id).await?;
+    let payment = which.find(s, environment).await?;
     if payment.kind != PaymentKind::Manual {
-        return Err(Refusal::State("Payment is not a manual payment".into()).into());
+        return Err(Refusal::AutomaticPayment.into());
     }
-    let (credit, allocations) = store::payments::credit_of(s, id)
+    let (credit, allocations) = store::payments::credit_of(s, payment.id)
         .await?
         .ok_or_else(|| store::Error::Corrupt("a manual payment without its credit".into()))?;
     let mut paid = Vec::with_capacity(allocations.len());

@@ -1,10 +1,12 @@
 //! What people do with billing periods.
 
 use crate::at::At;
+use crate::due::Owed;
 use crate::engine::{Engine, Fut};
 use crate::error::Error;
 use crate::load::CustomerState;
 use crate::subscriptions::{self, Loaded};
+use billing::payment::Initiator;
 use billing::subscription::reschedule_renewal;
 use billing::{PeriodId, Refusal, Timestamp};
 use store::Snapshot;
@@ -16,29 +18,31 @@ impl Engine {
     /// # Errors
     /// If there is no such period, it is not the current one of a subscription that runs, or the end is
     /// not after now.
-    pub fn move_period_end(&self, at: At, id: PeriodId, end: Timestamp) -> Fut<'_, ()> {
+    pub fn move_period_end(&self, at: At, id: PeriodId, end: Timestamp) -> Fut<'_, Collected> {
         let environment = at.environment;
-        self.decide(
+        let decided = self.decide(
             at,
             move |s| Box::pin(load_current(s, environment, id)),
             move |ctx, CustomerState { rules, found: Loaded { subscription, .. }, .. }, changes| {
                 let after = reschedule_renewal(ctx, &rules, &subscription, end, changes)?;
                 Ok(((), after.id))
             },
-        )
+        );
+        Box::pin(async move {
+            decided.await?;
+            self.period(environment, id).await
+        })
     }
 
     /// Asks once more for the payment of a period, because a person wants it.
     ///
     /// # Errors
     /// If there is no such period, nothing is owed for it, or there is nothing to charge.
-    pub fn retry_period(&self, at: At, id: PeriodId) -> Fut<'_, ()> {
+    pub fn retry_period(&self, at: At, id: PeriodId) -> Fut<'_, Collected> {
         Box::pin(async move {
             let environment = at.environment;
-            let period = self.read(move |s| Box::pin(one(s, environment, id))).await?.period;
-            let owed = period.invoice_id;
-            let invoice = owed.ok_or_else(|| Refusal::State("nothing is owed for the period".into()))?;
-            self.retry_payment(at, invoice).await.map(|_| ())
+            self.retry(at, Owed::Period(id), Initiator::Person).await?;
+            self.period(environment, id).await
         })
     }
 }

@@ -4,6 +4,7 @@ use crate::at::At;
 use crate::bills;
 use crate::engine::{Engine, Fut};
 use crate::error::Error;
+use crate::full::FullPayment;
 use crate::latest::Latest;
 use crate::load::{self, CustomerState};
 use billing::Id;
@@ -13,7 +14,7 @@ use gateway::RefundRequest;
 use store::Snapshot;
 
 impl Engine {
-    /// Refunds an automatic payment, in whole or in part (`amount` in minor units).
+    /// Refunds an automatic payment, in whole or in part (`amount` in minor units); returns the payment too.
     ///
     /// # Errors
     /// If there is no such payment, it cannot be refunded, or less is left of it.
@@ -23,7 +24,7 @@ impl Engine {
         id: PaymentId,
         amount: Option<i64>,
         reason: Option<String>,
-    ) -> Fut<'_, Refund> {
+    ) -> Fut<'_, (Refund, FullPayment)> {
         Box::pin(async move {
             let environment = at.environment;
             let decided = self.decide(
@@ -37,7 +38,8 @@ impl Engine {
                 },
             );
             let refund = decided.await?;
-            self.give_back(&at.follow_up(), &refund).await
+            let refund = self.give_back(&at.follow_up(), &refund).await?;
+            Ok((refund, self.full_payment(environment, id).await?))
         })
     }
 

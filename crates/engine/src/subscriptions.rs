@@ -1,8 +1,10 @@
 //! Subscribing, changing, canceling.
 
 use crate::at::At;
+use crate::customer_ref::CustomerRef;
 use crate::engine::{Engine, Fut};
 use crate::error::Error;
+use crate::full::FullSubscription;
 use crate::latest::Latest;
 use crate::load::{self, CustomerState};
 use billing::invoice::OpenInvoice;
@@ -12,7 +14,7 @@ use billing::subscription::{
     change, create, reschedule_renewal, uncancel,
 };
 use billing::{
-    Changes, Ctx, CustomerAccount, CustomerId, Discount, Item, Payment, PaymentMethodId, PriceId, Refusal,
+    Changes, Ctx, CustomerAccount, CustomerId, Discount, Item, PaymentMethodId, PriceId, Refusal,
     Subscription, SubscriptionId, Timestamp,
 };
 use store::Snapshot;
@@ -45,6 +47,17 @@ pub struct Subscribe {
     pub discount_code: Option<String>,
     /// The merchant's own data as JSON text.
     pub metadata: Option<String>,
+    /// The interval that the first price is believed to have.
+    pub expected_interval: ExpectedInterval,
+}
+
+/// What an interval is believed to be. What is none is not spoken of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExpectedInterval {
+    /// The word for what it is counted in.
+    pub unit: Option<String>,
+    /// How many of that it has.
+    pub count: Option<i64>,
 }
 
 /// What a subscription shall hold instead.
@@ -101,12 +114,18 @@ impl Engine {
     ///
     /// # Errors
     /// If the customer, a price, a payment method or the discount does not exist, or a rule forbids it.
-    pub fn subscribe(&self, at: At, customer: CustomerId, new: Subscribe) -> Fut<'_, Subscription> {
+    pub fn subscribe(
+        &self,
+        at: At,
+        customer: impl Into<CustomerRef>,
+        new: Subscribe,
+    ) -> Fut<'_, FullSubscription> {
+        let customer = customer.into();
         Box::pin(async move {
             let (environment, wanted) = (at.environment, new.clone());
             let decided = self.decide(
                 at.clone(),
-                move |s| Box::pin(async move { load_joinable(s, environment, customer, &wanted).await }),
+                move |s| Box::pin(async move { load_joinable(s, environment, &customer, &wanted).await }),
                 move |ctx, CustomerState { rules, mut payer, found }, changes| {
                     let what = NewSubscription {
                         items: found.items,
@@ -121,24 +140,13 @@ impl Engine {
                     };
                     let created = create(ctx, &rules, &mut payer, what, changes)?;
                     let id = created.subscription.id;
-                    Ok(((created.subscription, created.payment), id))
+                    Ok(((id, created.payment), id))
                 },
             );
-            let (subscription, payment) = decided.await?;
-            self.charged(&at, subscription, payment).await
+            let (id, payment) = decided.await?;
+            self.charge_if(&at, payment).await?;
+            self.full_subscription(environment, id).await
         })
-    }
-
-    /// A subscription as it is after its payment, if there is one, was charged.
-    async fn charged(
-        &self,
-        at: &At,
-        subscription: Subscription,
-        payment: Option<Payment>,
-    ) -> Result<Subscription, Error> {
-        let Some(payment) = payment else { return Ok(subscription) };
-        self.charge(&at.follow_up(), &payment).await?;
-        self.subscription(at.environment, subscription.id).await
     }
 
     /// A subscription.
@@ -153,20 +161,24 @@ impl Engine {
     ///
     /// # Errors
     /// If there is no such subscription, or the date is not after now.
-    pub fn cancel(&self, at: At, id: SubscriptionId, when: CancelAt) -> Fut<'_, Subscription> {
-        self.decide_on(at, id, move |ctx, CustomerState { rules, found, .. }, changes| {
+    pub fn cancel(&self, at: At, id: SubscriptionId, when: CancelAt) -> Fut<'_, FullSubscription> {
+        let environment = at.environment;
+        let decided = self.decide_on(at, id, move |ctx, CustomerState { rules, found, .. }, changes| {
             Ok(cancel(ctx, &rules, &found.subscription, &found.open_invoices, when, changes)?)
-        })
+        });
+        Box::pin(async move { self.full_subscription(environment, decided.await?.id).await })
     }
 
     /// Takes back a cancellation that has not happened yet.
     ///
     /// # Errors
     /// If there is no such subscription, or it has ended.
-    pub fn uncancel(&self, at: At, id: SubscriptionId) -> Fut<'_, Subscription> {
-        self.decide_on(at, id, move |ctx, CustomerState { rules, found, .. }, changes| {
+    pub fn uncancel(&self, at: At, id: SubscriptionId) -> Fut<'_, FullSubscription> {
+        let environment = at.environment;
+        let decided = self.decide_on(at, id, move |ctx, CustomerState { rules, found, .. }, changes| {
             Ok(uncancel(ctx, &rules, &found.subscription, changes)?)
-        })
+        });
+        Box::pin(async move { self.full_subscription(environment, decided.await?.id).await })
     }
 
     /// Moves the end of the current period of a subscription.
@@ -183,7 +195,7 @@ impl Engine {
     ///
     /// # Errors
     /// If there is no such subscription or price, or a rule forbids it.
-    pub fn adjust(&self, at: At, id: SubscriptionId, adjust: Adjust) -> Fut<'_, Subscription> {
+    pub fn adjust(&self, at: At, id: SubscriptionId, adjust: Adjust) -> Fut<'_, FullSubscription> {
         Box::pin(async move {
             let (environment, wanted, when) = (at.environment, adjust.items, adjust.when);
             let decided = self.decide(
@@ -197,12 +209,13 @@ impl Engine {
                         billed: &found.billed,
                         discount: found.discount.as_ref(),
                     };
-                    let (after, issued) = change(ctx, &rules, &mut payer, &basis, &what, changes)?;
-                    Ok(((after, issued.and_then(|issued| issued.payment)), id))
+                    let (_, issued) = change(ctx, &rules, &mut payer, &basis, &what, changes)?;
+                    Ok((issued.and_then(|issued| issued.payment), id))
                 },
             );
-            let (subscription, payment) = decided.await?;
-            self.charged(&at, subscription, payment).await
+            let payment = decided.await?;
+            self.charge_if(&at, payment).await?;
+            self.full_subscription(environment, id).await
         })
     }
 
@@ -239,12 +252,30 @@ fn check_methods(payer: &CustomerAccount, new: &Subscribe) -> Result<(), Error> 
     Ok(())
 }
 
+/// The interval is the first price's: who expects another one is mistaken.
+async fn check_interval(s: &mut Snapshot, environment: i64, new: &Subscribe) -> Result<(), Error> {
+    let ExpectedInterval { unit, count } = &new.expected_interval;
+    let Some(first) = new.items.first().filter(|_| unit.is_some() || count.is_some()) else { return Ok(()) };
+    let price = store::catalog::price(s, environment, first.price).await?;
+    let Some(interval) = price.and_then(|price| price.interval) else { return Ok(()) };
+    if unit.as_deref().is_some_and(|unit| unit != interval.unit.as_str()) {
+        return Err(Refusal::NotOfPrice { field: Field::Interval, has: interval.unit.to_string() }.into());
+    }
+    if count.is_some_and(|count| count != i64::from(interval.count)) {
+        let has = interval.count.to_string();
+        return Err(Refusal::NotOfPrice { field: Field::IntervalCount, has }.into());
+    }
+    Ok(())
+}
+
 async fn load_joinable(
     s: &mut Snapshot,
     environment: i64,
-    customer: CustomerId,
+    customer: &CustomerRef,
     new: &Subscribe,
 ) -> Result<CustomerState<Joinable>, Error> {
+    check_interval(s, environment, new).await?;
+    let customer = customer.find(s, environment).await?;
     let state = load::customer(s, environment, customer).await?;
     let items = load_items(s, environment, &new.items).await?;
     let discount = match &new.discount_code {

@@ -185,7 +185,12 @@ impl Books<'_> {
     /// Subscribes the customer to prices, so many units of each.
     pub(crate) async fn subscribe(&self, items: &[(PriceId, i64)]) -> Result<SubscriptionId, Failure> {
         let new = Subscribe { items: these(items), ..Subscribe::default() };
-        Ok(self.engine.subscribe(At::new(self.now, self.environment), self.customer, new).await?.id)
+        Ok(self
+            .engine
+            .subscribe(At::new(self.now, self.environment), self.customer, new)
+            .await?
+            .subscription
+            .id)
     }
 
     /// Changes what a subscription holds.
@@ -224,7 +229,7 @@ impl Books<'_> {
         let window = Window { after: None, limit: 1_000 };
         let of = Of::Customer(self.customer);
         let page = self.engine.invoices(self.environment, of, None, window).await?;
-        let mut invoices = page.rows;
+        let mut invoices: Vec<_> = page.rows.into_iter().map(|row| row.full).collect();
         invoices.sort_by_key(|full| full.invoice.customer_ordinal);
         let documents = invoices.into_iter().map(|full| {
             let (invoice, day) = (full.invoice, |t| self.zone.civil_date(t));

@@ -66,18 +66,20 @@ impl Ask {
                 engine.create_payment_method(at, customer, new).await?.id.raw()
             }
             Self::DefaultMethod(id) => engine.set_default_payment_method(at, id).await?.id.raw(),
-            Self::Subscribe(customer, new) => engine.subscribe(at, customer, new).await?.id.raw(),
-            Self::Adjust(id, adjust) => engine.adjust(at, id, adjust).await?.id.raw(),
-            Self::Cancel(id, when) => engine.cancel(at, id, when).await?.id.raw(),
-            Self::Uncancel(id) => engine.uncancel(at, id).await?.id.raw(),
+            Self::Subscribe(customer, new) => {
+                engine.subscribe(at, customer, new).await?.subscription.id.raw()
+            }
+            Self::Adjust(id, adjust) => engine.adjust(at, id, adjust).await?.subscription.id.raw(),
+            Self::Cancel(id, when) => engine.cancel(at, id, when).await?.subscription.id.raw(),
+            Self::Uncancel(id) => engine.uncancel(at, id).await?.subscription.id.raw(),
             Self::MoveRenewal(id, end) => engine.reschedule_renewal(at, id, end).await?.id.raw(),
             Self::Sell(customer, item, code) => {
-                engine.sell(at, customer, item, None, None, code).await?.id.raw()
+                engine.sell(at, customer, item, None, None, code).await?.0.id.raw()
             }
             Self::Bill(customer, lines, charge) => {
-                engine.issue_invoice(at, customer, lines, None, charge).await?.id.raw()
+                engine.issue_invoice(at, customer, lines, None, charge).await?.full.invoice.id.raw()
             }
-            Self::Void(id) => engine.void_invoice(at, id).await?.id.raw(),
+            Self::Void(id) => engine.void_invoice(at, id).await?.full.invoice.id.raw(),
             Self::Record(customer, new) => engine.record_payment(at, customer, new).await?.payment.id.raw(),
             Self::Edit(id, edit) => engine.edit_payment(at, id, edit).await?.payment.id.raw(),
             Self::Delete(id) => {

@@ -102,13 +102,10 @@ fn subscribe(dice: &mut Dice, auditor: &Auditor, customer: CustomerId, now: Time
     let trial_end = dice.percent(10).then(|| now.plus_seconds(dice.between(-86_400, 40 * 86_400)).ok());
     let new = Subscribe {
         items,
-        name: None,
         start,
         trial_end: trial_end.flatten(),
-        default_payment_method: None,
-        backup_payment_method: None,
         discount_code: if dice.percent(35) { dice.pick(&codes).cloned() } else { None },
-        metadata: None,
+        ..Subscribe::default()
     };
     Some(Ask::Subscribe(customer, new))
 }

@@ -10,6 +10,7 @@ use crate::catalog::{
     TaxRate,
 };
 use crate::country::country_of;
+use crate::currency::Currency;
 use crate::id::{CatalogId, Ctx, ProductId};
 use crate::money::Money;
 use crate::rate::Rate;
@@ -274,13 +275,61 @@ pub struct PriceEdit {
     pub is_default: Option<bool>,
     /// Whether it can be bought.
     pub active: Option<bool>,
+    /// What never changes, as it is believed to be.
+    pub fixed: FixedOfPrice,
+}
+
+/// What never changes of a price. What is none is not spoken of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FixedOfPrice {
+    /// How it is charged.
+    pub kind: Option<PriceKind>,
+    /// What one unit costs, in minor units.
+    pub unit_price: Option<i64>,
+    /// In which currency.
+    pub currency: Option<Currency>,
+    /// What a period is counted in.
+    pub interval_unit: Option<IntervalUnit>,
+    /// How many of that a period has.
+    pub interval_count: Option<i64>,
+    /// What is charged once, in minor units.
+    pub setup_fee: Option<i64>,
+    /// Days without charge at the start.
+    pub trial_days: Option<i64>,
+    /// What it prices.
+    pub product_id: Option<ProductId>,
+}
+
+impl FixedOfPrice {
+    /// The first thing that is not as the price has it.
+    fn wrong_of(&self, price: &Price) -> Option<Field> {
+        fn differs<T: PartialEq>(believed: Option<T>, is: Option<T>) -> bool {
+            believed.is_some() && believed != is
+        }
+        let interval = price.interval;
+        let fee = price.setup_fee.map(Money::minor);
+        let different = [
+            (Field::PriceKind, differs(self.kind, Some(price.kind))),
+            (Field::UnitPrice, differs(self.unit_price, Some(price.unit_price.minor()))),
+            (Field::Currency, differs(self.currency, Some(price.unit_price.currency()))),
+            (Field::IntervalUnit, differs(self.interval_unit, interval.map(|interval| interval.unit))),
+            (Field::IntervalCount, differs(self.interval_count, interval.map(|i| i64::from(i.count)))),
+            (Field::SetupFee, differs(self.setup_fee, fee)),
+            (Field::TrialDays, differs(self.trial_days, price.trial_days)),
+            (Field::Product, differs(self.product_id, Some(price.product_id))),
+        ];
+        different.into_iter().find(|(_, differs)| *differs).map(|(field, _)| field)
+    }
 }
 
 /// The price as it is after the edit.
 ///
 /// # Errors
-/// If the slug cannot be.
+/// If the slug cannot be, or what never changes is believed to be something else.
 pub fn edit_price(ctx: &Ctx, price: &Price, edit: &PriceEdit) -> Result<Price, Refusal> {
+    if let Some(field) = edit.fixed.wrong_of(price) {
+        return Err(Refusal::PriceFixed(field));
+    }
     let mut after = price.clone();
     after.name = edit.name.clone().unwrap_or(after.name);
     after.slug = edit.slug.clone().unwrap_or(after.slug);

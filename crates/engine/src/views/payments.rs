@@ -2,7 +2,6 @@
 
 use crate::engine::{Engine, Fut};
 use crate::error::Error;
-use crate::kind::Kind;
 use billing::{
     Category, Currency, CustomerId, Environment, PaymentId, PaymentKind, Refusal, ReportingWindows,
     Timestamp, Zone,
@@ -101,19 +100,6 @@ impl Engine {
             Box::pin(
                 async move { payments::one(s, environment, id).await?.ok_or_else(|| Error::not_found(id)) },
             )
-        })
-    }
-
-    /// The payment whose id begins with 96 bits.
-    ///
-    /// # Errors
-    /// If there is none in the environment.
-    pub fn payment_spelled(&self, environment: i64, first: u128) -> Fut<'_, PaymentId> {
-        self.read(move |s| {
-            Box::pin(async move {
-                let found = payments::spelled(s, environment, first).await?;
-                found.ok_or_else(|| Error::none_named(Kind::Payment, format_args!("{first:024x}")))
-            })
         })
     }
 }

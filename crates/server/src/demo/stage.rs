@@ -77,7 +77,7 @@ impl Stage<'_> {
                 };
                 let customer = player.joined()?;
                 let made = engine.subscribe(At::new(now, environment), customer, wanted).await?;
-                player.subscriptions.insert(name, made.id);
+                player.subscriptions.insert(name, made.subscription.id);
                 Ok(())
             }
             Act::Change { name, items, now: at_once } => {
@@ -107,7 +107,7 @@ impl Stage<'_> {
                 let memo = memo.map(str::to_owned);
                 let invoice =
                     engine.issue_invoice(At::new(now, environment), customer, lines, memo, *charge).await?;
-                player.invoice = Some(invoice.id);
+                player.invoice = Some(invoice.full.invoice.id);
                 Ok(())
             }
             Act::Withdraw => {
@@ -198,7 +198,7 @@ impl Stage<'_> {
         let coupon = coupon.map(str::to_owned);
         let environment = self.shop.environment.number;
         let sold = self.engine.sell(At::new(now, environment), customer, item, None, None, coupon).await?;
-        player.purchase = Some(sold.id);
+        player.purchase = Some(sold.0.id);
         Ok(())
     }
 
@@ -294,7 +294,7 @@ impl Stage<'_> {
     ) -> Result<Vec<Invoice>, Error> {
         let environment = self.shop.environment.number;
         let page = self.engine.invoices(environment, Of::Customer(customer), status, ALL).await?;
-        Ok(page.rows.into_iter().map(|full| full.invoice).collect())
+        Ok(page.rows.into_iter().map(|row| row.full.invoice).collect())
     }
 
     fn items(&self, picks: &[Pick]) -> Result<Vec<SubscribeItem>, Error> {

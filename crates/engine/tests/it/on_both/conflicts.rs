@@ -191,7 +191,7 @@ async fn two_upgrades_at_once_come_one_after_the_other() {
     // Half of 30.00 less half of 10.00; the second change finds what it wants and costs nothing.
     let totals: Vec<_> = world.invoices(ada).await.iter().map(|invoice| invoice.total).collect();
     assert_eq!(totals, [1000, 1000, 0]);
-    let items = world.engine.full_subscription(environment, id).await.unwrap().1;
+    let items = world.engine.full_subscription(environment, id).await.unwrap().items;
     assert_eq!(items.len(), 1);
     world.audit().await;
 }

@@ -219,7 +219,7 @@ async fn a_clock_that_jumps_back_takes_no_row_back_in_time() {
     let (early_on, late_on) = (At::new(early, world.environment), At::new(late, world.environment));
 
     world.engine.cancel(late_on.clone(), id, CancelAt::Date(at("2024-02-20T00:00:00Z"))).await.unwrap();
-    let kept = world.engine.uncancel(early_on.clone(), id).await.unwrap();
+    let kept = world.engine.uncancel(early_on.clone(), id).await.unwrap().subscription;
     assert_eq!(kept.updated_at, late, "a decision is not made before what it is made on");
 
     // What falls due is not done before that either, nor is anything that follows from it.

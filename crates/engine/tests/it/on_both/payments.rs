@@ -199,7 +199,7 @@ async fn a_purchase_says_what_its_invoice_came_to() {
         .await;
     let (engine, code) = (&world.engine, Some("LAUNCH".to_owned()));
     let item = SubscribeItem { price: price.id, quantity: 1 };
-    let purchase =
+    let (purchase, _) =
         engine.sell(At::new(world.start, world.environment), ada, item, None, None, code).await.unwrap();
     assert_eq!(purchase.first_invoice_value, 1800);
 }

@@ -15,7 +15,8 @@ async fn a_subscription_that_began_earlier_is_billed_period_by_period() {
         start: Some(at("2024-01-10T00:00:00Z")),
         ..Subscribe::default()
     };
-    let made = world.engine.subscribe(At::new(world.start, world.environment), ada, new).await.unwrap();
+    let made = world.engine.subscribe(At::new(world.start, world.environment), ada, new).await;
+    let made = made.unwrap().subscription;
     assert_eq!(made.period.end, at("2024-02-10T00:00:00Z"), "its first payment stretches nothing");
     world.run("2024-04-15T00:00:00Z").await;
     let subscription = world.subscription(made.id).await;

@@ -22,7 +22,7 @@ impl World {
 
     async fn subscribe_to(&self, customer: CustomerId, new: Subscribe) -> Result<SubscriptionId, Error> {
         let made = self.engine.subscribe(At::new(self.start, self.environment), customer, new).await;
-        made.map(|subscription| subscription.id)
+        made.map(|made| made.subscription.id)
     }
 }
 
@@ -162,7 +162,8 @@ async fn what_was_billed_last_is_credited_whichever_process_billed_it() {
     // Another process makes other ids, which need not come before those of the same instant.
     let (other, _) = crate::fixtures::open(&world.books, 2).await;
     let new = Subscribe { items: to(&basic, 1).items, ..Subscribe::default() };
-    let id = other.subscribe(At::new(world.start, world.environment), ada, new).await.unwrap().id;
+    let made = other.subscribe(At::new(world.start, world.environment), ada, new).await.unwrap();
+    let id = made.subscription.id;
     world.engine.adjust(At::new(world.start, world.environment), id, to(&basic, 7)).await.unwrap();
     let half = at("2024-01-16T12:00:00Z");
     world.engine.adjust(At::new(half, world.environment), id, to(&pro, 1)).await.unwrap();

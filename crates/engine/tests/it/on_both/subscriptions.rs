@@ -109,7 +109,11 @@ impl World {
             items: vec![SubscribeItem { price: self.price.id, quantity: 2 }],
             ..Subscribe::default()
         };
-        self.engine.subscribe(At::new(now, self.environment), self.customer.id, new).await.unwrap()
+        self.engine
+            .subscribe(At::new(now, self.environment), self.customer.id, new)
+            .await
+            .unwrap()
+            .subscription
     }
 
     async fn invoices(&self) -> Vec<(String, InvoiceStatus, i64, i64)> {
@@ -185,7 +189,7 @@ async fn a_cancellation_at_the_end_of_the_period_happens_then() {
     let id = world.subscribe(at("2024-01-01T00:00:00Z")).await.id;
     let canceled =
         world.engine.cancel(At::new(now, world.environment), id, CancelAt::PeriodEnd).await.unwrap();
-    assert!(canceled.is_cancellation_scheduled());
+    assert!(canceled.subscription.is_cancellation_scheduled());
     world.engine.advance_clock(world.environment, at("2024-03-02T00:00:00Z")).await.unwrap();
     let ended = world.engine.subscription(world.environment, id).await.unwrap();
     assert_eq!((ended.status, ended.ended_at), (Status::Canceled, Some(at("2024-02-01T00:00:00Z"))));
@@ -223,6 +227,7 @@ async fn a_subscription_that_waits_for_its_first_payment_ends_when_it_was_to_be_
     let end = at("2024-01-01T00:00:30Z");
     let waiting =
         world.engine.cancel(At::new(start, world.environment), id, CancelAt::Date(end)).await.unwrap();
+    let waiting = waiting.subscription;
     assert_eq!((waiting.status, waiting.due_at), (Status::Incomplete, Some(end)));
     world.engine.advance_clock(world.environment, end).await.unwrap();
     let ended = world.engine.subscription(world.environment, id).await.unwrap();

@@ -11,7 +11,7 @@ use billing::{
     PaymentMethodId, PeriodId, Price, PriceKind, PurchaseId, SubscriptionId, TaxBehavior,
 };
 use engine::views::{CustomerName, Filter};
-use engine::{Adjust, At, Engine, Error, NewLine, Of, Subscribe, SubscribeItem};
+use engine::{Adjust, At, Engine, Error, NewLine, Of, PaymentRef, Subscribe, SubscribeItem};
 use std::fmt::Debug;
 use store::pages::Window;
 use store::views::Sheet;
@@ -89,10 +89,10 @@ async fn furnish(world: &World, name: &str) -> Things {
         subscription: subscription.id,
         period: subscription.period_id,
         invoice: invoice.id,
-        line: full.lines[0].id,
+        line: full.full.lines[0].id,
         charged: charged.id,
         manual: manual.id,
-        purchase: purchase.id,
+        purchase: purchase.0.id,
         credential: credential.id,
     }
 }
@@ -149,7 +149,9 @@ async fn nothing_is_found_over_the_wall() {
     denied("payment", engine.payment(here, them.charged).await);
     denied("full_payment", engine.full_payment(here, them.charged).await.map(|_| ()));
     denied("received_payment", engine.received_payment(here, them.manual).await.map(|_| ()));
-    denied("payment_spelled", engine.payment_spelled(here, them.manual.raw() >> 32).await);
+    let first = them.manual.raw() >> 32;
+    let spelled = PaymentRef::Received { first, currency: Currency::USD };
+    denied("payment spelled", engine.delete_payment(At::new(wall.ours.start, here), spelled).await);
     denied("purchase", engine.purchase(here, them.purchase).await);
     denied("period", engine.period(here, them.period).await.map(|_| ()));
     let books = engine.environment(here).await.unwrap();
@@ -166,10 +168,10 @@ async fn no_list_shows_what_is_over_the_wall() {
     let (engine, here) = wall.engine();
     let them = &wall.them;
     let customer = Of::Customer(them.customer);
-    assert!(engine.payment_methods(here, customer, WINDOW).await.unwrap().rows.is_empty());
-    assert!(engine.purchases(here, customer, WINDOW).await.unwrap().rows.is_empty());
-    assert!(engine.payments(here, customer, |_| true, WINDOW).await.unwrap().rows.is_empty());
-    assert!(engine.subscriptions(here, customer, |_| true, WINDOW).await.unwrap().0.rows.is_empty());
+    assert!(engine.payment_methods(here, customer.clone(), WINDOW).await.unwrap().rows.is_empty());
+    assert!(engine.purchases(here, customer.clone(), WINDOW).await.unwrap().rows.is_empty());
+    assert!(engine.payments(here, customer.clone(), |_| true, WINDOW).await.unwrap().rows.is_empty());
+    assert!(engine.subscriptions(here, customer.clone(), |_| true, WINDOW).await.unwrap().0.rows.is_empty());
     let subscription = Of::Subscription(them.subscription);
     for of in [customer, subscription] {
         assert!(engine.invoices(here, of, None, WINDOW).await.unwrap().rows.is_empty());
@@ -197,7 +199,7 @@ async fn no_list_shows_what_is_over_the_wall() {
     let payments = engine.payments(here, Of::All, |_| true, WINDOW).await.unwrap();
     assert!(payments.rows.iter().all(|full| full.payment.environment == here) && payments.total == 3);
     let invoices = engine.invoices(here, Of::All, None, WINDOW).await.unwrap();
-    assert!(invoices.rows.iter().all(|full| full.invoice.environment == here));
+    assert!(invoices.rows.iter().all(|row| row.full.invoice.environment == here));
     let credentials = engine.credentials(here).await.unwrap();
     assert!(credentials.iter().all(|credential| credential.environment == here));
 }
@@ -255,7 +257,7 @@ async fn no_catalog_can_be_changed_over_the_wall() {
     };
     denied("create_price", engine.create_price(At::new(now, here), them.plan.product_id, new).await);
     let edit = DiscountEdit { active: Some(false), ..DiscountEdit::default() };
-    denied("update_discount", engine.update_discount(At::new(now, here), them.discount, edit).await);
+    denied("update_discount", engine.update_discount(At::new(now, here), them.discount, |_| edit).await);
     assert_eq!(wall.ours.books.dump().await, before);
 }
 

@@ -18,7 +18,7 @@ async fn live(world: &World, price: billing::PriceId, name: &str) {
         .subscribe(At::new(now, environment).answering(Some(request.clone())), customer, new)
         .await
         .unwrap();
-    assert_eq!(engine.answered(&request).await.unwrap().unwrap().resource, raw(made.id));
+    assert_eq!(engine.answered(&request).await.unwrap().unwrap().resource, raw(made.subscription.id));
     let advice = world.bill(customer, 500, true, now).await;
     let cash = world.write_down(customer, 250, now).await;
     world.run("2024-02-10T00:00:00Z").await;

@@ -1,7 +1,6 @@
 //! Document 002: everything that a customer has and owes.
 
 use super::error::Error;
-use super::invoices::Cycle;
 use super::merchant::{Merchant, segment};
 use super::{customers, invoices, offers, payment_methods, purchases, subscriptions};
 use crate::body::Body;
@@ -9,6 +8,7 @@ use crate::json::{Raw, object};
 use crate::response_cache::{CacheKey, Rendered};
 use axum::response::Response;
 use billing::{CustomerId, Environment, Id, Invoice};
+use engine::Cycle;
 use http::{HeaderMap, Uri};
 use store::Scope;
 use store::billing_view::BillingView;

@@ -11,9 +11,10 @@ use crate::query::Query;
 use axum::extract::Request;
 use axum::response::Response;
 use billing::catalog::CatalogEdit;
-use billing::{Catalog, CatalogId, Id};
+use billing::{Catalog, CatalogId, Environment, Id};
 use http::Uri;
 use serde_json::Value;
+use store::offers::Offer;
 
 /// The two names of a catalog in paths and envelopes.
 #[derive(Clone, Copy)]
@@ -45,16 +46,23 @@ fn edit(body: &Value, called: CatalogNaming) -> Result<CatalogEdit, Error> {
     })
 }
 
-/// Shows a catalog without its products.
-async fn plain(called: CatalogNaming, merchant: Merchant, raw: u128) -> Result<String, Error> {
-    let offer = merchant.engine().offer(merchant.environment(), Some(CatalogId::from_raw(raw))).await?;
-    Ok(object(|o| {
-        o.object(called.one, |o| offers::plain_catalog(o, &merchant.books, &offer.catalog));
-    }))
+async fn find(merchant: Merchant, raw: u128) -> Result<Offer, Error> {
+    Ok(merchant.engine().offer(merchant.environment(), Some(CatalogId::from_raw(raw))).await?)
 }
 
-fn whole(called: CatalogNaming, merchant: &Merchant, offer: &store::offers::Offer) -> String {
-    let text = offers::catalog(&merchant.books, offer);
+async fn find_plain(merchant: Merchant, raw: u128) -> Result<Catalog, Error> {
+    Ok(find(merchant, raw).await?.catalog)
+}
+
+/// A catalog without its products.
+fn plain(called: CatalogNaming, books: &Environment, catalog: &Catalog) -> String {
+    object(|o| {
+        o.object(called.one, |o| offers::plain_catalog(o, books, catalog));
+    })
+}
+
+fn whole(called: CatalogNaming, books: &Environment, offer: &Offer) -> String {
+    let text = offers::catalog(books, offer);
     object(|o| {
         o.put(called.one, Raw(&text));
     })
@@ -65,10 +73,10 @@ pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Respo
     let called = CatalogNaming::of(request.uri().path());
     let act = async move |merchant: Merchant, asked: WriteInput| {
         let new = edit(&asked.body, called)?;
-        let made = merchant.engine().create_catalog(merchant.at(asked.request), new).await?;
-        Ok(made.id.raw())
+        Ok(merchant.engine().create_catalog(merchant.at(asked.request), new).await?)
     };
-    merchant.write(request, act, move |merchant, raw| plain(called, merchant, raw)).await
+    let render = move |books: &Environment, catalog: &Catalog| plain(called, books, catalog);
+    merchant.write(request, act, find_plain, render).await
 }
 
 /// `PUT /api/v1/catalogs/{id}`
@@ -77,9 +85,10 @@ pub(super) async fn update(merchant: Merchant, request: Request) -> Result<Respo
     let id: CatalogId = id_of(&segment(request.uri().path(), called.all, "")?)?;
     let act = async move |merchant: Merchant, asked: WriteInput| {
         let edit = edit(&asked.body, called)?;
-        Ok(merchant.engine().update_catalog(merchant.at(asked.request), id, edit).await?.id.raw())
+        Ok(merchant.engine().update_catalog(merchant.at(asked.request), id, edit).await?)
     };
-    merchant.write(request, act, move |merchant, raw| plain(called, merchant, raw)).await
+    let render = move |books: &Environment, catalog: &Catalog| plain(called, books, catalog);
+    merchant.write(request, act, find_plain, render).await
 }
 
 /// `POST /api/v1/catalogs/{id}/clone`
@@ -89,13 +98,10 @@ pub(super) async fn copy(merchant: Merchant, request: Request) -> Result<Respons
     let act = async move |merchant: Merchant, asked: WriteInput| {
         let fields = Fields::of(&asked.body)?;
         let name = fields.required("name", "the name of the copy", Fields::short)?;
-        Ok(merchant.engine().clone_catalog(merchant.at(asked.request), id, name).await?.catalog.id.raw())
+        Ok(merchant.engine().clone_catalog(merchant.at(asked.request), id, name).await?)
     };
-    let show = async move |merchant: Merchant, raw: u128| {
-        let offer = merchant.engine().offer(merchant.environment(), Some(CatalogId::from_raw(raw))).await?;
-        Ok(whole(called, &merchant, &offer))
-    };
-    merchant.write(request, act, show).await
+    let render = move |books: &Environment, offer: &Offer| whole(called, books, offer);
+    merchant.write(request, act, find, render).await
 }
 
 /// `GET /api/v1/catalogs/{id}`
@@ -103,13 +109,13 @@ pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Bo
     let called = CatalogNaming::of(uri.path());
     let id: CatalogId = id_of(&segment(uri.path(), called.all, "")?)?;
     let offer = merchant.engine().offer(merchant.environment(), Some(id)).await?;
-    Ok(ok(whole(called, &merchant, &offer)))
+    Ok(ok(whole(called, &merchant.books, &offer)))
 }
 
 /// `GET /api/v1/catalogs/default`
 pub(super) async fn retrieve_default(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
     let offer = merchant.engine().offer(merchant.environment(), None).await?;
-    Ok(ok(whole(CatalogNaming::of(uri.path()), &merchant, &offer)))
+    Ok(ok(whole(CatalogNaming::of(uri.path()), &merchant.books, &offer)))
 }
 
 /// `GET /api/v1/catalogs`

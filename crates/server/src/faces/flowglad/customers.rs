@@ -12,6 +12,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use billing::customer::{Address, CustomerEdit};
 use billing::{Customer, CustomerId, Environment, Id};
+use engine::CustomerRef;
 use http::Uri;
 use serde_json::Value;
 
@@ -91,29 +92,22 @@ fn address(fields: &Fields<'_>, name: &str) -> Result<Option<Address>, Error> {
 
 /// `POST /api/v1/customers`
 pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    async fn act(merchant: Merchant, asked: WriteInput) -> Result<u128, Error> {
+    async fn act(merchant: Merchant, asked: WriteInput) -> Result<Customer, Error> {
         let new = edit(&asked.body)?;
-        let customer = merchant.engine().create_customer(merchant.at(asked.request), new).await?;
-        Ok(customer.id.raw())
+        Ok(merchant.engine().create_customer(merchant.at(asked.request), new).await?)
     }
-    async fn show(merchant: Merchant, raw: u128) -> Result<String, Error> {
-        let customer = find(&merchant, raw).await?;
-        Ok(object(|o| {
+    fn render(books: &Environment, customer: &Customer) -> String {
+        object(|o| {
             o.object("data", |o| {
-                o.object("customer", |o| show_more(o, &merchant.books, &customer));
+                o.object("customer", |o| show_more(o, books, customer));
             });
-        }))
+        })
     }
-    merchant.write(request, act, show).await
+    merchant.write(request, act, find, render).await
 }
 
-async fn find(merchant: &Merchant, raw: u128) -> Result<Customer, Error> {
+async fn find(merchant: Merchant, raw: u128) -> Result<Customer, Error> {
     Ok(merchant.engine().customer_by_id(merchant.environment(), CustomerId::from_raw(raw)).await?)
-}
-
-async fn show_one(merchant: Merchant, raw: u128) -> Result<String, Error> {
-    let customer = find(&merchant, raw).await?;
-    Ok(envelope(&merchant.books, &customer))
 }
 
 /// `GET /api/v1/customers`
@@ -135,9 +129,9 @@ pub(super) async fn update(merchant: Merchant, request: Request) -> Result<Respo
     let external_id = segment(request.uri().path(), ALL, "")?;
     let act = async move |merchant: Merchant, asked: WriteInput| {
         let edit = edit(&asked.body)?;
-        change(merchant, external_id, edit, asked.request).await
+        Ok(merchant.engine().update_customer(merchant.at(asked.request), &external_id, edit).await?)
     };
-    merchant.write(request, act, show_one).await
+    merchant.write(request, act, find, envelope).await
 }
 
 /// `POST /api/v1/customers/{externalId}/archive`
@@ -145,29 +139,18 @@ pub(super) async fn archive(merchant: Merchant, request: Request) -> Result<Resp
     let external_id = segment(request.uri().path(), ALL, "/archive")?;
     let act = async move |merchant: Merchant, asked: WriteInput| {
         let edit = CustomerEdit { archived: Some(true), ..CustomerEdit::default() };
-        change(merchant, external_id, edit, asked.request).await
+        Ok(merchant.engine().update_customer(merchant.at(asked.request), &external_id, edit).await?)
     };
-    merchant.write(request, act, show_one).await
-}
-
-async fn change(
-    merchant: Merchant,
-    external_id: String,
-    edit: CustomerEdit,
-    request: Option<billing::Request>,
-) -> Result<u128, Error> {
-    let customer = merchant.engine().update_customer(merchant.at(request), &external_id, edit).await?;
-    Ok(customer.id.raw())
+    merchant.write(request, act, find, envelope).await
 }
 
 /// The customer that a body names by `customerId` or `customerExternalId`.
 ///
 /// # Errors
-/// If it names none, or one that does not exist.
-pub(super) async fn customer_of_body(merchant: &Merchant, fields: &Fields<'_>) -> Result<CustomerId, Error> {
+/// If it names none.
+pub(super) fn customer_of_body(fields: &Fields<'_>) -> Result<CustomerRef, Error> {
     if let Some(external_id) = fields.text("customerExternalId", NAME_MAX)? {
-        return Ok(merchant.engine().customer_id(merchant.environment(), &external_id).await?);
+        return Ok(CustomerRef::ExternalId(external_id));
     }
-    let id: CustomerId = fields.required("customerId", "the id of a customer: cust_…", |f, n| f.id(n))?;
-    Ok(merchant.engine().customer_by_id(merchant.environment(), id).await?.id)
+    fields.required("customerId", "the id of a customer: cust_…", |f, n| f.id(n)).map(CustomerRef::Id)
 }

@@ -37,8 +37,34 @@ fn show(o: &mut Object<'_>, books: &Environment, discount: &Discount) {
     o.put("duration", duration).put("numberOfPayments", payments).put("active", discount.active);
 }
 
-/// What a body gives a discount; `known` is what it was, if it is changed.
-fn edit(body: &Value, otherwise: Currency, known: Option<&Discount>) -> Result<DiscountEdit, Error> {
+/// What a body gives a discount.
+#[derive(Clone)]
+struct DiscountInput {
+    /// All but what it takes off.
+    edit: DiscountEdit,
+    /// How much it takes off.
+    amount: Option<i64>,
+    is_percent: Option<bool>,
+    currency: Option<Currency>,
+}
+
+impl DiscountInput {
+    /// The edit of a discount that takes off something already: what is not said stays as it is.
+    fn of(self, known: DiscountAmount, otherwise: Currency) -> DiscountEdit {
+        let was = match known {
+            DiscountAmount::Fixed(money) => Some(money.currency()),
+            DiscountAmount::Percent(_) => None,
+        };
+        let currency = self.currency.or(was).unwrap_or(otherwise);
+        let amount = self.amount.map(|amount| match self.is_percent.unwrap_or(was.is_none()) {
+            true => DiscountAmount::Percent(amount),
+            false => DiscountAmount::Fixed(Money::new(amount, currency)),
+        });
+        DiscountEdit { amount, ..self.edit }
+    }
+}
+
+fn read(body: &Value, is_new: bool) -> Result<DiscountInput, Error> {
     let fields = Fields::of(body)?;
     let fields = fields.required("discount", "an object", |f, name| f.object(name))?;
     let amount = fields.edit("amount", "a whole number", Fields::int)?;
@@ -48,28 +74,20 @@ fn edit(body: &Value, otherwise: Currency, known: Option<&Discount>) -> Result<D
         _ => None,
     })?;
     let currency = fields.currency("currency")?;
-    let was_percent = known.map(|known| matches!(known.amount, DiscountAmount::Percent(_)));
-    let is_changed = amount.is_some() || is_percent.is_some() || currency.is_some();
-    let amount = match (amount, is_percent.or(was_percent)) {
-        (Some(percent), Some(true)) => Some(DiscountAmount::Percent(percent)),
-        (Some(minor), Some(false)) => {
-            let was = known.and_then(|known| match known.amount {
-                DiscountAmount::Fixed(money) => Some(money.currency()),
-                DiscountAmount::Percent(_) => None,
-            });
-            Some(DiscountAmount::Fixed(Money::new(minor, currency.or(was).unwrap_or(otherwise))))
-        }
-        (Some(_), None) => return Err(fields.missing("amountType", "percent, fixed")),
-        (None, _) if is_changed => return Err(fields.missing("amount", "a whole number")),
-        (None, _) => None,
-    };
-    Ok(DiscountEdit {
+    if amount.is_some() && is_percent.is_none() && is_new {
+        return Err(fields.missing("amountType", "percent, fixed"));
+    }
+    if amount.is_none() && (is_percent.is_some() || currency.is_some()) {
+        return Err(fields.missing("amount", "a whole number"));
+    }
+    let edit = DiscountEdit {
         name: fields.edit("name", "a text", Fields::short)?,
         code: fields.edit("code", "a text", Fields::short)?,
-        amount,
+        amount: None,
         duration: duration(&fields)?,
         active: fields.edit("active", "true or false", Fields::flag)?,
-    })
+    };
+    Ok(DiscountInput { edit, amount, is_percent, currency })
 }
 
 fn duration(fields: &Fields<'_>) -> Result<Option<DiscountDuration>, Error> {
@@ -106,36 +124,41 @@ enum Lasting {
 
 /// `POST /api/v1/discounts`
 pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    async fn act(merchant: Merchant, asked: WriteInput) -> Result<u128, Error> {
-        let new = edit(&asked.body, merchant.books.currency, None)?;
-        let made = merchant.engine().create_discount(merchant.at(asked.request), new).await?;
-        Ok(made.id.raw())
+    async fn act(merchant: Merchant, asked: WriteInput) -> Result<Discount, Error> {
+        let books = &merchant.books;
+        let new = read(&asked.body, true)?;
+        let new = new.of(DiscountAmount::Fixed(Money::new(0, books.currency)), books.currency);
+        Ok(merchant.engine().create_discount(merchant.at(asked.request), new).await?)
     }
-    merchant.write(request, act, show_one).await
+    merchant.write(request, act, find, render).await
 }
 
-async fn show_one(merchant: Merchant, raw: u128) -> Result<String, Error> {
-    let discount = merchant.engine().discount(merchant.environment(), DiscountId::from_raw(raw)).await?;
-    Ok(object(|o| {
-        o.object("discount", |o| show(o, &merchant.books, &discount));
-    }))
+async fn find(merchant: Merchant, raw: u128) -> Result<Discount, Error> {
+    Ok(merchant.engine().discount(merchant.environment(), DiscountId::from_raw(raw)).await?)
+}
+
+fn render(books: &Environment, discount: &Discount) -> String {
+    object(|o| {
+        o.object("discount", |o| show(o, books, discount));
+    })
 }
 
 /// `PUT /api/v1/discounts/{id}`
 pub(super) async fn update(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
     let id: DiscountId = id_of(&segment(request.uri().path(), DISCOUNTS, "")?)?;
     let act = async move |merchant: Merchant, asked: WriteInput| {
-        let known = merchant.engine().discount(merchant.environment(), id).await?;
-        let edit = edit(&asked.body, merchant.books.currency, Some(&known))?;
-        Ok(merchant.engine().update_discount(merchant.at(asked.request), id, edit).await?.id.raw())
+        let (given, otherwise) = (read(&asked.body, false)?, merchant.books.currency);
+        let edit = move |known: &Discount| given.of(known.amount, otherwise);
+        Ok(merchant.engine().update_discount(merchant.at(asked.request), id, edit).await?)
     };
-    merchant.write(request, act, show_one).await
+    merchant.write(request, act, find, render).await
 }
 
 /// `GET /api/v1/discounts/{id}`
 pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
     let id: DiscountId = id_of(&segment(uri.path(), DISCOUNTS, "")?)?;
-    Ok(ok(show_one(merchant, id.raw()).await?))
+    let discount = merchant.engine().discount(merchant.environment(), id).await?;
+    Ok(ok(render(&merchant.books, &discount)))
 }
 
 /// `GET /api/v1/discounts`
@@ -154,7 +177,7 @@ fn show_rate(o: &mut Object<'_>, books: &Environment, rate: &TaxRate) {
 
 /// `POST /api/v1/tax-rates`
 pub(super) async fn create_rate(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    async fn act(merchant: Merchant, asked: WriteInput) -> Result<u128, Error> {
+    async fn act(merchant: Merchant, asked: WriteInput) -> Result<TaxRate, Error> {
         const PERCENTAGE: &str = "a decimal percentage from 0 to 100 as a text, such as \"18\" or \"8.875\"";
         let words = Category::ALL.iter().map(|category| category.as_str()).collect::<Vec<_>>().join(", ");
         let fields = Fields::of(&asked.body)?;
@@ -174,16 +197,17 @@ pub(super) async fn create_rate(merchant: Merchant, request: Request) -> Result<
                 text.map(read).transpose()
             })?,
         };
-        let made = merchant.engine().create_tax_rate(merchant.at(asked.request), new).await?;
-        Ok(made.id.raw())
+        Ok(merchant.engine().create_tax_rate(merchant.at(asked.request), new).await?)
     }
-    async fn show(merchant: Merchant, raw: u128) -> Result<String, Error> {
-        let rate = merchant.engine().tax_rate(merchant.environment(), TaxRateId::from_raw(raw)).await?;
-        Ok(object(|o| {
-            o.object("taxRate", |o| show_rate(o, &merchant.books, &rate));
-        }))
+    async fn find(merchant: Merchant, raw: u128) -> Result<TaxRate, Error> {
+        Ok(merchant.engine().tax_rate(merchant.environment(), TaxRateId::from_raw(raw)).await?)
     }
-    merchant.write(request, act, show).await
+    fn render(books: &Environment, rate: &TaxRate) -> String {
+        object(|o| {
+            o.object("taxRate", |o| show_rate(o, books, rate));
+        })
+    }
+    merchant.write(request, act, find, render).await
 }
 
 /// `GET /api/v1/tax-rates`

@@ -138,9 +138,19 @@ impl From<engine::Error> for Error {
             engine::Error::Refused(Refusal::Invalid { field, problem }) => {
                 Self::new(StatusCode::BAD_REQUEST, format!("{}: {problem}", wire_name(field)))
             }
-            engine::Error::Refused(refusal @ (Refusal::State(_) | Refusal::OutOfRange)) => {
-                Self::new(StatusCode::BAD_REQUEST, refusal.to_string())
+            engine::Error::Refused(Refusal::InvalidLine { line, field, problem }) => {
+                Self::must_be(format_args!("invoiceLineItems[{line}].{}", wire_name(field)), problem)
             }
+            engine::Error::Refused(Refusal::NotOfPrice { field, has }) => {
+                Self::must_be(wire_name(field), format_args!("that of the price: {has}"))
+            }
+            engine::Error::Refused(Refusal::PriceFixed(field)) => {
+                const WANTED: &str = "as it is: make another price for another amount or interval";
+                Self::must_be(format_args!("price.{}", wire_name(field)), WANTED)
+            }
+            engine::Error::Refused(
+                refusal @ (Refusal::AutomaticPayment | Refusal::State(_) | Refusal::OutOfRange),
+            ) => Self::new(StatusCode::BAD_REQUEST, refusal.to_string()),
             engine::Error::NotFound(kind, name) => Self::not_found(kind.noun(), &spell::name(kind, name)),
             engine::Error::Taken { field } => Self::new(
                 StatusCode::CONFLICT,
@@ -173,6 +183,7 @@ const fn wire_name(field: Field) -> &'static str {
         Field::Email => "email",
         Field::ExternalId => "externalId",
         Field::Handle => "handle",
+        Field::Interval => "interval",
         Field::IntervalCount => "intervalCount",
         Field::IntervalUnit => "intervalUnit",
         Field::InvoiceLines => "invoiceLineItems",
@@ -182,6 +193,7 @@ const fn wire_name(field: Field) -> &'static str {
         Field::PeriodCount => "periodCount",
         Field::PeriodEnd => "end_at",
         Field::Price => "priceId",
+        Field::PriceKind => "type",
         Field::Product => "productId",
         Field::Quantity => "quantity",
         Field::RefundAmount => "partialAmount",

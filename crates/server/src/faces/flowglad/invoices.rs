@@ -12,10 +12,10 @@ use crate::query::Query;
 use axum::extract::Request;
 use axum::response::Response;
 use billing::{
-    Category, Currency, Environment, Id, Interval, InvoiceId, InvoiceKind, InvoiceLine, InvoiceLineId,
-    InvoiceStatus, InvoiceTax, Money, SubscriptionId, TaxBehavior, Timestamp,
+    Category, Currency, Environment, Id, InvoiceId, InvoiceKind, InvoiceLine, InvoiceLineId, InvoiceStatus,
+    InvoiceTax, Money, SubscriptionId, TaxBehavior,
 };
-use engine::{NewLine, Of};
+use engine::{Cycle, InvoiceWithCycle, NewLine, Of};
 use http::Uri;
 use store::billing_view::FullInvoice;
 
@@ -23,9 +23,6 @@ const ALL: &str = "/api/v1/invoices/";
 const ALL_LINES: &str = "/api/v1/invoice-line-items/";
 /// How many lines an invoice may be given.
 const LINES_MAX: usize = 250;
-
-/// How often what an invoice is for is billed, and from when on that is counted.
-pub(super) type Cycle = (Interval, Timestamp);
 
 /// The keys of document 002, in its order.
 pub(super) fn show(o: &mut Object<'_>, books: &Environment, full: &FullInvoice, cycle: Option<Cycle>) {
@@ -89,8 +86,9 @@ fn show_line(o: &mut Object<'_>, books: &Environment, line: &InvoiceLine) {
 }
 
 /// The same and what else there is.
-fn show_more(o: &mut Object<'_>, books: &Environment, full: &FullInvoice, cycle: Option<Cycle>) {
-    show(o, books, full, cycle);
+fn show_more(o: &mut Object<'_>, books: &Environment, invoice: &InvoiceWithCycle) {
+    let InvoiceWithCycle { full, cycle } = invoice;
+    show(o, books, full, *cycle);
     let v = &full.invoice;
     o.put("total", v.total).put("amountPaid", v.settled).put("amountRefunded", v.refunded);
     o.put("amountDue", v.owed()).put("paidAt", v.paid_at.map(Iso)).put("attemptCount", v.attempt_count);
@@ -107,20 +105,22 @@ fn show_more(o: &mut Object<'_>, books: &Environment, full: &FullInvoice, cycle:
     });
 }
 
-async fn show_one(merchant: Merchant, raw: u128) -> Result<String, Error> {
-    let (number, id) = (merchant.environment(), InvoiceId::from_raw(raw));
-    let full = merchant.engine().full_invoice(number, id).await?;
-    let cycle = merchant.engine().cycles(number, std::slice::from_ref(&full)).await?.pop().flatten();
-    Ok(object(|o| {
-        o.object("invoice", |o| show_more(o, &merchant.books, &full, cycle));
-        show_lines(o, &merchant.books, &full);
-    }))
+async fn find(merchant: Merchant, raw: u128) -> Result<InvoiceWithCycle, Error> {
+    Ok(merchant.engine().full_invoice(merchant.environment(), InvoiceId::from_raw(raw)).await?)
+}
+
+fn render(books: &Environment, invoice: &InvoiceWithCycle) -> String {
+    object(|o| {
+        o.object("invoice", |o| show_more(o, books, invoice));
+        show_lines(o, books, &invoice.full);
+    })
 }
 
 /// `GET /api/v1/invoices/{id}`
 pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
     let id: InvoiceId = id_of(&segment(uri.path(), ALL, "")?)?;
-    Ok(ok(show_one(merchant, id.raw()).await?))
+    let invoice = merchant.engine().full_invoice(merchant.environment(), id).await?;
+    Ok(ok(render(&merchant.books, &invoice)))
 }
 
 /// `GET /api/v1/invoices`, of one customer with `customerId` or of one subscription with
@@ -140,7 +140,7 @@ pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>,
     let asked = list::ListQuery::of::<InvoiceId>(&query)?;
     let of = match list::id::<SubscriptionId>(&query, "subscriptionId")? {
         Some(id) => Of::Subscription(id),
-        None => list::customer(&merchant, &query).await?,
+        None => list::customer(&query)?,
     };
     let state = list::state(&query, &of, &STATES)?;
     let number = merchant.environment();
@@ -150,17 +150,13 @@ pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>,
         Some(status) => merchant.engine().invoices(number, of, status, asked.window).await?,
         None => merchant.engine().invoices(number, of, None, asked.window).await?,
     };
-    let mut cycles = merchant.engine().cycles(number, &page.rows).await?.into_iter();
-    let page = page.map(|full| (full, cycles.next().flatten()));
-    let show = |o: &mut Object<'_>, (full, cycle): &(FullInvoice, Option<Cycle>)| {
-        show_more(o, &merchant.books, full, *cycle);
-    };
-    Ok(ok(envelope(&asked, &page, |(full, _)| full.invoice.id, show)))
+    let show = |o: &mut Object<'_>, row: &InvoiceWithCycle| show_more(o, &merchant.books, row);
+    Ok(ok(envelope(&asked, &page, |row| row.full.invoice.id, show)))
 }
 
 /// `POST /api/v1/invoices`: lines that the merchant wrote.
 pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    async fn act(merchant: Merchant, asked: WriteInput) -> Result<u128, Error> {
+    async fn act(merchant: Merchant, asked: WriteInput) -> Result<InvoiceWithCycle, Error> {
         let fields = Fields::of(&asked.body)?;
         let charge = fields.flag("charge")?.unwrap_or(false);
         let invoice = fields.required("invoice", "an object", |f, name| f.object(name))?;
@@ -172,13 +168,11 @@ pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Respo
             .iter()
             .map(|line| new_line(line, currency))
             .collect::<Result<Vec<_>, _>>()?;
-        let customer = customer_of_body(&merchant, &invoice).await?;
-        check_prices(&merchant, &lines).await?;
+        let customer = customer_of_body(&invoice)?;
         let engine = merchant.engine();
-        let issued = engine.issue_invoice(merchant.at(asked.request), customer, lines, memo, charge).await?;
-        Ok(issued.id.raw())
+        Ok(engine.issue_invoice(merchant.at(asked.request), customer, lines, memo, charge).await?)
     }
-    merchant.write(request, act, show_one).await
+    merchant.write(request, act, find, render).await
 }
 
 fn new_line(line: &Fields<'_>, currency: Currency) -> Result<NewLine, Error> {
@@ -200,24 +194,13 @@ fn new_line(line: &Fields<'_>, currency: Currency) -> Result<NewLine, Error> {
     })
 }
 
-async fn check_prices(merchant: &Merchant, lines: &[NewLine]) -> Result<(), Error> {
-    for (at, line) in lines.iter().enumerate() {
-        if let Some(id) = line.price_id
-            && merchant.engine().price(merchant.environment(), id).await.is_err()
-        {
-            return Err(Error::must_be(format!("invoiceLineItems[{at}].priceId"), "the id of a price"));
-        }
-    }
-    Ok(())
-}
-
 /// `POST /api/v1/invoices/{id}/void`
 pub(super) async fn void(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
     let id: InvoiceId = id_of(&segment(request.uri().path(), ALL, "/void")?)?;
     let act = async move |merchant: Merchant, asked: WriteInput| {
-        Ok(merchant.engine().void_invoice(merchant.at(asked.request), id).await?.id.raw())
+        Ok(merchant.engine().void_invoice(merchant.at(asked.request), id).await?)
     };
-    merchant.write(request, act, show_one).await
+    merchant.write(request, act, find, render).await
 }
 
 /// `GET /api/v1/invoice-line-items`, of one invoice with `invoiceId`.

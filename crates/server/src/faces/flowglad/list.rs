@@ -4,11 +4,9 @@
 //! the list grows meanwhile.
 
 use super::error::Error;
-use super::merchant::Merchant;
 use super::spell::{self, Spelled};
 use crate::json::{Object, object};
 use crate::query::Query;
-use billing::{CustomerId, Id};
 use engine::Of;
 use store::pages::{Page, Window};
 
@@ -68,7 +66,7 @@ pub(super) fn id<T: Spelled>(query: &Query<'_>, name: &'static str) -> Result<Op
 }
 
 /// Whose rows are asked for: one customer's with `customerId` or `customerExternalId`.
-pub(super) async fn customer(merchant: &Merchant, query: &Query<'_>) -> Result<Of, Error> {
+pub(super) fn customer(query: &Query<'_>) -> Result<Of, Error> {
     let given = id(query, "customerId")?;
     let external_id = only(query, "customerExternalId")?;
     if given.is_some() && external_id.is_some() {
@@ -77,13 +75,7 @@ pub(super) async fn customer(merchant: &Merchant, query: &Query<'_>) -> Result<O
     if let Some(id) = given {
         return Ok(Of::Customer(id));
     }
-    let Some(external_id) = external_id else { return Ok(Of::All) };
-    match merchant.engine().customer_id(merchant.environment(), external_id).await {
-        Ok(id) => Ok(Of::Customer(id)),
-        // Nobody has no rows: the list of an id that no customer has.
-        Err(engine::Error::NotFound(..)) => Ok(Of::Customer(CustomerId::from_raw(0))),
-        Err(error) => Err(error.into()),
-    }
+    Ok(external_id.map_or(Of::All, |external_id| Of::CustomerOf(external_id.to_owned())))
 }
 
 /// The state that is asked for with `status`, where the list is short enough to look through.

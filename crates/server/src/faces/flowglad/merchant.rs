@@ -82,22 +82,31 @@ impl Merchant {
         &self.app.engine
     }
 
-    /// Carries a write out once: `act` says the raw id of what it made or changed, and `show` renders
-    /// that, now or when the request is repeated.
-    pub(super) async fn write<Acting, Showing>(
+    /// Carries a write out once. `act` makes or changes something and says what is shown of it. When the
+    /// request is repeated, `find` reads that again by its raw id.
+    pub(super) async fn write<T, Acting, Finding>(
         self,
         request: axum::extract::Request,
         act: impl FnOnce(Merchant, WriteInput) -> Acting + Send + 'static,
-        show: impl FnOnce(Merchant, u128) -> Showing + Copy + Send + 'static,
+        find: impl FnOnce(Merchant, u128) -> Finding + Send + 'static,
+        render: impl FnOnce(&Environment, &T) -> String + Copy + Send + 'static,
     ) -> Result<Response<Body>, Error>
     where
-        Acting: Future<Output = Result<u128, Error>> + Send + 'static,
-        Showing: Future<Output = Result<String, Error>> + Send + 'static,
+        T: Send + 'static,
+        Acting: Future<Output = Result<T, Error>> + Send + 'static,
+        Finding: Future<Output = Result<T, Error>> + Send + 'static,
     {
-        let act: WriteAction = Box::new(move |merchant, asked| Box::pin(act(merchant, asked)));
-        let [first, again]: [WriteRender; 2] =
-            [(); 2].map(|()| Box::new(move |merchant, raw| Box::pin(show(merchant, raw)) as Later<_>) as _);
-        self.carry_out(request, act, first, again).await
+        let act: WriteAction = Box::new(move |merchant, asked| {
+            let books = merchant.books.clone();
+            let acting = act(merchant, asked);
+            Box::pin(async move { Ok(render(&books, &acting.await?)) })
+        });
+        let again: WriteReplay = Box::new(move |merchant, raw| {
+            let books = merchant.books.clone();
+            let finding = find(merchant, raw);
+            Box::pin(async move { Ok(render(&books, &finding.await?)) })
+        });
+        self.carry_out(request, act, again).await
     }
 
     /// The same for all writes, so that it is compiled once.
@@ -105,19 +114,15 @@ impl Merchant {
         self,
         request: axum::extract::Request,
         act: WriteAction,
-        show: WriteRender,
-        again: WriteRender,
+        again: WriteReplay,
     ) -> Result<Response<Body>, Error> {
         let headers = request.headers().clone();
         let (write, body) = WriteRequest::receive(&self.app, self.environment(), request).await?;
         let parsed = fields::parse(&headers, &body);
         let (app, merchant) = (self.app.clone(), self.clone());
         let work = |request: Option<Request>| {
-            let acting = parsed.map(|body| act(self.clone(), WriteInput { body, request }));
-            async move {
-                let raw = acting?.await?;
-                Ok::<_, Error>(Answer::json(StatusCode::OK, show(self, raw).await?))
-            }
+            let acting = parsed.map(|body| act(self, WriteInput { body, request }));
+            async move { Ok::<_, Error>(Answer::json(StatusCode::OK, acting?.await?)) }
         };
         let replay = move |raw| async move {
             Ok::<_, Error>(Answer::json(StatusCode::OK, again(merchant, raw).await?))
@@ -127,8 +132,8 @@ impl Merchant {
 }
 
 type Later<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
-type WriteAction = Box<dyn FnOnce(Merchant, WriteInput) -> Later<u128> + Send>;
-type WriteRender = Box<dyn FnOnce(Merchant, u128) -> Later<String> + Send>;
+type WriteAction = Box<dyn FnOnce(Merchant, WriteInput) -> Later<String> + Send>;
+type WriteReplay = Box<dyn FnOnce(Merchant, u128) -> Later<String> + Send>;
 
 /// A JSON answer with status 200.
 pub(super) fn ok(body: String) -> Response<Body> {

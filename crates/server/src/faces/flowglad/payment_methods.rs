@@ -29,7 +29,7 @@ pub(super) fn show(o: &mut Object<'_>, books: &Environment, method: &PaymentMeth
 
 /// `POST /api/v1/payment-methods`: a token of the gateway becomes something to charge.
 pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    async fn act(merchant: Merchant, asked: WriteInput) -> Result<u128, Error> {
+    async fn act(merchant: Merchant, asked: WriteInput) -> Result<PaymentMethod, Error> {
         if holds_a_card(&asked.body) {
             return Err(Error::bad_request(
                 "paymentMethod: never send a card number here; send a token of the payment gateway",
@@ -38,11 +38,10 @@ pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Respo
         let fields = Fields::of(&asked.body)?;
         let fields = fields.required("paymentMethod", "an object", |f, name| f.object(name))?;
         let new = new(&fields)?;
-        let customer = customer_of_body(&merchant, &fields).await?;
-        let made = merchant.engine().create_payment_method(merchant.at(asked.request), customer, new).await?;
-        Ok(made.id.raw())
+        let customer = customer_of_body(&fields)?;
+        Ok(merchant.engine().create_payment_method(merchant.at(asked.request), customer, new).await?)
     }
-    merchant.write(request, act, show_one).await
+    merchant.write(request, act, find, render).await
 }
 
 /// Whether any text or number of a body could be a card's.
@@ -125,25 +124,28 @@ fn details(fields: &Fields<'_>) -> Result<String, Error> {
 
 const PARTS: [&str; 6] = ["line1", "line2", "city", "state", "postal_code", "country"];
 
-async fn show_one(merchant: Merchant, raw: u128) -> Result<String, Error> {
-    let id = PaymentMethodId::from_raw(raw);
-    let method = merchant.engine().payment_method(merchant.environment(), id).await?;
-    Ok(object(|o| {
-        o.object("paymentMethod", |o| show(o, &merchant.books, &method));
-    }))
+async fn find(merchant: Merchant, raw: u128) -> Result<PaymentMethod, Error> {
+    Ok(merchant.engine().payment_method(merchant.environment(), PaymentMethodId::from_raw(raw)).await?)
+}
+
+fn render(books: &Environment, method: &PaymentMethod) -> String {
+    object(|o| {
+        o.object("paymentMethod", |o| show(o, books, method));
+    })
 }
 
 /// `GET /api/v1/payment-methods/{id}`
 pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
     let id: PaymentMethodId = id_of(&segment(uri.path(), ALL, "")?)?;
-    Ok(ok(show_one(merchant, id.raw()).await?))
+    let method = merchant.engine().payment_method(merchant.environment(), id).await?;
+    Ok(ok(render(&merchant.books, &method)))
 }
 
 /// `GET /api/v1/payment-methods`, of one customer with `customerId`.
 pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
     let query = Query::parse(uri.query());
     let asked = list::ListQuery::of::<PaymentMethodId>(&query)?;
-    let of = list::customer(&merchant, &query).await?;
+    let of = list::customer(&query)?;
     let page = merchant.engine().payment_methods(merchant.environment(), of, asked.window).await?;
     Ok(ok(envelope(&asked, &page, |row| row.id, |o, row| show(o, &merchant.books, row))))
 }
@@ -158,7 +160,7 @@ pub(super) async fn update(merchant: Merchant, request: Request) -> Result<Respo
             let wanted = "true: another payment method becomes the default by being made it";
             return Err(fields.wrong("default", wanted));
         }
-        Ok(merchant.engine().set_default_payment_method(merchant.at(asked.request), id).await?.id.raw())
+        Ok(merchant.engine().set_default_payment_method(merchant.at(asked.request), id).await?)
     };
-    merchant.write(request, act, show_one).await
+    merchant.write(request, act, find, render).await
 }

@@ -58,24 +58,28 @@ fn means(full: &FullPayment) -> &'static str {
     }
 }
 
-async fn show_one(merchant: Merchant, raw: u128) -> Result<String, Error> {
-    let full = merchant.engine().full_payment(merchant.environment(), PaymentId::from_raw(raw)).await?;
-    Ok(object(|o| {
-        o.object("payment", |o| show(o, &merchant.books, &full));
-    }))
+async fn find(merchant: Merchant, raw: u128) -> Result<FullPayment, Error> {
+    Ok(merchant.engine().full_payment(merchant.environment(), PaymentId::from_raw(raw)).await?)
+}
+
+fn render(books: &Environment, full: &FullPayment) -> String {
+    object(|o| {
+        o.object("payment", |o| show(o, books, full));
+    })
 }
 
 /// `GET /api/v1/payments/{id}`
 pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
     let id: PaymentId = id_of(&segment(uri.path(), ALL, "")?)?;
-    Ok(ok(show_one(merchant, id.raw()).await?))
+    let full = merchant.engine().full_payment(merchant.environment(), id).await?;
+    Ok(ok(render(&merchant.books, &full)))
 }
 
 /// `GET /api/v1/payments`, of one customer with `customerId`, and then in one state with `status`.
 pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
     let query = Query::parse(uri.query());
     let asked = list::ListQuery::of::<PaymentId>(&query)?;
-    let of = list::customer(&merchant, &query).await?;
+    let of = list::customer(&query)?;
     let state = list::state(&query, &of, &STATES)?;
     let wanted = move |payment: &billing::Payment| state.is_none_or(|state| state == status(payment));
     let page = merchant.engine().payments(merchant.environment(), of, wanted, asked.window).await?;
@@ -89,8 +93,8 @@ pub(super) async fn refund(merchant: Merchant, request: Request) -> Result<Respo
         let fields = Fields::of(&asked.body)?;
         let amount = fields.int_in("partialAmount", 1, i64::MAX)?;
         let reason = fields.text("reason", TEXT_MAX)?;
-        merchant.engine().refund(merchant.at(asked.request), id, amount, reason).await?;
-        Ok(id.raw())
+        let (_, full) = merchant.engine().refund(merchant.at(asked.request), id, amount, reason).await?;
+        Ok(full)
     };
-    merchant.write(request, act, show_one).await
+    merchant.write(request, act, find, render).await
 }

@@ -11,10 +11,10 @@ use crate::json::{Object, object};
 use crate::query::Query;
 use axum::extract::Request;
 use axum::response::Response;
-use billing::catalog::{NewPrice, PriceEdit, ProductEdit};
+use billing::catalog::{FixedOfPrice, NewPrice, PriceEdit, ProductEdit};
 use billing::{
-    CatalogId, Category, Currency, Id, Interval, IntervalUnit, Money, Price, PriceId, PriceKind, Product,
-    ProductId, TaxBehavior,
+    CatalogId, Category, Currency, Environment, Id, Interval, IntervalUnit, Money, Price, PriceId, PriceKind,
+    Product, ProductId, TaxBehavior,
 };
 use engine::Kind;
 use http::Uri;
@@ -99,7 +99,7 @@ fn new_price(fields: &Fields<'_>, otherwise: Currency) -> Result<NewPrice, Error
 
 /// `POST /api/v1/products`, with its first price.
 pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    async fn act(merchant: Merchant, asked: WriteInput) -> Result<u128, Error> {
+    async fn act(merchant: Merchant, asked: WriteInput) -> Result<ProductWithPrices, Error> {
         let fields = Fields::of(&asked.body)?;
         let of = fields.required("product", "an object", |f, name| f.object(name))?;
         let new = product_edit(&of)?;
@@ -111,18 +111,21 @@ pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Respo
             Some(price) => Some(new_price(&price, merchant.books.currency)?),
             None => None,
         };
-        let made = merchant.engine().create_product(merchant.at(asked.request), catalog, new, price).await?;
-        Ok(made.0.id.raw())
+        Ok(merchant.engine().create_product(merchant.at(asked.request), catalog, new, price).await?)
     }
-    merchant.write(request, act, show_product).await
+    merchant.write(request, act, find, render).await
 }
 
-async fn show_product(merchant: Merchant, raw: u128) -> Result<String, Error> {
-    let id = ProductId::from_raw(raw);
-    let (product, prices) = merchant.engine().product(merchant.environment(), id).await?;
-    Ok(object(|o| {
-        o.object("product", |o| offers::product_and_more(o, &merchant.books, &product, &prices));
-    }))
+type ProductWithPrices = (Product, Vec<Price>);
+
+async fn find(merchant: Merchant, raw: u128) -> Result<ProductWithPrices, Error> {
+    Ok(merchant.engine().product(merchant.environment(), ProductId::from_raw(raw)).await?)
+}
+
+fn render(books: &Environment, (product, prices): &ProductWithPrices) -> String {
+    object(|o| {
+        o.object("product", |o| offers::product_and_more(o, books, product, prices));
+    })
 }
 
 /// `PUT /api/v1/products/{id}`
@@ -135,9 +138,9 @@ pub(super) async fn update(merchant: Merchant, request: Request) -> Result<Respo
         }
         let of = fields.required("product", "an object", |f, name| f.object(name))?;
         let edit = product_edit(&of)?;
-        Ok(merchant.engine().update_product(merchant.at(asked.request), id, edit).await?.id.raw())
+        Ok(merchant.engine().update_product(merchant.at(asked.request), id, edit).await?)
     };
-    merchant.write(request, act, show_product).await
+    merchant.write(request, act, find, render).await
 }
 
 /// `GET /api/v1/products/{id}`: the product itself, without an envelope.
@@ -151,7 +154,7 @@ pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Bo
 pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
     let asked = list::ListQuery::of::<ProductId>(&Query::parse(uri.query()))?;
     let page = merchant.engine().products(merchant.environment(), asked.window).await?;
-    let show = |o: &mut Object<'_>, (product, prices): &(Product, Vec<Price>)| {
+    let show = |o: &mut Object<'_>, (product, prices): &ProductWithPrices| {
         offers::product_and_more(o, &merchant.books, product, prices);
     };
     Ok(ok(envelope(&asked, &page, |(product, _)| product.id, show)))
@@ -159,25 +162,23 @@ pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>,
 
 /// `POST /api/v1/prices`
 pub(super) async fn create_price(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    async fn act(merchant: Merchant, asked: WriteInput) -> Result<u128, Error> {
+    async fn act(merchant: Merchant, asked: WriteInput) -> Result<Price, Error> {
         let fields = Fields::of(&asked.body)?;
         let of = fields.required("price", "an object", |f, name| f.object(name))?;
         let product = of.required("productId", "the id of a product: prod_…", |f, name| f.id(name))?;
         let new = new_price(&of, merchant.books.currency)?;
-        let made = merchant.engine().create_price(merchant.at(asked.request), product, new).await?;
-        Ok(made.id.raw())
+        Ok(merchant.engine().create_price(merchant.at(asked.request), product, new).await?)
     }
-    merchant.write(request, act, show_price).await
+    merchant.write(request, act, find_price, render_price).await
 }
 
-async fn show_price(merchant: Merchant, raw: u128) -> Result<String, Error> {
-    let price = merchant.engine().price(merchant.environment(), PriceId::from_raw(raw)).await?;
-    Ok(price_envelope(&merchant, &price))
+async fn find_price(merchant: Merchant, raw: u128) -> Result<Price, Error> {
+    Ok(merchant.engine().price(merchant.environment(), PriceId::from_raw(raw)).await?)
 }
 
-fn price_envelope(merchant: &Merchant, price: &Price) -> String {
+fn render_price(books: &Environment, price: &Price) -> String {
     object(|o| {
-        o.object("price", |o| offers::price_and_more(o, &merchant.books, price));
+        o.object("price", |o| offers::price_and_more(o, books, price));
     })
 }
 
@@ -196,54 +197,39 @@ pub(super) async fn update_price(merchant: Merchant, request: Request) -> Result
     let act = async move |merchant: Merchant, asked: WriteInput| {
         let fields = Fields::of(&asked.body)?;
         let of = fields.required("price", "an object", |f, name| f.object(name))?;
-        let known = merchant.engine().price(merchant.environment(), id).await;
-        let known = known.map_err(|error| as_asked(error, &text))?;
-        check_unchanged(&of, &known)?;
         let edit = PriceEdit {
+            fixed: fixed(&of)?,
             name: of.nullable("name", Fields::short)?,
             slug: of.nullable("slug", Fields::short)?,
             is_default: of.edit("isDefault", "true or false", Fields::flag)?,
             active: of.edit("active", "true or false", Fields::flag)?,
         };
-        Ok(merchant.engine().update_price(merchant.at(asked.request), id, edit).await?.id.raw())
+        let changed = merchant.engine().update_price(merchant.at(asked.request), id, edit).await;
+        changed.map_err(|error| as_asked(error, &text))
     };
-    merchant.write(request, act, show_price).await
+    merchant.write(request, act, find_price, render_price).await
 }
 
 /// What a price costs stays: subscribers hold it. Clients may send it all the same.
-fn check_unchanged(fields: &Fields<'_>, known: &Price) -> Result<(), Error> {
-    const FIXED: &str = "as it is: make another price for another amount or interval";
-    let unit = fields.word("intervalUnit", "day, week, month, year", |w| IntervalUnit::parse(w).ok())?;
-    let count = fields.int("intervalCount")?;
-    let same = [
-        (
-            "type",
-            fields
-                .word("type", "subscription, single_payment", PriceKind::parse)?
-                .is_none_or(|k| k == known.kind),
-        ),
-        ("unitPrice", fields.int("unitPrice")?.is_none_or(|minor| minor == known.unit_price.minor())),
-        ("currency", fields.currency("currency")?.is_none_or(|c| c == known.unit_price.currency())),
-        ("intervalUnit", unit.is_none_or(|unit| known.interval.is_some_and(|i| i.unit == unit))),
-        ("intervalCount", count.is_none_or(|n| known.interval.is_some_and(|i| i64::from(i.count) == n))),
-        (
-            "setupFeeAmount",
-            fields.int("setupFeeAmount")?.is_none_or(|f| known.setup_fee.map(Money::minor) == Some(f)),
-        ),
-        ("trialPeriodDays", fields.int("trialPeriodDays")?.is_none_or(|days| known.trial_days == Some(days))),
-        ("productId", fields.id::<ProductId>("productId")?.is_none_or(|id| id == known.product_id)),
-    ];
-    match same.into_iter().find(|(_, is_same)| !is_same) {
-        Some((field, _)) => Err(fields.wrong(field, FIXED)),
-        None => Ok(()),
-    }
+fn fixed(fields: &Fields<'_>) -> Result<FixedOfPrice, Error> {
+    let unit = |word: &str| IntervalUnit::parse(word).ok();
+    Ok(FixedOfPrice {
+        interval_unit: fields.word("intervalUnit", "day, week, month, year", unit)?,
+        interval_count: fields.int("intervalCount")?,
+        kind: fields.word("type", "subscription, single_payment", PriceKind::parse)?,
+        unit_price: fields.int("unitPrice")?,
+        currency: fields.currency("currency")?,
+        setup_fee: fields.int("setupFeeAmount")?,
+        trial_days: fields.int("trialPeriodDays")?,
+        product_id: fields.id("productId")?,
+    })
 }
 
 /// `GET /api/v1/prices/{id}`
 pub(super) async fn retrieve_price(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
     let text = segment(uri.path(), PRICES, "")?;
     let price = merchant.engine().price(merchant.environment(), id_of(&text)?).await;
-    Ok(ok(price_envelope(&merchant, &price.map_err(|error| as_asked(error, &text))?)))
+    Ok(ok(render_price(&merchant.books, &price.map_err(|error| as_asked(error, &text))?)))
 }
 
 /// `GET /api/v1/prices`, of one product with `productId`.

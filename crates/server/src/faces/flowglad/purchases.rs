@@ -17,6 +17,8 @@ use http::Uri;
 
 const ALL: &str = "/api/v1/purchases/";
 
+type PurchaseWithPrice = (Purchase, Option<Price>);
+
 /// The keys of document 002, in its order.
 pub(super) fn show(o: &mut Object<'_>, books: &Environment, purchase: &Purchase, price: Option<&Price>) {
     let p = purchase;
@@ -50,7 +52,7 @@ fn show_more(o: &mut Object<'_>, books: &Environment, purchase: &Purchase, price
 
 /// `POST /api/v1/purchases`
 pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    async fn act(merchant: Merchant, asked: WriteInput) -> Result<u128, Error> {
+    async fn act(merchant: Merchant, asked: WriteInput) -> Result<PurchaseWithPrice, Error> {
         let fields = Fields::of(&asked.body)?;
         let fields = fields.required("purchase", "an object", |f, name| f.object(name))?;
         let item = SubscribeItem {
@@ -60,35 +62,37 @@ pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Respo
         let name = fields.short("name")?;
         let metadata = fields.metadata("metadata")?;
         let code = fields.text("discountCode", NAME_MAX)?;
-        let customer = customer_of_body(&merchant, &fields).await?;
+        let customer = customer_of_body(&fields)?;
         let engine = merchant.engine();
-        let sold = engine.sell(merchant.at(asked.request), customer, item, name, metadata, code).await?;
-        Ok(sold.id.raw())
+        Ok(engine.sell(merchant.at(asked.request), customer, item, name, metadata, code).await?)
     }
-    merchant.write(request, act, show_one).await
+    merchant.write(request, act, find, render).await
 }
 
-async fn show_one(merchant: Merchant, raw: u128) -> Result<String, Error> {
-    let id = PurchaseId::from_raw(raw);
-    let (purchase, price) = merchant.engine().purchase(merchant.environment(), id).await?;
-    Ok(object(|o| {
-        o.object("purchase", |o| show_more(o, &merchant.books, &purchase, price.as_ref()));
-    }))
+async fn find(merchant: Merchant, raw: u128) -> Result<PurchaseWithPrice, Error> {
+    Ok(merchant.engine().purchase(merchant.environment(), PurchaseId::from_raw(raw)).await?)
+}
+
+fn render(books: &Environment, (purchase, price): &PurchaseWithPrice) -> String {
+    object(|o| {
+        o.object("purchase", |o| show_more(o, books, purchase, price.as_ref()));
+    })
 }
 
 /// `GET /api/v1/purchases/{id}`
 pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
     let id: PurchaseId = id_of(&segment(uri.path(), ALL, "")?)?;
-    Ok(ok(show_one(merchant, id.raw()).await?))
+    let found = merchant.engine().purchase(merchant.environment(), id).await?;
+    Ok(ok(render(&merchant.books, &found)))
 }
 
 /// `GET /api/v1/purchases`, of one customer with `customerId`.
 pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
     let query = Query::parse(uri.query());
     let asked = list::ListQuery::of::<PurchaseId>(&query)?;
-    let of = list::customer(&merchant, &query).await?;
+    let of = list::customer(&query)?;
     let page = merchant.engine().purchases(merchant.environment(), of, asked.window).await?;
-    let show = |o: &mut Object<'_>, (row, price): &(Purchase, Option<Price>)| {
+    let show = |o: &mut Object<'_>, (row, price): &PurchaseWithPrice| {
         show_more(o, &merchant.books, row, price.as_ref());
     };
     Ok(ok(envelope(&asked, &page, |(row, _)| row.id, show)))

@@ -13,8 +13,8 @@ use crate::query::Query;
 use axum::extract::Request;
 use axum::response::Response;
 use billing::subscription::{CancelAt, ChangeTiming, PendingItem, Status};
-use billing::{Environment, Id, Item, Price, PriceId, Subscription, SubscriptionId};
-use engine::{Adjust, Subscribe, SubscribeItem};
+use billing::{Environment, Id, Item, Price, PriceId, Subscription, SubscriptionId, Timestamp};
+use engine::{Adjust, ExpectedInterval, FullSubscription, Subscribe, SubscribeItem};
 use http::Uri;
 use serde_json::Value;
 
@@ -100,17 +100,16 @@ fn status(subscription: &Subscription) -> &'static str {
 
 /// `POST /api/v1/subscriptions`
 pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    async fn act(merchant: Merchant, asked: WriteInput) -> Result<u128, Error> {
+    async fn act(merchant: Merchant, asked: WriteInput) -> Result<FullSubscription, Error> {
         let fields = Fields::of(&asked.body)?;
-        let new = new(&merchant, &fields).await?;
-        let customer = customer_of_body(&merchant, &fields).await?;
-        let made = merchant.engine().subscribe(merchant.at(asked.request), customer, new).await?;
-        Ok(made.id.raw())
+        let new = new(merchant.now(), &fields)?;
+        let customer = customer_of_body(&fields)?;
+        Ok(merchant.engine().subscribe(merchant.at(asked.request), customer, new).await?)
     }
-    merchant.write(request, act, show_one).await
+    merchant.write(request, act, find, render).await
 }
 
-async fn new(merchant: &Merchant, fields: &Fields<'_>) -> Result<Subscribe, Error> {
+fn new(now: Timestamp, fields: &Fields<'_>) -> Result<Subscribe, Error> {
     if fields.has("items") && fields.has("priceId") {
         return Err(fields.wrong("items", "left out where priceId is given"));
     }
@@ -119,8 +118,8 @@ async fn new(merchant: &Merchant, fields: &Fields<'_>) -> Result<Subscribe, Erro
     }
     let (start, trial_end) = (fields.time("startDate")?, fields.time("trialEnd")?);
     if let Some(end) = trial_end {
-        let latest = merchant.now().plus_days(TRIAL_DAYS_MAX).unwrap_or(end);
-        if end <= start.unwrap_or(merchant.now()) || end > latest {
+        let latest = now.plus_days(TRIAL_DAYS_MAX).unwrap_or(end);
+        if end <= start.unwrap_or(now) || end > latest {
             return Err(fields.wrong("trialEnd", "an instant after the start, at most ten years ahead"));
         }
     }
@@ -129,7 +128,7 @@ async fn new(merchant: &Merchant, fields: &Fields<'_>) -> Result<Subscribe, Erro
         Some(items) if items.is_empty() => return Err(fields.wrong("items", "an array of at least one item")),
         Some(items) => items.iter().map(item).collect::<Result<_, _>>()?,
     };
-    let new = Subscribe {
+    Ok(Subscribe {
         items,
         name: fields.short("name")?,
         start,
@@ -138,25 +137,11 @@ async fn new(merchant: &Merchant, fields: &Fields<'_>) -> Result<Subscribe, Erro
         backup_payment_method: fields.id("backupPaymentMethodId")?,
         discount_code: fields.text("discountCode", NAME_MAX)?,
         metadata: fields.metadata("metadata")?,
-    };
-    check_interval(merchant, fields, &new).await?;
-    Ok(new)
-}
-
-/// The interval is the price's: a request that names another one is mistaken.
-async fn check_interval(merchant: &Merchant, fields: &Fields<'_>, new: &Subscribe) -> Result<(), Error> {
-    let unit = fields.text("interval", NAME_MAX)?;
-    let count = fields.int("intervalCount")?;
-    let Some(first) = new.items.first().filter(|_| unit.is_some() || count.is_some()) else { return Ok(()) };
-    let price = merchant.engine().price(merchant.environment(), first.price).await;
-    let Some(interval) = price.ok().and_then(|price| price.interval) else { return Ok(()) };
-    if unit.is_some_and(|unit| unit != interval.unit.as_str()) {
-        return Err(fields.wrong("interval", format!("that of the price: {}", interval.unit)));
-    }
-    if count.is_some_and(|count| count != i64::from(interval.count)) {
-        return Err(fields.wrong("intervalCount", format!("that of the price: {}", interval.count)));
-    }
-    Ok(())
+        expected_interval: ExpectedInterval {
+            unit: fields.text("interval", NAME_MAX)?,
+            count: fields.int("intervalCount")?,
+        },
+    })
 }
 
 fn item(fields: &Fields<'_>) -> Result<SubscribeItem, Error> {
@@ -166,38 +151,38 @@ fn item(fields: &Fields<'_>) -> Result<SubscribeItem, Error> {
     })
 }
 
-async fn show_one(merchant: Merchant, raw: u128) -> Result<String, Error> {
-    let id = SubscriptionId::from_raw(raw);
-    let (subscription, items, prices) =
-        merchant.engine().full_subscription(merchant.environment(), id).await?;
-    Ok(object(|o| {
-        o.object("subscription", |o| {
-            show_more(o, &merchant.books, &subscription, &items, &|id| find(&prices, id));
-        });
-    }))
+async fn find(merchant: Merchant, raw: u128) -> Result<FullSubscription, Error> {
+    Ok(merchant.engine().full_subscription(merchant.environment(), SubscriptionId::from_raw(raw)).await?)
 }
 
-fn find(prices: &[Price], id: PriceId) -> Option<&Price> {
-    prices.iter().find(|price| price.id == id)
+fn render(books: &Environment, full: &FullSubscription) -> String {
+    object(|o| {
+        o.object("subscription", |o| show_full(o, books, full));
+    })
+}
+
+fn show_full(o: &mut Object<'_>, books: &Environment, full: &FullSubscription) {
+    show_more(o, books, &full.subscription, &full.items, &|id| full.price(id));
 }
 
 /// `GET /api/v1/subscriptions/{id}`
 pub(super) async fn retrieve(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
     let id: SubscriptionId = id_of(&segment(uri.path(), ALL, "")?)?;
-    Ok(ok(show_one(merchant, id.raw()).await?))
+    let full = merchant.engine().full_subscription(merchant.environment(), id).await?;
+    Ok(ok(render(&merchant.books, &full)))
 }
 
 /// `GET /api/v1/subscriptions`, of one customer with `customerId`, and then in one state with `status`.
 pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>, Error> {
     let query = Query::parse(uri.query());
     let asked = list::ListQuery::of::<SubscriptionId>(&query)?;
-    let of = list::customer(&merchant, &query).await?;
+    let of = list::customer(&query)?;
     let state = list::state(&query, &of, &STATES)?;
     let wanted = move |row: &Subscription| state.is_none_or(|state| state == status(row));
     let number = merchant.environment();
     let (page, prices) = merchant.engine().subscriptions(number, of, wanted, asked.window).await?;
     let show = |o: &mut Object<'_>, (row, items): &(Subscription, Vec<Item>)| {
-        show_more(o, &merchant.books, row, items, &|id| find(&prices, id));
+        show_more(o, &merchant.books, row, items, &|id| prices.iter().find(|price| price.id == id));
     };
     Ok(ok(envelope(&asked, &page, |(row, _)| row.id, show)))
 }
@@ -219,9 +204,9 @@ pub(super) async fn cancel(merchant: Merchant, request: Request) -> Result<Respo
     let id: SubscriptionId = id_of(&segment(request.uri().path(), ALL, "/cancel")?)?;
     let act = async move |merchant: Merchant, asked: WriteInput| {
         let at = cancel_at(&asked.body)?;
-        Ok(merchant.engine().cancel(merchant.at(asked.request), id, at).await?.id.raw())
+        Ok(merchant.engine().cancel(merchant.at(asked.request), id, at).await?)
     };
-    merchant.write(request, act, show_one).await
+    merchant.write(request, act, find, render).await
 }
 
 fn cancel_at(body: &Value) -> Result<CancelAt, Error> {
@@ -258,35 +243,29 @@ fn timing(word: &str) -> Option<Timing> {
 pub(super) async fn uncancel(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
     let id: SubscriptionId = id_of(&segment(request.uri().path(), ALL, "/uncancel")?)?;
     let act = async move |merchant: Merchant, asked: WriteInput| {
-        Ok(merchant.engine().uncancel(merchant.at(asked.request), id).await?.id.raw())
+        Ok(merchant.engine().uncancel(merchant.at(asked.request), id).await?)
     };
-    merchant.write(request, act, show_one).await
+    merchant.write(request, act, find, render).await
 }
 
 /// `POST /api/v1/subscriptions/{id}/adjust`
 pub(super) async fn adjust(merchant: Merchant, request: Request) -> Result<Response<Body>, Error> {
-    async fn show(merchant: Merchant, raw: u128) -> Result<String, Error> {
-        let id = SubscriptionId::from_raw(raw);
-        let (subscription, items, prices) =
-            merchant.engine().full_subscription(merchant.environment(), id).await?;
-        let books = &merchant.books;
-        Ok(object(|o| {
-            o.object("subscription", |o| {
-                show_more(o, books, &subscription, &items, &|id| find(&prices, id));
-            });
+    fn render(books: &Environment, full: &FullSubscription) -> String {
+        object(|o| {
+            o.object("subscription", |o| show_full(o, books, full));
             o.array("subscriptionItems", |list| {
-                for item in &items {
-                    list.object(|o| show_item(o, books, item, &|id| find(&prices, id)));
+                for item in &full.items {
+                    list.object(|o| show_item(o, books, item, &|id| full.price(id)));
                 }
             });
-        }))
+        })
     }
     let id: SubscriptionId = id_of(&segment(request.uri().path(), ALL, "/adjust")?)?;
     let act = async move |merchant: Merchant, asked: WriteInput| {
         let adjust = adjustment(&asked.body)?;
-        Ok(merchant.engine().adjust(merchant.at(asked.request), id, adjust).await?.id.raw())
+        Ok(merchant.engine().adjust(merchant.at(asked.request), id, adjust).await?)
     };
-    merchant.write(request, act, show).await
+    merchant.write(request, act, find, render).await
 }
 
 fn adjustment(body: &Value) -> Result<Adjust, Error> {

@@ -13,6 +13,7 @@ use crate::json::object;
 use axum::extract::Request;
 use axum::response::Response;
 use billing::{Bearer, Credential, CredentialId, Customer, Id};
+use engine::TokenFor;
 use http::StatusCode;
 use serde_json::Value;
 
@@ -23,9 +24,7 @@ const SECONDS_MAX: i64 = TOKEN_DAYS * 86_400;
 /// What is asked for.
 #[derive(Clone)]
 struct TokenInput {
-    external_id: String,
-    email: Option<String>,
-    name: Option<String>,
+    to: TokenFor,
     seconds: i64,
 }
 
@@ -39,14 +38,16 @@ pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Respo
     let (again, then) = (merchant.clone(), wanted.clone());
     let work = |request| async move {
         let credential = merchant.engine().ctx(merchant.app.real_now()).id(0);
-        issue(&merchant, &wanted?, credential, request).await
+        issue(&merchant, wanted?, credential, request).await
     };
     let replay = move |raw| async move {
         let credential = CredentialId::from_raw(raw);
-        match again.engine().credential_of_token(credential).await? {
-            Some(known) => show(&again, &then?.external_id, &known.credential).await,
+        let wanted = then?;
+        let external_id = &wanted.to.external_id;
+        match again.engine().issued_token(again.environment(), credential, external_id).await? {
+            Some((customer, known)) => Ok(render(&again, &customer, &known)),
             // The first request was cut off between its two steps: the second one follows now.
-            None => issue(&again, &then?, credential, None).await,
+            None => issue(&again, wanted, credential, None).await,
         }
     };
     run_once(&app, write, work, replay).await
@@ -55,42 +56,26 @@ pub(super) async fn create(merchant: Merchant, request: Request) -> Result<Respo
 fn read(body: &Value, external_id: String) -> Result<TokenInput, Error> {
     let fields = Fields::of(body)?;
     Ok(TokenInput {
-        external_id,
-        email: fields.short("email")?,
-        name: fields.short("name")?,
+        to: TokenFor { external_id, email: fields.short("email")?, name: fields.short("name")? },
         seconds: fields.int_in("expiresInSeconds", SECONDS_MIN, SECONDS_MAX)?.unwrap_or(SECONDS_MAX),
     })
 }
 
 async fn issue(
     merchant: &Merchant,
-    wanted: &TokenInput,
+    wanted: TokenInput,
     credential: CredentialId,
     request: Option<billing::Request>,
 ) -> Result<Answer, Error> {
-    let TokenInput { external_id, email, name, seconds } = wanted.clone();
-    let at = merchant.at(request);
-    let (customer, user) =
-        merchant.engine().customer_user(at, &external_id, email, name, Some(credential)).await?;
+    let TokenInput { to, seconds } = wanted;
     // Credentials live by the real clock, whatever time it is in the books.
     let made = merchant.app.real_now();
     let end = made.plus_seconds(seconds).map_err(|_| Error::must_be("expiresInSeconds", "a sooner end"))?;
-    let bearer = Bearer::CustomerUser(customer.id, user.id);
-    let issued = merchant.app.authenticator.token(
-        made,
-        credential,
-        merchant.environment(),
-        bearer,
-        "merchant API",
-        end,
-    );
-    merchant.engine().issue_credential(issued.credential.clone()).await?;
-    Ok(render(merchant, &customer, &issued.credential))
-}
-
-async fn show(merchant: &Merchant, external_id: &str, credential: &Credential) -> Result<Answer, Error> {
-    let customer = merchant.engine().customer(merchant.environment(), external_id).await?;
-    Ok(render(merchant, &customer, credential))
+    let (authenticator, number) = (&merchant.app.authenticator, merchant.environment());
+    let make = |bearer| authenticator.token(made, credential, number, bearer, "merchant API", end).credential;
+    let (customer, issued) =
+        merchant.engine().issue_token(merchant.at(request), to, credential, make).await?;
+    Ok(render(merchant, &customer, &issued))
 }
 
 fn render(merchant: &Merchant, customer: &Customer, credential: &Credential) -> Answer {

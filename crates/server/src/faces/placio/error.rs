@@ -96,7 +96,15 @@ impl From<engine::Error> for Error {
             engine::Error::Refused(Refusal::Invalid { field, problem }) => {
                 Self::invalid(format!("{field} must be {problem}"))
             }
-            engine::Error::Refused(refusal @ Refusal::OutOfRange) => Self::invalid(refusal.to_string()),
+            engine::Error::Refused(
+                refusal @ (Refusal::InvalidLine { .. }
+                | Refusal::NotOfPrice { .. }
+                | Refusal::PriceFixed(_)
+                | Refusal::OutOfRange),
+            ) => Self::invalid(refusal.to_string()),
+            engine::Error::Refused(refusal @ Refusal::AutomaticPayment) => {
+                Self::forbidden(refusal.to_string())
+            }
             engine::Error::Refused(Refusal::State(why)) => Self::forbidden(why),
             engine::Error::NotFound(..) => Self::no_payment(),
             engine::Error::Taken { .. } | engine::Error::KeyReused => {

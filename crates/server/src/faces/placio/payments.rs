@@ -16,8 +16,8 @@ use crate::response_cache::{CacheKey, Rendered};
 use crate::spelling::parse_hex24;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use billing::{Currency, PaymentId, PaymentKind, PaymentStatus};
-use engine::{Actor, At};
+use billing::{Currency, PaymentId, Refusal};
+use engine::{Actor, At, PaymentRef};
 use http::{HeaderMap, StatusCode, Uri};
 use store::Scope;
 use store::views::Sheet;
@@ -112,12 +112,9 @@ pub async fn update(
         write,
         async move |key| {
             let now = first.books_now(&*first.environment(environment).await?);
-            let id = manual(&first, environment, first_bits, "edited").await?;
-            let edited = first
-                .engine
-                .edit_payment(At::new(now, environment).by(actor).answering(key), id, edit)
-                .await?;
-            Ok(payment_answer(&edited, StatusCode::OK))
+            let at = At::new(now, environment).by(actor).answering(key);
+            let edited = first.engine.edit_payment(at, received(first_bits), edit).await;
+            Ok(payment_answer(&edited.map_err(|error| only_manual(error, "edited"))?, StatusCode::OK))
         },
         async move |raw| load_answer(&second, environment, billing::Id::from_raw(raw), StatusCode::OK).await,
     )
@@ -139,8 +136,9 @@ pub async fn delete(
         write,
         async move |key| {
             let now = first.books_now(&*first.environment(environment).await?);
-            let id = manual(&first, environment, first_bits, "deleted").await?;
-            first.engine.delete_payment(At::new(now, environment).by(actor).answering(key), id).await?;
+            let at = At::new(now, environment).by(actor).answering(key);
+            let deleted = first.engine.delete_payment(at, received(first_bits)).await;
+            deleted.map_err(|error| only_manual(error, "deleted"))?;
             Ok(Answer::no_content())
         },
         async |_| Ok(Answer::no_content()),
@@ -154,18 +152,18 @@ fn path_id(uri: &Uri) -> Result<u128, Error> {
     parse_hex24(&text).ok_or_else(|| Error::invalid("Invalid payment ID"))
 }
 
-/// The manual payment of an id, as far as this face shows it.
-async fn manual(app: &App, environment: i64, first_bits: u128, verb: &str) -> Result<PaymentId, Error> {
-    let id = app.engine.payment_spelled(environment, first_bits).await?;
-    let payment = app.engine.received_payment(environment, id).await?.payment;
-    if payment.currency != Currency::USD || payment.status != PaymentStatus::Succeeded {
-        return Err(Error::no_payment());
-    }
-    match payment.kind {
-        PaymentKind::Manual => Ok(id),
-        PaymentKind::Automatic => Err(Error::forbidden(format!(
-            "Payment is not a manual payment (automatic payments cannot be {verb})"
-        ))),
+/// The payment of an id, as far as this face shows it.
+fn received(first_bits: u128) -> PaymentRef {
+    PaymentRef::Received { first: first_bits, currency: Currency::USD }
+}
+
+/// A failure that says what cannot be done to an automatic payment.
+fn only_manual(error: engine::Error, verb: &str) -> Error {
+    match error {
+        engine::Error::Refused(refusal @ Refusal::AutomaticPayment) => {
+            Error::forbidden(format!("{refusal} (automatic payments cannot be {verb})"))
+        }
+        error => error.into(),
     }
 }
 

@@ -95,8 +95,7 @@ pub async fn update(
                 .engine
                 .move_period_end(At::new(now, environment).by(actor).answering(key), id, end)
                 .await;
-            moved.map_err(|error| name_period(error, &text))?;
-            Ok(Answer::json(StatusCode::OK, load_json(&first, environment, id, &text).await?))
+            Ok(Answer::json(StatusCode::OK, render(moved, &text)?))
         },
         async move |_| {
             Ok(Answer::json(StatusCode::OK, load_json(&second, environment, id, &again_text).await?))
@@ -125,8 +124,7 @@ pub async fn retry_payment(
             let now = first.books_now(&*first.environment(environment).await?);
             let retried =
                 first.engine.retry_period(At::new(now, environment).by(actor).answering(key), id).await;
-            retried.map_err(|error| name_period(error, &text))?;
-            Ok(Answer::json(StatusCode::OK, load_json(&first, environment, id, &text).await?))
+            Ok(Answer::json(StatusCode::OK, render(retried, &text)?))
         },
         async move |_| {
             Ok(Answer::json(StatusCode::OK, load_json(&second, environment, id, &again_text).await?))
@@ -145,7 +143,12 @@ fn path_id(uri: &Uri) -> Result<(PeriodId, String), Error> {
 }
 
 async fn load_json(app: &App, environment: i64, id: PeriodId, text: &str) -> Result<String, Error> {
-    let found = app.engine.period(environment, id).await.map_err(|error| name_period(error, text))?;
+    render(app.engine.period(environment, id).await, text)
+}
+
+/// A period, or the failure that names it as the request did.
+fn render(found: Result<Collected, engine::Error>, text: &str) -> Result<String, Error> {
+    let found = found.map_err(|error| name_period(error, text))?;
     Ok(object(|o| period(o, &found)))
 }
 

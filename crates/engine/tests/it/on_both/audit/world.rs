@@ -131,6 +131,7 @@ impl Trade {
             .subscribe(At::new(self.now, self.environment).answering(Some(request)), customer.id, new)
             .await
             .unwrap()
+            .subscription
     }
 
     async fn bill(&self, customer: &Customer, minor: i64) -> billing::Invoice {
@@ -144,7 +145,8 @@ impl Trade {
             tax_behavior: TaxBehavior::Inclusive,
         };
         let (engine, number) = (&self.engine, self.environment);
-        engine.issue_invoice(At::new(self.now, number), customer.id, vec![line], None, false).await.unwrap()
+        let at = At::new(self.now, number);
+        engine.issue_invoice(at, customer.id, vec![line], None, false).await.unwrap().full.invoice
     }
 
     async fn write_down(&self, customer: &Customer, minor: i64) {

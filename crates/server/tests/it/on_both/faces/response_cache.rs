@@ -102,7 +102,7 @@ async fn a_change_of_the_catalog_or_the_clock_is_seen() {
     .await;
     assert_eq!(newest().await["subscription_plan"]["plan_name"], "Renamed");
     let at_once = billing::subscription::CancelAt::Now;
-    test.engine.cancel(At::new(now, books.number), subscription.id, at_once).await.unwrap();
+    test.engine.cancel(At::new(now, books.number), subscription.subscription.id, at_once).await.unwrap();
     assert_eq!(
         (newest().await["is_period_expired"].clone(), newest().await["is_expired"].clone()),
         (true.into(), false.into())
