@@ -1,6 +1,6 @@
 //! Talking to PostgreSQL past the store, as its limits do.
 
-use crate::Failure;
+use crate::failure::Failure;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
 use tokio_postgres::{Client, NoTls};
 

@@ -1,7 +1,7 @@
 //! The limit of writes: the rows that manual payments wrote, without anything that decides or serves.
 
-use crate::Failure;
 use crate::asking::{Raw, connect};
+use crate::failure::Failure;
 use crate::place::Place;
 use crate::report::{Taken, median, p99};
 use bytes::Bytes;

@@ -2,9 +2,11 @@
 //! written by prepared statements, or by `COPY`, and nothing else.
 
 use crate::books::{Shape, engine, month_end};
+use crate::failure::Failure;
+use crate::options::Options;
 use crate::place::Place;
 use crate::report::{Report, Row, Taken};
-use crate::{Failure, Options, copying, limit};
+use crate::{copying, limit};
 use std::path::Path;
 use store::Synchronous;
 

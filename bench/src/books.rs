@@ -1,6 +1,6 @@
 //! Books to measure on, made by the decisions of the engine itself, in bulk.
 
-use crate::Failure;
+use crate::failure::Failure;
 use billing::payment::{Outcome, conclude};
 use billing::subscription::{NewItem, NewSubscription, create};
 use billing::{

@@ -1,9 +1,10 @@
 //! Two programs beside each other: another bench and this one measure in turns, so that what the machine does
 //! meanwhile happens to both.
 
+use crate::failure::Failure;
+use crate::options::Options;
 use crate::place::PID_FILE;
 use crate::report::{median, short};
-use crate::{Failure, Options};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

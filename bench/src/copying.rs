@@ -2,8 +2,8 @@
 //! sent by `COPY` over one connection, a transaction for each batch, and nothing else: no row is read,
 //! and none that was there before is changed.
 
-use crate::Failure;
 use crate::asking::connect;
+use crate::failure::Failure;
 use crate::place::Place;
 use crate::report::Taken;
 use billing::Timestamp;

@@ -1,6 +1,6 @@
 //! The machine: its processors, and how long its disk takes to be sure.
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::report::median;
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};

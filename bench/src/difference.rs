@@ -2,8 +2,8 @@
 //! and without anything that decides. In files, prepared statements insert, update and delete them; in
 //! PostgreSQL, `COPY` inserts those that are new, and the others are left out.
 
-use crate::Failure;
 use crate::asking::connect;
+use crate::failure::Failure;
 use crate::place::Place;
 use crate::report::Taken;
 use bytes::Bytes;

@@ -2,12 +2,14 @@
 //! handler that returns the same bytes; of large books, of books in many shards, and of a customer who has a lot.
 
 use crate::books::Shape;
+use crate::failure::Failure;
 use crate::load::{Ask, Until, fetch, load};
+use crate::options::Options;
 use crate::place::Place;
 use crate::questions::{Question, pages, questions};
 use crate::report::{Report, Row};
 use crate::serving::{Passes, Up, from_memory, memory_ask};
-use crate::{Failure, Options, writes};
+use crate::writes;
 use std::time::Duration;
 
 /// How many requests of a kind are asked in turn.

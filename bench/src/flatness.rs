@@ -1,12 +1,13 @@
 //! How flat the cost of a page is as the books grow.
 
 use crate::books::Shape;
+use crate::failure::Failure;
 use crate::load::{Ask, Until, fetch, load};
+use crate::options::Options;
 use crate::place::Place;
 use crate::questions::last_page;
 use crate::report::{Report, Row};
 use crate::serving::{Passes, Up};
-use crate::{Failure, Options};
 use std::time::Duration;
 
 /// How many customers are asked about.

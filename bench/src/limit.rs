@@ -1,7 +1,7 @@
 //! The limit of a billing run: the rows and updates that a real run wrote, from memory, by prepared
 //! statements on one connection, with the same batches, commits and durability, and nothing else.
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::place::Place;
 use crate::report::Taken;
 use billing::Timestamp;

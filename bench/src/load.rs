@@ -1,7 +1,7 @@
 //! A load on loopback, from a process of its own, so that its processor time is not counted with the server's:
 //! a few connections that stay open, each asking again as soon as it has its answer.
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::meter::Meter;
 use crate::place::Place;
 use crate::report::{Taken, median, p99};

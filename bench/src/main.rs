@@ -12,10 +12,12 @@ mod copying;
 mod device;
 mod difference;
 mod faces;
+mod failure;
 mod flatness;
 mod limit;
 mod load;
 mod meter;
+mod options;
 mod place;
 mod processes;
 mod questions;
@@ -27,13 +29,11 @@ mod table;
 mod writes;
 
 use clap::Parser;
+use failure::Failure;
+use options::Options;
 use place::Place;
 use report::Report;
-use std::path::PathBuf;
 use std::process::ExitCode;
-
-/// What anything here may fail with.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// All there is to measure, in this order, and what `--only` may name.
 const GROUPS: [&str; 11] = [
@@ -49,69 +49,6 @@ const GROUPS: [&str; 11] = [
     "pages",
     "processes",
 ];
-
-/// Measures the billing run, durable writes, the faces, and how flat their cost is.
-#[derive(Parser, Debug)]
-#[command(name = "cargo xtask bench")]
-struct Options {
-    /// Smaller books and fewer rounds: all of it in a few minutes
-    #[arg(long)]
-    quick: bool,
-    /// Keeps the figures in this file too, as JSON
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Where the books are: `postgres` starts a server for them, a URL names one; files if not given
-    #[arg(long, value_name = "postgres|URL")]
-    database: Option<String>,
-    /// Only some rows, as run, writes.64 or faces.made.001: a group, or what begins with it; one that nobody
-    /// knows prints all groups
-    #[arg(long, value_delimiter = ',', value_name = "ROWS")]
-    only: Vec<String>,
-    /// How often ours and the limit take turns
-    #[arg(long)]
-    rounds: Option<usize>,
-    /// How many connections ask the faces at a time
-    #[arg(long, default_value_t = 64)]
-    connections: usize,
-    /// Where the books are made and kept for the next time; beside the program if not given
-    #[arg(long, value_name = "FOLDER")]
-    data: Option<PathBuf>,
-    /// Measures in turns with another bench program, a round each, and prints what this one is of it
-    #[arg(long, value_name = "PROGRAM")]
-    against: Option<PathBuf>,
-    /// Prints the table of README.md from what runs have kept with `--json`: on files, and on PostgreSQL
-    #[arg(long, value_delimiter = ',', value_name = "FILES")]
-    table: Vec<PathBuf>,
-    /// Bills the books at an address as one of several processes
-    #[arg(long, value_name = "ADDRESS", hide = true)]
-    bill: Option<String>,
-    /// Asks a server as it is told on the standard input
-    #[arg(long, hide = true)]
-    load: bool,
-}
-
-impl Options {
-    fn rounds(&self) -> usize {
-        self.rounds.unwrap_or(if self.quick { 3 } else { 5 }).max(1)
-    }
-
-    /// Whether a row, or anything of a group, is to be measured.
-    fn wants(&self, id: &str) -> bool {
-        let begins = |text: &str, start: &str| {
-            text.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        self.only.is_empty() || self.only.iter().any(|only| begins(id, only) || begins(only, id))
-    }
-
-    fn data(&self) -> Result<PathBuf, Failure> {
-        let folder = match &self.data {
-            Some(folder) => folder.clone(),
-            None => std::env::current_exe()?.with_file_name("bench-data"),
-        };
-        std::fs::create_dir_all(&folder)?;
-        Ok(folder)
-    }
-}
 
 fn main() -> ExitCode {
     let options = Options::parse();

@@ -1,8 +1,9 @@
 //! Where the books to measure on lie: files in a folder, or databases of a PostgreSQL server.
 
 use crate::books::{Shape, make};
+use crate::failure::Failure;
 use crate::meter::Meter;
-use crate::{Failure, asking, device};
+use crate::{asking, device};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 

@@ -1,9 +1,10 @@
 //! One, two and four processes that share the due work of one database by leases.
 
 use crate::books::{Shape, engine, month_end};
+use crate::failure::Failure;
+use crate::options::Options;
 use crate::place::Place;
 use crate::report::{Report, Row, Taken, median};
-use crate::{Failure, Options};
 use billing::Timestamp;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};

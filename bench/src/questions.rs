@@ -1,7 +1,7 @@
 //! What the faces are asked: every request is another page, another filter or another customer's.
 
-use crate::Failure;
 use crate::books::{Shape, month_end};
+use crate::failure::Failure;
 use crate::load::{Ask, fetch};
 use crate::serving::{Passes, Up, subscriptions};
 use billing::Timestamp;

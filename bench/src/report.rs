@@ -1,6 +1,6 @@
 //! What is printed, and kept as JSON.
 
-use crate::Failure;
+use crate::failure::Failure;
 use serde_json::{Value, json};
 use std::path::Path;
 

@@ -2,10 +2,12 @@
 
 use crate::books::{Shape, engine, engine_with, first_renewal, month_end};
 use crate::difference::Difference;
+use crate::failure::Failure;
+use crate::options::Options;
 use crate::place::Place;
 use crate::report::{Report, Row, Taken};
 use crate::slow::Slow;
-use crate::{Failure, Options, writes};
+use crate::writes;
 use billing::Timestamp;
 use engine::{Done, Engine};
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Servers to measure: ours over some books, and one that gives bytes from memory.
 
-use crate::Failure;
 use crate::books::engine;
+use crate::failure::Failure;
 use crate::load::Ask;
 use axum::Router;
 use axum::routing::get;

@@ -1,6 +1,6 @@
 //! The table of README.md, from what two runs have kept as JSON: one on files, one on PostgreSQL.
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::report::short;
 use serde_json::Value;
 use std::path::PathBuf;

@@ -4,12 +4,13 @@
 use crate::bare::{Copies, Sent, Written};
 use crate::books::Shape;
 use crate::device::sync_seconds;
+use crate::failure::Failure;
 use crate::load::{Ask, Until, load};
+use crate::options::Options;
 use crate::place::Place;
 use crate::questions::scattered;
 use crate::report::{Report, Row, Taken, median};
 use crate::serving::{Seller, Up, sellers};
-use crate::{Failure, Options};
 
 /// The names under which the books of a round are copied.
 const OURS: &str = "writes";
