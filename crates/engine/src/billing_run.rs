@@ -39,7 +39,7 @@ impl Engine {
             let (rules, plan) = self
                 .store
                 .read(move |s| {
-                    s.apart();
+                    s.dedicated();
                     Box::pin(async move { plan_due(s, environment, shard, now, &passed_over).await })
                 })
                 .await?;
@@ -142,7 +142,7 @@ impl Engine {
         let DueBatch { dues, mut payers } = self
             .store
             .read(move |s| {
-                s.apart();
+                s.dedicated();
                 Box::pin(async move { load_due(s, environment, now, &due).await })
             })
             .await?;

@@ -37,7 +37,7 @@ impl Engine {
             let page = self
                 .store
                 .read(move |s| {
-                    s.apart();
+                    s.dedicated();
                     Box::pin(store::payments::processing(s, environment, shard, since, last, BATCH))
                 })
                 .await
@@ -59,7 +59,7 @@ impl Engine {
             let page = self
                 .store
                 .read(move |s| {
-                    s.apart();
+                    s.dedicated();
                     Box::pin(store::payments::processing_refunds(s, environment, shard, since, last, BATCH))
                 })
                 .await

@@ -10,7 +10,7 @@ use billing::customer::{CustomerEdit, edit_customer, new_customer, new_user};
 use billing::refusal::Field;
 use billing::{Changes, CredentialId, Customer, CustomerId, CustomerUser, Id, Refusal, Timestamp, Version};
 use store::Snapshot;
-use store::pages::{Page, Window};
+use store::pages::{CursorPage, Page};
 
 /// The customer that has the external id of a new one, and whether the new one may have its other names.
 struct Newcomer {
@@ -133,7 +133,7 @@ impl Engine {
     ///
     /// # Errors
     /// If the store fails.
-    pub fn customers(&self, environment: i64, window: Window) -> Fut<'_, Page<Customer>> {
+    pub fn customers(&self, environment: i64, window: CursorPage) -> Fut<'_, Page<Customer>> {
         self.read(move |s| {
             Box::pin(async move { Ok(store::pages::customers(s, environment, window).await?) })
         })

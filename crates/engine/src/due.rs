@@ -142,7 +142,7 @@ impl Engine {
         let silent = after.plus_seconds(-PATIENCE_SECONDS).map_err(billing::Refusal::from)?;
         self.store
             .read(move |s| {
-                s.apart();
+                s.dedicated();
                 Box::pin(async move {
                     let mut due = Vec::new();
                     for shard in 0..s.shards() {
@@ -174,7 +174,7 @@ impl Engine {
             let mut due = self
                 .store
                 .read(move |s| {
-                    s.apart();
+                    s.dedicated();
                     Box::pin(store::invoices::due(s, environment, shard, now, most))
                 })
                 .await

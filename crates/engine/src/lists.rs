@@ -8,7 +8,7 @@ use billing::{
     Payment, PaymentMethod, Price, Product, ProductId, Purchase, Subscription, SubscriptionId, TaxRate,
 };
 use store::Snapshot;
-use store::pages::{self, Page, Window};
+use store::pages::{self, CursorPage, Page};
 
 /// Whose rows are listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +33,7 @@ macro_rules! plain {
         ///
         /// # Errors
         /// If the store fails.
-        pub fn $name(&self, environment: i64, window: Window) -> Fut<'_, Page<$row>> {
+        pub fn $name(&self, environment: i64, window: CursorPage) -> Fut<'_, Page<$row>> {
             self.read(move |s| Box::pin(async move { Ok(pages::$read(s, environment, window).await?) }))
         }
     )+}};
@@ -53,7 +53,7 @@ impl Engine {
     ///
     /// # Errors
     /// If the store fails.
-    pub fn products(&self, environment: i64, window: Window) -> Fut<'_, Page<(Product, Vec<Price>)>> {
+    pub fn products(&self, environment: i64, window: CursorPage) -> Fut<'_, Page<(Product, Vec<Price>)>> {
         self.read(move |s| {
             Box::pin(async move {
                 let page = pages::products(s, environment, window).await?;
@@ -78,7 +78,7 @@ impl Engine {
         &self,
         environment: i64,
         product: Option<ProductId>,
-        window: Window,
+        window: CursorPage,
     ) -> Fut<'_, Page<Price>> {
         self.read(move |s| {
             Box::pin(async move {
@@ -97,7 +97,12 @@ impl Engine {
     ///
     /// # Errors
     /// If the store fails.
-    pub fn payment_methods(&self, environment: i64, of: Of, window: Window) -> Fut<'_, Page<PaymentMethod>> {
+    pub fn payment_methods(
+        &self,
+        environment: i64,
+        of: Of,
+        window: CursorPage,
+    ) -> Fut<'_, Page<PaymentMethod>> {
         self.read(move |s| {
             Box::pin(async move {
                 Ok(match own(s, environment, of).await? {
@@ -119,7 +124,7 @@ impl Engine {
         &self,
         environment: i64,
         of: Of,
-        window: Window,
+        window: CursorPage,
     ) -> Fut<'_, Page<(Purchase, Option<Price>)>> {
         self.read(move |s| {
             Box::pin(async move {
@@ -149,7 +154,7 @@ impl Engine {
         environment: i64,
         of: Of,
         wanted: impl Fn(&Payment) -> bool + Clone + Send + 'static,
-        window: Window,
+        window: CursorPage,
     ) -> Fut<'_, Page<FullPayment>> {
         self.read(move |s| {
             Box::pin(async move {
@@ -179,7 +184,7 @@ impl Engine {
         environment: i64,
         of: Of,
         wanted: impl Fn(&Subscription) -> bool + Clone + Send + 'static,
-        window: Window,
+        window: CursorPage,
     ) -> Fut<'_, (Page<SubscriptionItems>, Vec<Price>)> {
         self.read(move |s| {
             Box::pin(async move {
@@ -212,7 +217,7 @@ impl Engine {
         environment: i64,
         of: Of,
         status: Option<InvoiceStatus>,
-        window: Window,
+        window: CursorPage,
     ) -> Fut<'_, Page<InvoiceWithCycle>> {
         self.read(move |s| {
             Box::pin(async move {
@@ -239,7 +244,7 @@ impl Engine {
         &self,
         environment: i64,
         invoice: Option<InvoiceId>,
-        window: Window,
+        window: CursorPage,
     ) -> Fut<'_, Page<InvoiceLine>> {
         self.read(move |s| {
             Box::pin(async move {

@@ -11,7 +11,7 @@ use billing::{
     Currency, CustomerAccount, CustomerId, Invoice, Payment, PaymentId, PaymentKind, PaymentStatus, Refusal,
 };
 use store::Snapshot;
-use store::views::payments::Received;
+use store::views::payments::PaymentRow;
 
 /// Which payment is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum PaymentRef {
     /// The one of an id.
     Id(PaymentId),
     /// The one that came in in a currency, by the first 96 bits of its id.
-    Received {
+    PaymentRow {
         /// The bits.
         first: u128,
         /// The currency.
@@ -59,7 +59,7 @@ impl Engine {
         at: At,
         paid_by: impl Into<CustomerRef>,
         new: NewManualPayment,
-    ) -> Fut<'_, Received> {
+    ) -> Fut<'_, PaymentRow> {
         let (environment, paid_by, currency) = (at.environment, paid_by.into(), new.amount.currency());
         self.decide(
             at,
@@ -87,7 +87,7 @@ impl Engine {
         at: At,
         which: impl Into<PaymentRef>,
         what: ManualPaymentEdit,
-    ) -> Fut<'_, Received> {
+    ) -> Fut<'_, PaymentRow> {
         let (environment, which) = (at.environment, which.into());
         self.decide(
             at,
@@ -130,8 +130,8 @@ async fn one(s: &mut Snapshot, environment: i64, id: PaymentId) -> Result<Paymen
 }
 
 /// A manual payment as it is shown: it paid for no price.
-fn received(payment: Payment, payer: CustomerAccount) -> Received {
-    Received {
+fn received(payment: Payment, payer: CustomerAccount) -> PaymentRow {
+    PaymentRow {
         payment,
         customer_external_id: payer.customer.external_id,
         customer_name: payer.customer.name,

@@ -10,7 +10,7 @@ use billing::payment::Initiator;
 use billing::subscription::reschedule_renewal;
 use billing::{PeriodId, Refusal, Timestamp};
 use store::Snapshot;
-use store::views::periods::{self, Collected};
+use store::views::periods::{self, PeriodRow};
 
 impl Engine {
     /// Moves the end of a period, which is the renewal of its subscription.
@@ -18,7 +18,7 @@ impl Engine {
     /// # Errors
     /// If there is no such period, it is not the current one of a subscription that runs, or the end is
     /// not after now.
-    pub fn move_period_end(&self, at: At, id: PeriodId, end: Timestamp) -> Fut<'_, Collected> {
+    pub fn move_period_end(&self, at: At, id: PeriodId, end: Timestamp) -> Fut<'_, PeriodRow> {
         let environment = at.environment;
         let decided = self.decide(
             at,
@@ -38,7 +38,7 @@ impl Engine {
     ///
     /// # Errors
     /// If there is no such period, nothing is owed for it, or there is nothing to charge.
-    pub fn retry_period(&self, at: At, id: PeriodId) -> Fut<'_, Collected> {
+    pub fn retry_period(&self, at: At, id: PeriodId) -> Fut<'_, PeriodRow> {
         Box::pin(async move {
             let environment = at.environment;
             self.retry(at, Owed::Period(id), Initiator::Person).await?;
@@ -47,7 +47,7 @@ impl Engine {
     }
 }
 
-async fn one(s: &mut Snapshot, environment: i64, id: PeriodId) -> Result<Collected, Error> {
+async fn one(s: &mut Snapshot, environment: i64, id: PeriodId) -> Result<PeriodRow, Error> {
     periods::one(s, environment, id).await?.ok_or_else(|| Error::not_found(id))
 }
 

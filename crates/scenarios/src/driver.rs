@@ -14,7 +14,7 @@ use billing::timestamp::Timestamp;
 use engine::{Adjust, At, Engine, Error, NewBooks, Of, Subscribe, SubscribeItem};
 use gateway::Sandbox;
 use std::sync::Arc;
-use store::pages::Window;
+use store::pages::CursorPage;
 
 /// What the product refuses because it is not built, by what it says, and what is missing.
 const NOT_BUILT: [(&str, &str); 2] = [
@@ -226,7 +226,7 @@ impl Books<'_> {
 
     /// The customer's invoices, the oldest first.
     pub(crate) async fn documents(&self) -> Result<Vec<Document>, Failure> {
-        let window = Window { after: None, limit: 1_000 };
+        let window = CursorPage { after: None, limit: 1_000 };
         let of = Of::Customer(self.customer);
         let page = self.engine.invoices(self.environment, of, None, window).await?;
         let mut invoices: Vec<_> = page.rows.into_iter().map(|row| row.full).collect();

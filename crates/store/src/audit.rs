@@ -21,5 +21,5 @@ pub use invoices::{
     Attempt, PeriodOwner, allocated, attempts, invoices, issue_entries, period_owners, purchases,
 };
 pub use ledger::{AuditedEntry, EntryPage, entries};
-pub use payments::{Drawn, credits, credits_of, listed, payments, rankings, refunds};
+pub use payments::{Drawn, counted_lists, credits, credits_of, listed, payments, refunds};
 pub use subscriptions::{Billed, OpenInvoices, open_invoices, periods};

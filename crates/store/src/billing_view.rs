@@ -89,11 +89,11 @@ impl BillingView {
         id: CustomerId,
     ) -> Result<Option<Self>, Error> {
         let key = [id.shard().into(), id.raw().into(), environment.into()];
-        snapshot.announce(crate::customers::BY_ID, &key);
+        snapshot.prefetch(crate::customers::BY_ID, &key);
         for sql in OF_CUSTOMER {
-            snapshot.announce(sql, &key[..2]);
+            snapshot.prefetch(sql, &key[..2]);
         }
-        snapshot.announce(crate::catalog::DEFAULT_CATALOG, &key[2..]);
+        snapshot.prefetch(crate::catalog::DEFAULT_CATALOG, &key[2..]);
         match crate::customers::by_id(snapshot, environment, id).await? {
             Some((customer, _)) => Self::of(snapshot, customer).await.map(Some),
             None => Ok(None),

@@ -17,8 +17,8 @@ pub async fn version(snapshot: &mut Snapshot, environment: i64) -> Result<Versio
 const OF_SLUG: &str = "select id from products where environment = $1 and slug = $2 order by id limit 1";
 
 /// Says that [`product_named`] will be asked for a short name.
-pub fn announce_product(snapshot: &mut Snapshot, environment: i64, slug: &str) {
-    snapshot.announce(OF_SLUG, &[environment.into(), slug.into()]);
+pub fn prefetch_product(snapshot: &mut Snapshot, environment: i64, slug: &str) {
+    snapshot.prefetch(OF_SLUG, &[environment.into(), slug.into()]);
 }
 
 /// The product of a short name, else the one whose id lies in a range; of several the oldest.
@@ -125,8 +125,8 @@ const PRICES_OF_CATALOG: &str = concat!(
 #[boxed]
 pub async fn sold_in(snapshot: &mut Snapshot, id: CatalogId) -> Result<(Vec<Product>, Vec<Price>), Error> {
     let key = [id.raw().into()];
-    snapshot.announce(PRODUCTS_OF, &key);
-    snapshot.announce(PRICES_OF_CATALOG, &key);
+    snapshot.prefetch(PRODUCTS_OF, &key);
+    snapshot.prefetch(PRICES_OF_CATALOG, &key);
     let products = products_of(snapshot, id).await?;
     Ok((products, snapshot.rows(PRICES_OF_CATALOG, &key, |row| row.record()).await?))
 }

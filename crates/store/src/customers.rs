@@ -25,8 +25,8 @@ const NAMED: &str =
     "select customer_id from customer_names where environment = $1 and kind = $2 and name = $3";
 
 /// Says that [`named`] will be asked.
-pub fn announce_named(snapshot: &mut Snapshot, environment: i64, kind: &str, name: &str) {
-    snapshot.announce(NAMED, &[environment.into(), kind.into(), name.into()]);
+pub fn prefetch_named(snapshot: &mut Snapshot, environment: i64, kind: &str, name: &str) {
+    snapshot.prefetch(NAMED, &[environment.into(), kind.into(), name.into()]);
 }
 
 /// The customer whose id begins with 96 bits; none if there is none or more than one.

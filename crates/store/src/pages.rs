@@ -14,14 +14,14 @@ use billing::{
 
 /// Which rows of a list are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
+pub struct CursorPage {
     /// The raw id of the last row that was seen; none for the first page.
     pub after: Option<u128>,
     /// How many rows, at least 1.
     pub limit: i64,
 }
 
-impl Window {
+impl CursorPage {
     fn after(self) -> u128 {
         self.after.unwrap_or(0)
     }
@@ -40,7 +40,7 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// A page from one row more than was wanted.
-    fn of(mut rows: Vec<T>, window: Window, total: i64) -> Self {
+    fn of(mut rows: Vec<T>, window: CursorPage, total: i64) -> Self {
         let wanted = usize::try_from(window.limit).unwrap_or(0);
         let has_more = rows.len() > wanted;
         rows.truncate(wanted);
@@ -68,7 +68,7 @@ macro_rules! pages {
         pub async fn $name(
             snapshot: &mut Snapshot,
             environment: i64,
-            window: Window,
+            window: CursorPage,
         ) -> Result<Page<$row>, Error> {
             page(snapshot, environment, window).await
         }
@@ -106,7 +106,7 @@ pages! {
 async fn page<T: Read + Send>(
     snapshot: &mut Snapshot,
     environment: i64,
-    window: Window,
+    window: CursorPage,
 ) -> Result<Page<T>, Error> {
     let table = T::TABLE;
     let Some(tallied) = &table.tallied else {
@@ -126,7 +126,7 @@ async fn page<T: Read + Send>(
 pub async fn invoices(
     snapshot: &mut Snapshot,
     environment: i64,
-    window: Window,
+    window: CursorPage,
 ) -> Result<Page<Invoice>, Error> {
     const PLACE: &str = "select ordinal from invoices where shard = $1 and id = $2 and environment = $3";
     const SQL: &str = concat!(
@@ -150,7 +150,7 @@ pub async fn invoices(
 /// Keeps of a customer's or a subscription's rows those with a status, and cuts the page out.
 fn cut<T>(
     rows: Vec<T>,
-    window: Window,
+    window: CursorPage,
     raw_id: impl Fn(&T) -> u128,
     is_wanted: impl Fn(&T) -> bool,
 ) -> Page<T> {
@@ -171,7 +171,7 @@ macro_rules! pages_of_customer {
         pub async fn $name(
             snapshot: &mut Snapshot,
             customer: CustomerId,
-            window: Window,
+            window: CursorPage,
             is_wanted: impl Fn(&$row) -> bool,
         ) -> Result<Page<$row>, Error> {
             const SQL: &str = concat!(
@@ -205,7 +205,7 @@ pages_of_customer! {
 pub async fn invoices_of_subscription(
     snapshot: &mut Snapshot,
     subscription: SubscriptionId,
-    window: Window,
+    window: CursorPage,
     is_wanted: impl Fn(&Invoice) -> bool,
 ) -> Result<Page<Invoice>, Error> {
     const SQL: &str = concat!(
@@ -226,7 +226,7 @@ pub async fn invoices_of_subscription(
 pub async fn lines_of_invoice(
     snapshot: &mut Snapshot,
     invoice: InvoiceId,
-    window: Window,
+    window: CursorPage,
 ) -> Result<Page<InvoiceLine>, Error> {
     const SQL: &str = concat!(
         "select ",
@@ -265,7 +265,7 @@ pub async fn invoice_line(
 pub async fn prices_of_product(
     snapshot: &mut Snapshot,
     product: billing::ProductId,
-    window: Window,
+    window: CursorPage,
 ) -> Result<Page<Price>, Error> {
     let rows = crate::catalog::prices_of(snapshot, product).await?;
     Ok(cut(rows, window, |row| row.id.raw(), |_| true))

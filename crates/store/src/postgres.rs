@@ -105,18 +105,18 @@ impl Database {
     pub(crate) async fn read(&self, mut work: Work<Snapshot>) -> Result<(), Error> {
         let Shared { writing, shared_reads, .. } = &*self.shared;
         let mut tries = Tries::new();
-        let mut is_apart = false;
+        let mut is_dedicated = false;
         loop {
             let mut snapshot = Snapshot::from(shared_reads.reader(tries.left()));
-            if is_apart {
-                snapshot.apart();
+            if is_dedicated {
+                snapshot.dedicated();
             }
             let outcome = unpanicked(|| work(&mut snapshot)).await.ok_or(Error::Panicked);
             let (failure, is_shared) = ended(snapshot.session).await;
             let Some(failure) = failure.filter(|_| outcome != Ok(true)) else { return outcome.map(|_| ()) };
             // It may have been another's statement that failed, or that takes long.
             let is_by_another = is_shared && (failure.is_of_a_statement() || failure.is_slowness());
-            is_apart |= is_by_another;
+            is_dedicated |= is_by_another;
             if failure.passes() {
                 // Another connection has another snapshot: all of it is read again.
                 tracing::debug!(error = %failure.error, "a snapshot was lost and is read again");

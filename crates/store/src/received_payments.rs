@@ -1,15 +1,15 @@
-//! The counted lists of received money: one ranking for each shard, environment and currency, in
+//! The counted lists of received money: one counted list for each shard, environment and currency, in
 //! which every payment is in one list by what it is for and how it came.
 
-use crate::ranks::{self, Entry, Lists, Ranking};
+use crate::counted_list::{self, CountedList, Entry, Lists};
 use crate::{Error, Tx};
 use billing::{Category, Currency, Id, Payment, PaymentKind, PaymentStatus};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The ranking of the money that was received in a currency from the customers of a shard.
-pub fn received(shard: i64, environment: i64, currency: Currency) -> Ranking {
+/// The counted list of the money that was received in a currency from the customers of a shard.
+pub fn received(shard: i64, environment: i64, currency: Currency) -> CountedList {
     let letters = currency.code().bytes().fold(0, |n, letter| n * 26 + i64::from(letter - b'A'));
-    Ranking { shard, environment, number: letters }
+    CountedList { shard, environment, number: letters }
 }
 
 /// The lists of the categories and kinds that are asked for; none asks for all.
@@ -41,7 +41,7 @@ pub(crate) fn list(category: Category, kind: PaymentKind) -> u8 {
 }
 
 /// A payment's place, if it is money that was received and not taken back.
-pub(crate) fn place(payment: &Payment) -> Option<(Ranking, Entry)> {
+pub(crate) fn place(payment: &Payment) -> Option<(CountedList, Entry)> {
     (payment.status == PaymentStatus::Succeeded && payment.deleted_at.is_none()).then(|| {
         let ranking = received(payment.id.shard(), payment.environment, payment.currency);
         let entry = Entry {
@@ -70,17 +70,17 @@ pub(crate) async fn follow<'p>(
     for (environment, shard) in rankings {
         tx.take_turns(environment, shard).await?;
     }
-    let mut added: BTreeMap<Ranking, Vec<Entry>> = BTreeMap::new();
+    let mut added: BTreeMap<CountedList, Vec<Entry>> = BTreeMap::new();
     for (before, after) in moves {
         if let Some((ranking, entry)) = before {
-            ranks::remove(tx, ranking, entry.list, entry.at, entry.id).await?;
+            counted_list::remove(tx, ranking, entry.list, entry.at, entry.id).await?;
         }
         if let Some((ranking, entry)) = after {
             added.entry(ranking).or_default().push(entry);
         }
     }
     for (ranking, entries) in added {
-        ranks::insert(tx, ranking, &entries).await?;
+        counted_list::insert(tx, ranking, &entries).await?;
     }
     Ok(())
 }

@@ -154,20 +154,20 @@ impl Snapshot {
     /// Says, before the first statement, that much will be read: the rows come as they are read, over a
     /// connection of its own, and hold up nobody. Without it, those who read a database at the same time
     /// share one snapshot and what they ask goes over together. It changes nothing on SQLite.
-    pub fn apart(&mut self) {
+    pub fn dedicated(&mut self) {
         if let Session::Shared(reader) = &self.session
-            && let Some(session) = reader.apart()
+            && let Some(session) = reader.dedicated()
         {
             self.session = Session::Postgres(session);
         }
     }
 
     /// Says what [`Snapshot::rows`], [`Snapshot::row`] or [`Snapshot::each`] will be asked for, with the
-    /// same parameters. Several that are announced cross to a database and back together; it changes
+    /// same parameters. Several that are prefetched cross to a database and back together; it changes
     /// nothing else, and nothing at all on SQLite or where changes are written.
-    pub fn announce(&mut self, sql: &'static str, params: &[Param<'_>]) {
+    pub fn prefetch(&mut self, sql: &'static str, params: &[Param<'_>]) {
         if let Session::Shared(reader) = &mut self.session {
-            reader.announce(sql, params);
+            reader.prefetch(sql, params);
         }
     }
 }

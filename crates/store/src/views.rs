@@ -1,21 +1,21 @@
 //! Lists as people read them: rows joined to what explains them, with exact totals, at a cost that
 //! does not grow with what is skipped.
 
+pub mod customer_invoices;
 pub mod invoices;
 pub mod payments;
 pub mod periods;
-pub mod statements;
 
 /// Which page of a list is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sheet {
+pub struct OffsetPage {
     /// The page, from 1.
     pub page: i64,
     /// Rows on a page, at least 1.
     pub limit: i64,
 }
 
-impl Sheet {
+impl OffsetPage {
     /// How many rows come before it.
     pub fn skip(self) -> i64 {
         // Half of what there is, so that sums with it do not overflow in the database either.

@@ -49,7 +49,7 @@ impl Engine {
     pub fn audit(&self, environment: Option<i64>, tell: Tell) -> Fut<'_, Report> {
         let tell = Arc::new(Mutex::new(tell));
         self.read(move |s| {
-            s.apart();
+            s.dedicated();
             Box::pin(async move {
                 let mut books = Vec::new();
                 for known in store::environments::all(s).await? {

@@ -7,14 +7,14 @@ use crate::error::Error;
 use billing::{Id, InvoiceId, Payment, PaymentKind, PaymentStatus, RefundStatus};
 use std::collections::BTreeMap;
 use store::audit::{After, Drawn};
-use store::ranks::{self, Lists, Ranking, Totals};
+use store::counted_list::{self, CountedList, Lists, Totals};
 
 type Refunds = [(RefundStatus, i64, Option<InvoiceId>)];
 
 impl Audit<'_> {
     /// Looks at every payment, and keeps what the counted lists should sum to.
     pub(super) async fn payments(&mut self) -> Result<(), Error> {
-        let mut received: BTreeMap<Ranking, Totals> = BTreeMap::new();
+        let mut received: BTreeMap<CountedList, Totals> = BTreeMap::new();
         let mut after = After::NOTHING;
         loop {
             let mut page = store::audit::payments(self.s, after, PAGE).await?;
@@ -46,13 +46,13 @@ impl Audit<'_> {
     }
 
     /// Compares what the counted lists sum to with the payments that belong in them.
-    async fn list_totals(&mut self, mut received: BTreeMap<Ranking, Totals>) -> Result<(), Error> {
-        for ranking in store::audit::rankings(self.s).await? {
+    async fn list_totals(&mut self, mut received: BTreeMap<CountedList, Totals>) -> Result<(), Error> {
+        for ranking in store::audit::counted_lists(self.s).await? {
             if !self.covers(ranking.environment) {
                 continue;
             }
             let derived = received.remove(&ranking).unwrap_or_default();
-            let stored = ranks::total(self.s, &[ranking], Lists::ALL).await?;
+            let stored = counted_list::total(self.s, &[ranking], Lists::ALL).await?;
             let subject = || format!("list {} of shard {}", ranking.number, ranking.shard);
             self.findings.look(Check::PaymentLists, ranking.environment, &subject).same(
                 "its totals",
@@ -65,11 +65,11 @@ impl Audit<'_> {
 
     /// Counts every list again.
     pub(super) async fn lists(&mut self) -> Result<(), Error> {
-        for ranking in store::audit::rankings(self.s).await? {
+        for ranking in store::audit::counted_lists(self.s).await? {
             if !self.covers(ranking.environment) {
                 continue;
             }
-            let wrong = ranks::verify(self.s, ranking).await?;
+            let wrong = counted_list::verify(self.s, ranking).await?;
             let subject = || format!("list {} of shard {}", ranking.number, ranking.shard);
             self.findings.look(Check::Lists, ranking.environment, &subject).same(
                 "a node",

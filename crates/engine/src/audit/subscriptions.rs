@@ -8,7 +8,7 @@ use crate::error::Error;
 use billing::subscription::{PendingItem, Status, next_due};
 use billing::{Item, Rules, Subscription};
 use store::audit::{Billed, OpenInvoices};
-use store::pages::Window;
+use store::pages::CursorPage;
 
 impl Audit<'_> {
     pub(super) async fn subscriptions(&mut self) -> Result<(), Error> {
@@ -16,7 +16,7 @@ impl Audit<'_> {
         for rules in &books {
             let mut after = None;
             loop {
-                let window = Window { after, limit: PAGE };
+                let window = CursorPage { after, limit: PAGE };
                 let number = rules.environment.number;
                 let page = store::pages::subscriptions(self.s, number, window).await?;
                 after = page.rows.last().map(|last| billing::Id::raw(last.id));

@@ -6,9 +6,9 @@ use crate::kind::Kind;
 use billing::{
     Currency, CustomerId, Environment, Expiry, Period, ProductId, Refusal, Schedule, Timestamp, Zone, expiry,
 };
+use store::views::customer_invoices::{CustomerInvoiceRow, Subscribed};
 use store::views::invoices::Issued;
-use store::views::statements::{Statement, Subscribed};
-use store::views::{self, Sheet};
+use store::views::{self, OffsetPage};
 use store::{Snapshot, customers};
 
 /// A page of a customer's invoices in one currency, newest first.
@@ -28,7 +28,7 @@ pub struct CustomerInvoices {
 #[derive(Debug, Clone)]
 pub struct CustomerInvoice {
     /// The invoice with its subscription and plan.
-    pub statement: Statement,
+    pub invoice: CustomerInvoiceRow,
     /// How the period that it charged stands, if it charged one.
     pub plan: Option<PlanState>,
 }
@@ -66,25 +66,27 @@ impl Engine {
         environment: &Environment,
         customer: CustomerId,
         currency: Currency,
-        sheet: Sheet,
+        offset_page: OffsetPage,
     ) -> Fut<'_, CustomerInvoices> {
         let (number, grace_days) = (environment.number, environment.grace_days);
         let zone_of_books = environment.zone.clone();
         Box::pin(async move {
             let found = self
                 .store
-                .read(move |s| Box::pin(views::statements::statements(s, number, customer, currency, sheet)))
+                .read(move |s| {
+                    Box::pin(views::customer_invoices::page(s, number, customer, currency, offset_page))
+                })
                 .await?
                 .ok_or_else(|| Error::not_found(customer))?;
             let zone = found.zone.as_deref().unwrap_or(&zone_of_books);
             let zone = Zone::parse(zone).map_err(Refusal::from)?;
             let mut rows = Vec::with_capacity(found.rows.len());
-            for statement in found.rows {
-                let plan = match &statement.subscribed {
+            for invoice in found.rows {
+                let plan = match &invoice.subscribed {
                     Some(subscribed) => Some(plan_state(subscribed, grace_days, now)?),
                     None => None,
                 };
-                rows.push(CustomerInvoice { statement, plan });
+                rows.push(CustomerInvoice { invoice, plan });
             }
             let changes_at = rows.iter().filter_map(|row| row.plan?.access.changes_at).min();
             Ok(CustomerInvoices { zone, total: found.total, rows, changes_at })
@@ -102,17 +104,17 @@ impl Engine {
         handle: String,
         member: CustomerId,
         product: Option<ProductName>,
-        sheet: Sheet,
+        offset_page: OffsetPage,
     ) -> Fut<'_, Option<(i64, Vec<Issued>)>> {
         let (number, default) = (environment.number, environment.default_product.clone());
         self.read(move |s| {
             Box::pin(async move {
-                customers::announce_named(s, number, "handle", &handle);
+                customers::prefetch_named(s, number, "handle", &handle);
                 if product.is_none() {
                     if let Some(default) = &default {
-                        store::catalog::announce_product(s, number, default);
+                        store::catalog::prefetch_product(s, number, default);
                     }
-                    views::invoices::announce_issued(s, member, sheet);
+                    views::invoices::prefetch_issued(s, member, offset_page);
                 }
                 let found = customers::named(s, number, "handle", &handle).await?;
                 let customer = found.ok_or_else(|| Error::none_named(Kind::Customer, &handle))?;
@@ -120,8 +122,8 @@ impl Engine {
                     return Ok(None);
                 }
                 let invoices = match product_of(s, number, product, default).await? {
-                    Choice::Every => views::invoices::issued(s, customer, None, sheet).await?,
-                    Choice::One(id) => views::invoices::issued(s, customer, Some(id), sheet).await?,
+                    Choice::Every => views::invoices::issued(s, customer, None, offset_page).await?,
+                    Choice::One(id) => views::invoices::issued(s, customer, Some(id), offset_page).await?,
                     Choice::Nothing => (0, Vec::new()),
                 };
                 Ok(Some(invoices))

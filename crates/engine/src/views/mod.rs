@@ -5,4 +5,4 @@ pub(crate) mod payments;
 mod periods;
 
 pub use invoices::{CustomerInvoice, CustomerInvoices, PlanState, ProductName};
-pub use payments::{CustomerName, Filter, Takings};
+pub use payments::{CustomerName, Filter, PaymentTotals};

@@ -6,9 +6,9 @@ use billing::{
     Category, Currency, CustomerId, Environment, PaymentId, PaymentKind, Refusal, ReportingWindows,
     Timestamp, Zone,
 };
-use store::ranks::{Between, Totals};
-use store::views::Sheet;
-use store::views::payments::{self, Received, Wanted};
+use store::counted_list::{Between, Totals};
+use store::views::OffsetPage;
+use store::views::payments::{self, PaymentRow, Wanted};
 use store::{Snapshot, customers};
 
 /// How a request names a customer: by the merchant's own id, or by the first 96 bits of ours.
@@ -39,7 +39,7 @@ pub struct Filter {
 
 /// What came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Takings {
+pub struct PaymentTotals {
     /// All that is wanted.
     pub all: Totals,
     /// What of it came this month.
@@ -57,11 +57,16 @@ impl Engine {
     ///
     /// # Errors
     /// If the store fails.
-    pub fn received(&self, environment: i64, filter: Filter, sheet: Sheet) -> Fut<'_, (i64, Vec<Received>)> {
+    pub fn received(
+        &self,
+        environment: i64,
+        filter: Filter,
+        offset_page: OffsetPage,
+    ) -> Fut<'_, (i64, Vec<PaymentRow>)> {
         self.read(move |s| {
             Box::pin(async move {
                 match wanted(s, environment, &filter).await? {
-                    Some(wanted) => Ok(payments::page(s, wanted, sheet).await?),
+                    Some(wanted) => Ok(payments::page(s, wanted, offset_page).await?),
                     None => Ok((0, Vec::new())),
                 }
             })
@@ -73,20 +78,27 @@ impl Engine {
     ///
     /// # Errors
     /// If the store fails.
-    pub fn takings(&self, now: Timestamp, environment: &Environment, filter: Filter) -> Fut<'_, Takings> {
+    pub fn payment_totals(
+        &self,
+        now: Timestamp,
+        environment: &Environment,
+        filter: Filter,
+    ) -> Fut<'_, PaymentTotals> {
         let (number, zone) = (environment.number, environment.zone.clone());
         self.read(move |s| {
             Box::pin(async move {
                 let zone = Zone::parse(&zone).map_err(Refusal::from)?;
                 let today = ReportingWindows::at(now, &zone).map_err(Refusal::from)?;
                 let none = Totals::default();
-                let mut takings = Takings { all: none, month: none, week: none, day: none, today };
-                let Some(wanted) = wanted(s, number, &filter).await? else { return Ok(takings) };
-                takings.all = payments::totals(s, wanted).await?;
-                takings.month = payments::totals(s, within(wanted, today.month, today.tomorrow)).await?;
-                takings.week = payments::totals(s, within(wanted, today.week, today.tomorrow)).await?;
-                takings.day = payments::totals(s, within(wanted, today.day, today.tomorrow)).await?;
-                Ok(takings)
+                let mut payment_totals =
+                    PaymentTotals { all: none, month: none, week: none, day: none, today };
+                let Some(wanted) = wanted(s, number, &filter).await? else { return Ok(payment_totals) };
+                payment_totals.all = payments::totals(s, wanted).await?;
+                payment_totals.month =
+                    payments::totals(s, within(wanted, today.month, today.tomorrow)).await?;
+                payment_totals.week = payments::totals(s, within(wanted, today.week, today.tomorrow)).await?;
+                payment_totals.day = payments::totals(s, within(wanted, today.day, today.tomorrow)).await?;
+                Ok(payment_totals)
             })
         })
     }
@@ -95,7 +107,7 @@ impl Engine {
     ///
     /// # Errors
     /// If there is none of this id in the environment.
-    pub fn received_payment(&self, environment: i64, id: PaymentId) -> Fut<'_, Received> {
+    pub fn received_payment(&self, environment: i64, id: PaymentId) -> Fut<'_, PaymentRow> {
         self.read(move |s| {
             Box::pin(
                 async move { payments::one(s, environment, id).await?.ok_or_else(|| Error::not_found(id)) },

@@ -14,7 +14,7 @@ use billing::{
 };
 use engine::{Adjust, At, Engine, Error, Kind, NewLine, Of, Subscribe, SubscribeItem};
 use std::collections::BTreeMap;
-use store::pages::Window;
+use store::pages::CursorPage;
 
 /// The engine, and the shop that it keeps the books of.
 pub(super) struct Stage<'a> {
@@ -58,7 +58,7 @@ impl Player {
 }
 
 /// A page that holds all that a customer of the demo can have.
-const ALL: Window = Window { after: None, limit: 1_000_000 };
+const ALL: CursorPage = CursorPage { after: None, limit: 1_000_000 };
 
 impl Stage<'_> {
     /// Plays one act.

@@ -1,7 +1,7 @@
 //! Payments and credits in the order of their keys, and the counted lists that payments are in.
 
 use super::after::After;
-use crate::ranks::Ranking;
+use crate::counted_list::CountedList;
 use crate::received_payments;
 use crate::records::codecs::{Bool, Id, Int, OneColumn, Opt, Word};
 use crate::{Error, Param, Snapshot};
@@ -70,7 +70,7 @@ pub async fn credits_of(s: &mut Snapshot, ids: &[PaymentId]) -> Result<Vec<Optio
 const LISTED: &str = "select e.amount from list_entries e where e.shard = $1 and e.environment = $2
      and e.ranking = $3 and e.list = $4 and e.at = $5 and e.id = $6";
 
-/// The ranking that each payment should be in and the amount with which it stands there.
+/// The counted list that each payment should be in and the amount with which it stands there.
 ///
 /// # Errors
 /// If the database fails.
@@ -78,9 +78,9 @@ const LISTED: &str = "select e.amount from list_entries e where e.shard = $1 and
 pub async fn listed(
     s: &mut Snapshot,
     payments: &[Payment],
-) -> Result<Vec<(Option<Ranking>, Option<i64>)>, Error> {
+) -> Result<Vec<(Option<CountedList>, Option<i64>)>, Error> {
     let places: Vec<_> = payments.iter().map(received_payments::place).collect();
-    let mut found: Vec<(Option<Ranking>, Option<i64>)> =
+    let mut found: Vec<(Option<CountedList>, Option<i64>)> =
         places.iter().map(|place| (place.map(|(ranking, _)| ranking), None)).collect();
     let there: Vec<_> =
         places.iter().enumerate().filter_map(|(n, place)| place.map(|place| (n, place))).collect();
@@ -102,16 +102,18 @@ pub async fn listed(
     Ok(found)
 }
 
-/// All rankings of which anything is stored.
+/// All counted lists of which anything is stored.
 ///
 /// # Errors
 /// If the database fails.
 #[boxed]
-pub async fn rankings(s: &mut Snapshot) -> Result<Vec<Ranking>, Error> {
+pub async fn counted_lists(s: &mut Snapshot) -> Result<Vec<CountedList>, Error> {
     const SQL: &str = "select shard, environment, ranking from list_entries
          union select shard, environment, ranking from list_nodes order by 1, 2, 3";
-    s.rows(SQL, &[], |row| Ok(Ranking { shard: row.int(0)?, environment: row.int(1)?, number: row.int(2)? }))
-        .await
+    s.rows(SQL, &[], |row| {
+        Ok(CountedList { shard: row.int(0)?, environment: row.int(1)?, number: row.int(2)? })
+    })
+    .await
 }
 
 /// A credit with what was drawn on it and where it came from.

@@ -20,7 +20,7 @@ pub(super) async fn read(
 ) -> Result<Batch, Error> {
     store
         .read(move |s| {
-            s.apart();
+            s.dedicated();
             Box::pin(async move {
                 let sql = if after.is_some() { &table.read_after } else { &table.read_first };
                 let key: Vec<Param<'_>> = after.iter().flatten().map(OwnedParam::param).collect();
@@ -36,7 +36,7 @@ pub(super) async fn read(
 pub(super) async fn last(store: &Store, table: &'static Table) -> Result<Option<Vec<OwnedParam>>, Error> {
     store
         .read(move |s| {
-            s.apart();
+            s.dedicated();
             Box::pin(async move {
                 let of = |row: &Row<'_>| {
                     let mut key = Vec::with_capacity(table.key.len());
@@ -52,7 +52,7 @@ pub(super) async fn last(store: &Store, table: &'static Table) -> Result<Option<
 /// How many rows a table has.
 pub(super) async fn count(store: &Store, table: &'static Table) -> Result<u64, Error> {
     let counted = store.read(move |s| {
-        s.apart();
+        s.dedicated();
         Box::pin(s.row(&table.count, &[], |row| row.int(0)))
     });
     let count = counted.await?;

@@ -74,7 +74,7 @@ impl SharedReads {
 
     /// Someone who joins a batch with the first statement.
     pub(super) fn reader(self: &Arc<Self>, patience: Duration) -> Reader {
-        Reader { shared_reads: self.clone(), patience, batch: None, announced: Vec::new(), failure: None }
+        Reader { shared_reads: self.clone(), patience, batch: None, prefetched: Vec::new(), failure: None }
     }
 
     fn join(self: &Arc<Self>) -> UnboundedSender<ReadRequest> {
@@ -332,11 +332,11 @@ pub(crate) struct Reader {
     /// How long it waits for a connection.
     patience: Duration,
     batch: Option<UnboundedSender<ReadRequest>>,
-    announced: Vec<Announced>,
+    prefetched: Vec<Prefetched>,
     failure: Option<Failure>,
 }
 
-struct Announced {
+struct Prefetched {
     sql: &'static str,
     set: Set,
     answer: oneshot::Receiver<Answer>,
@@ -384,10 +384,10 @@ impl Reader {
 
     /// Asks a request whose answer will be wanted. One that is not wanted in the end costs its time and
     /// nothing else.
-    pub(crate) fn announce(&mut self, sql: &'static str, params: &[Param<'_>]) {
+    pub(crate) fn prefetch(&mut self, sql: &'static str, params: &[Param<'_>]) {
         let set = owned(params);
         let answer = self.ask(sql, params.len(), vec![set.clone()]);
-        self.announced.push(Announced { sql, set, answer });
+        self.prefetched.push(Prefetched { sql, set, answer });
     }
 
     pub(crate) fn shards(&self) -> i64 {
@@ -395,7 +395,7 @@ impl Reader {
     }
 
     /// A snapshot of its own in place of a shared one that has not begun.
-    pub(crate) fn apart(&self) -> Option<Session> {
+    pub(crate) fn dedicated(&self) -> Option<Session> {
         self.batch.is_none().then(|| Session::reading(self.shared_reads.pool.clone(), self.patience))
     }
 
@@ -405,11 +405,11 @@ impl Reader {
     }
 
     async fn rows(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Rows, Error> {
-        let is_it = |ahead: &Announced| {
+        let is_it = |ahead: &Prefetched| {
             ahead.sql == sql && ahead.set.iter().map(OwnedParam::param).eq(params.iter().cloned())
         };
-        let answer = match self.announced.iter().position(is_it) {
-            Some(at) => self.announced.remove(at).answer,
+        let answer = match self.prefetched.iter().position(is_it) {
+            Some(at) => self.prefetched.remove(at).answer,
             None => self.ask(sql, params.len(), vec![owned(params)]),
         };
         Ok(self.taken(answer).await?.pop().unwrap_or_default())

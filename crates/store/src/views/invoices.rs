@@ -1,6 +1,6 @@
 //! A customer's invoices.
 
-use super::Sheet;
+use super::OffsetPage;
 use crate::records::codecs::{CurrencyCode, Int, OneColumn, Opt, Text, Time, Word};
 use crate::{Error, Param, Row, Snapshot};
 use async_recursion::async_recursion as boxed;
@@ -45,12 +45,12 @@ const COUNT_FOR: &str =
     "select count(*) from invoices where shard = $1 and customer_id = $2 and product_id = $3";
 
 /// Says that a page of all of a customer's invoices will be asked for.
-pub fn announce_issued(s: &mut Snapshot, customer: CustomerId, sheet: Sheet) {
-    s.announce(ISSUED, &newest(customer, sheet));
+pub fn prefetch_issued(s: &mut Snapshot, customer: CustomerId, offset_page: OffsetPage) {
+    s.prefetch(ISSUED, &newest(customer, offset_page));
 }
 
-fn newest(customer: CustomerId, sheet: Sheet) -> [Param<'static>; 4] {
-    [customer.shard().into(), customer.raw().into(), sheet.skip().into(), sheet.limit.into()]
+fn newest(customer: CustomerId, offset_page: OffsetPage) -> [Param<'static>; 4] {
+    [customer.shard().into(), customer.raw().into(), offset_page.skip().into(), offset_page.limit.into()]
 }
 
 /// A page of a customer's invoices, newest first, with how many there are: all, or those whose first
@@ -60,7 +60,7 @@ pub async fn issued(
     s: &mut Snapshot,
     customer: CustomerId,
     product: Option<ProductId>,
-    sheet: Sheet,
+    offset_page: OffsetPage,
 ) -> Result<(i64, Vec<Issued>), Error> {
     let (shard, id) = (customer.shard(), customer.raw());
     let Some(product) = product else {
@@ -72,13 +72,13 @@ pub async fn issued(
             }
             Ok(())
         };
-        s.each(ISSUED, &newest(customer, sheet), see).await?;
+        s.each(ISSUED, &newest(customer, offset_page), see).await?;
         return Ok((total, rows));
     };
     let key = [shard.into(), id.into(), product.raw().into()];
     let total = s.row(COUNT_FOR, &key, |row| row.int(0)).await?.unwrap_or(0);
     let [shard, id, product] = key;
-    let params = [shard, id, product, sheet.limit.into(), sheet.skip().into()];
+    let params = [shard, id, product, offset_page.limit.into(), offset_page.skip().into()];
     Ok((total, s.rows(ISSUED_FOR, &params, read_issued).await?))
 }
 

@@ -1,7 +1,7 @@
 //! Money that was received.
 
-use super::Sheet;
-use crate::ranks::{self, Between, Ranking, Totals};
+use super::OffsetPage;
+use crate::counted_list::{self, Between, CountedList, Totals};
 use crate::records::codecs::{Codec, Every, Id, Int, OneColumn, Opt, Text, Word};
 use crate::{Error, Row, Snapshot, received, received_lists};
 use async_recursion::async_recursion as boxed;
@@ -9,7 +9,7 @@ use billing::{Category, Currency, CustomerId, Id as _, Interval, Payment, Paymen
 
 /// A payment with the customer and the price that explain it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Received {
+pub struct PaymentRow {
     /// The payment.
     pub payment: Payment,
     /// The merchant's own id of the customer.
@@ -90,11 +90,11 @@ const SPELLED: &str =
 #[boxed]
 pub async fn totals(s: &mut Snapshot, wanted: Wanted) -> Result<Totals, Error> {
     let Some(customer) = wanted.customer else {
-        let rankings = wanted.rankings(s.shards());
+        let rankings = wanted.counted_lists(s.shards());
         let lists = received_lists(wanted.categories, wanted.kind);
         return match wanted.between {
-            Between { from: None, until: None } => ranks::total(s, &rankings, lists).await,
-            between => ranks::totals_between(s, &rankings, lists, between).await,
+            Between { from: None, until: None } => counted_list::total(s, &rankings, lists).await,
+            between => counted_list::totals_between(s, &rankings, lists, between).await,
         };
     };
     let mut totals = Totals::default();
@@ -119,10 +119,14 @@ pub async fn totals(s: &mut Snapshot, wanted: Wanted) -> Result<Totals, Error> {
 
 /// A page of the wanted payments, those that came last first, and how many there are.
 #[boxed]
-pub async fn page(s: &mut Snapshot, wanted: Wanted, sheet: Sheet) -> Result<(i64, Vec<Received>), Error> {
-    let Some(customer) = wanted.customer else { return page_of_all(s, wanted, sheet).await };
+pub async fn page(
+    s: &mut Snapshot,
+    wanted: Wanted,
+    offset_page: OffsetPage,
+) -> Result<(i64, Vec<PaymentRow>), Error> {
+    let Some(customer) = wanted.customer else { return page_of_all(s, wanted, offset_page).await };
     let (mut total, mut page) = (0_i64, Vec::new());
-    let (first, last) = (sheet.skip(), sheet.skip().saturating_add(sheet.limit));
+    let (first, last) = (offset_page.skip(), offset_page.skip().saturating_add(offset_page.limit));
     let see = |row: &Row<'_>| {
         if wanted.has(Word::of(row, "category")?, Word::of(row, "kind")?) {
             if (first..last).contains(&total) {
@@ -136,15 +140,26 @@ pub async fn page(s: &mut Snapshot, wanted: Wanted, sheet: Sheet) -> Result<(i64
     Ok((total, page))
 }
 
-async fn page_of_all(s: &mut Snapshot, wanted: Wanted, sheet: Sheet) -> Result<(i64, Vec<Received>), Error> {
+async fn page_of_all(
+    s: &mut Snapshot,
+    wanted: Wanted,
+    offset_page: OffsetPage,
+) -> Result<(i64, Vec<PaymentRow>), Error> {
     let total = totals(s, wanted).await?.count;
-    if sheet.skip() >= total {
+    if offset_page.skip() >= total {
         return Ok((total, Vec::new()));
     }
     let lists = received_lists(wanted.categories, wanted.kind);
-    let limit = usize::try_from(sheet.limit).unwrap_or(0);
-    let entries =
-        ranks::page(s, &wanted.rankings(s.shards()), lists, wanted.between, sheet.skip(), limit).await?;
+    let limit = usize::try_from(offset_page.limit).unwrap_or(0);
+    let entries = counted_list::page(
+        s,
+        &wanted.counted_lists(s.shards()),
+        lists,
+        wanted.between,
+        offset_page.skip(),
+        limit,
+    )
+    .await?;
     let keys = entries.iter().map(|entry| {
         let id = PaymentId::from_raw(entry.id);
         [id.shard().into(), id.raw().into()]
@@ -160,7 +175,7 @@ async fn page_of_all(s: &mut Snapshot, wanted: Wanted, sheet: Sheet) -> Result<(
 
 /// A payment that was received in an environment and not taken back.
 #[boxed]
-pub async fn one(s: &mut Snapshot, environment: i64, id: PaymentId) -> Result<Option<Received>, Error> {
+pub async fn one(s: &mut Snapshot, environment: i64, id: PaymentId) -> Result<Option<PaymentRow>, Error> {
     let found = s.row(ONE, &[id.shard().into(), id.raw().into()], read).await?;
     Ok(found.filter(|received| {
         received.payment.environment == environment && received.payment.deleted_at.is_none()
@@ -177,8 +192,8 @@ pub async fn spelled(s: &mut Snapshot, environment: i64, first: u128) -> Result<
 }
 
 impl Wanted {
-    /// One ranking for each shard.
-    fn rankings(&self, shards: i64) -> Vec<Ranking> {
+    /// One counted list for each shard.
+    fn counted_lists(&self, shards: i64) -> Vec<CountedList> {
         (0..shards).map(|shard| received(shard, self.environment, self.currency)).collect()
     }
 
@@ -198,8 +213,8 @@ impl Wanted {
     }
 }
 
-fn read(row: &Row<'_>) -> Result<Received, Error> {
-    Ok(Received {
+fn read(row: &Row<'_>) -> Result<PaymentRow, Error> {
+    Ok(PaymentRow {
         payment: row.record()?,
         customer_external_id: Text::of(row, "external_id")?,
         customer_name: Text::of(row, "customer_name")?,

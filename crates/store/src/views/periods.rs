@@ -1,6 +1,6 @@
 //! Billing periods with how far they are collected.
 
-use super::Sheet;
+use super::OffsetPage;
 use crate::records::codecs::{Id, Int, OneColumn, Opt, Text, Time, Word};
 use crate::{Error, Row, Snapshot};
 use async_recursion::async_recursion as boxed;
@@ -8,7 +8,7 @@ use billing::{BillingPeriod, Id as _, InvoiceStatus, PeriodId, SubscriptionId, T
 
 /// A period with what its invoice says.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Collected {
+pub struct PeriodRow {
     /// The period.
     pub period: BillingPeriod,
     /// Its invoice; none in a trial.
@@ -61,9 +61,13 @@ const OF_SUBSCRIPTION: &str = "select number, id from periods
 
 /// A page of an environment's periods, newest first, and how many there are. One statement.
 #[boxed]
-pub async fn page(s: &mut Snapshot, environment: i64, sheet: Sheet) -> Result<(i64, Vec<Collected>), Error> {
+pub async fn page(
+    s: &mut Snapshot,
+    environment: i64,
+    offset_page: OffsetPage,
+) -> Result<(i64, Vec<PeriodRow>), Error> {
     let (mut total, mut rows) = (0, Vec::new());
-    s.each(PAGE, &[environment.into(), sheet.skip().into(), sheet.limit.into()], |row| {
+    s.each(PAGE, &[environment.into(), offset_page.skip().into(), offset_page.limit.into()], |row| {
         total = Int::of(row, "n")?;
         if !row.next_is_null()? {
             rows.push(read(row)?);
@@ -76,7 +80,7 @@ pub async fn page(s: &mut Snapshot, environment: i64, sheet: Sheet) -> Result<(i
 
 /// A period of an environment.
 #[boxed]
-pub async fn one(s: &mut Snapshot, environment: i64, id: PeriodId) -> Result<Option<Collected>, Error> {
+pub async fn one(s: &mut Snapshot, environment: i64, id: PeriodId) -> Result<Option<PeriodRow>, Error> {
     s.row(ONE, &[id.shard().into(), id.raw().into(), environment.into()], read).await
 }
 
@@ -88,8 +92,8 @@ pub async fn chosen(
     environment: i64,
     ids: Option<&[PeriodId]>,
     subscriptions: Option<&[SubscriptionId]>,
-    sheet: Sheet,
-) -> Result<(i64, Vec<Collected>), Error> {
+    offset_page: OffsetPage,
+) -> Result<(i64, Vec<PeriodRow>), Error> {
     let mut rows = match (ids, subscriptions) {
         (Some(ids), subscriptions) => {
             let mut rows = of_ids(s, environment, ids).await?;
@@ -99,17 +103,19 @@ pub async fn chosen(
             rows.sort_by_key(|row| std::cmp::Reverse(row.period.number));
             rows
         }
-        (None, Some(subscriptions)) => return of_subscriptions(s, environment, subscriptions, sheet).await,
-        (None, None) => return page(s, environment, sheet).await,
+        (None, Some(subscriptions)) => {
+            return of_subscriptions(s, environment, subscriptions, offset_page).await;
+        }
+        (None, None) => return page(s, environment, offset_page).await,
     };
     let total = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-    let skip = usize::try_from(sheet.skip()).unwrap_or(usize::MAX).min(rows.len());
+    let skip = usize::try_from(offset_page.skip()).unwrap_or(usize::MAX).min(rows.len());
     rows.drain(..skip);
-    rows.truncate(usize::try_from(sheet.limit).unwrap_or(0));
+    rows.truncate(usize::try_from(offset_page.limit).unwrap_or(0));
     Ok((total, rows))
 }
 
-async fn of_ids(s: &mut Snapshot, environment: i64, ids: &[PeriodId]) -> Result<Vec<Collected>, Error> {
+async fn of_ids(s: &mut Snapshot, environment: i64, ids: &[PeriodId]) -> Result<Vec<PeriodRow>, Error> {
     let mut ids = ids.to_vec();
     ids.sort_unstable();
     ids.dedup();
@@ -127,8 +133,8 @@ async fn of_subscriptions(
     s: &mut Snapshot,
     environment: i64,
     subscriptions: &[SubscriptionId],
-    sheet: Sheet,
-) -> Result<(i64, Vec<Collected>), Error> {
+    offset_page: OffsetPage,
+) -> Result<(i64, Vec<PeriodRow>), Error> {
     let mut subscriptions = subscriptions.to_vec();
     subscriptions.sort_unstable();
     subscriptions.dedup();
@@ -141,15 +147,15 @@ async fn of_subscriptions(
     .await?;
     found.sort_unstable_by_key(|(number, _)| std::cmp::Reverse(*number));
     let total = i64::try_from(found.len()).unwrap_or(i64::MAX);
-    let skip = usize::try_from(sheet.skip()).unwrap_or(usize::MAX).min(found.len());
-    let limit = usize::try_from(sheet.limit).unwrap_or(0);
+    let skip = usize::try_from(offset_page.skip()).unwrap_or(usize::MAX).min(found.len());
+    let limit = usize::try_from(offset_page.limit).unwrap_or(0);
     let on_page: Vec<PeriodId> = found.into_iter().skip(skip).take(limit).map(|(_, id)| id).collect();
     let mut rows = of_ids(s, environment, &on_page).await?;
     rows.sort_by_key(|row| std::cmp::Reverse(row.period.number));
     Ok((total, rows))
 }
 
-fn read(row: &Row<'_>) -> Result<Collected, Error> {
+fn read(row: &Row<'_>) -> Result<PeriodRow, Error> {
     let period = row.record()?;
     let invoice = match Opt::<Word>::of(row, "status")? {
         None => None,
@@ -162,5 +168,5 @@ fn read(row: &Row<'_>) -> Result<Collected, Error> {
             updated_at: Time::of(row, "updated_at")?,
         }),
     };
-    Ok(Collected { period, invoice })
+    Ok(PeriodRow { period, invoice })
 }

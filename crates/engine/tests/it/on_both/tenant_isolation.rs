@@ -13,11 +13,11 @@ use billing::{
 use engine::views::{CustomerName, Filter};
 use engine::{Adjust, At, Engine, Error, NewLine, Of, PaymentRef, Subscribe, SubscribeItem};
 use std::fmt::Debug;
-use store::pages::Window;
-use store::views::Sheet;
+use store::pages::CursorPage;
+use store::views::OffsetPage;
 
-const SHEET: Sheet = Sheet { page: 1, limit: 100 };
-const WINDOW: Window = Window { after: None, limit: 100 };
+const FIRST_PAGE: OffsetPage = OffsetPage { page: 1, limit: 100 };
+const WINDOW: CursorPage = CursorPage { after: None, limit: 100 };
 
 /// What stands in one environment.
 struct Things {
@@ -156,9 +156,9 @@ async fn nothing_is_found_over_the_wall() {
     denied("period", engine.period(here, them.period).await.map(|_| ()));
     let books = engine.environment(here).await.unwrap();
     let now = wall.ours.start;
-    let sheet = engine.customer_invoices(now, &books, them.customer, Currency::USD, SHEET).await;
-    denied("customer_invoices", sheet.map(|_| ()));
-    let handle = engine.invoices_of_handle(&books, "them".into(), them.customer, None, SHEET).await;
+    let offset_page = engine.customer_invoices(now, &books, them.customer, Currency::USD, FIRST_PAGE).await;
+    denied("customer_invoices", offset_page.map(|_| ()));
+    let handle = engine.invoices_of_handle(&books, "them".into(), them.customer, None, FIRST_PAGE).await;
     denied("invoices_of_handle", handle.map(|_| ()));
 }
 
@@ -178,9 +178,9 @@ async fn no_list_shows_what_is_over_the_wall() {
     }
     assert!(engine.invoice_lines(here, Some(them.invoice), WINDOW).await.unwrap().rows.is_empty());
     assert!(engine.prices(here, Some(them.plan.product_id), WINDOW).await.unwrap().rows.is_empty());
-    let periods = engine.periods(here, Some(vec![them.period]), None, SHEET).await.unwrap();
+    let periods = engine.periods(here, Some(vec![them.period]), None, FIRST_PAGE).await.unwrap();
     assert_eq!(periods.0, 0);
-    let periods = engine.periods(here, None, Some(vec![them.subscription]), SHEET).await.unwrap();
+    let periods = engine.periods(here, None, Some(vec![them.subscription]), FIRST_PAGE).await.unwrap();
     assert_eq!(periods.0, 0);
     let name = CustomerName { external_id: "them".into(), first: them.customer.raw() >> 32 };
     let filter = Filter {
@@ -191,7 +191,7 @@ async fn no_list_shows_what_is_over_the_wall() {
         from: None,
         until: None,
     };
-    let (count, rows) = engine.received(here, filter, SHEET).await.unwrap();
+    let (count, rows) = engine.received(here, filter, FIRST_PAGE).await.unwrap();
     assert_eq!((count, rows.len()), (0, 0));
 
     // What is listed without a filter is ours alone.

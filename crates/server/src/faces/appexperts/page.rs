@@ -3,7 +3,7 @@
 use super::error::Error;
 use crate::query::Query;
 use serde_json::{Map, Value};
-use store::views::Sheet;
+use store::views::OffsetPage;
 
 const LIMIT: i64 = 10;
 const LIMIT_MAX: i64 = 100;
@@ -12,7 +12,7 @@ const LIMIT_MAX: i64 = 100;
 ///
 /// # Errors
 /// If the body is not a JSON object, or a number is out of range or none.
-pub(super) fn read(query: Option<&str>, body: &[u8]) -> Result<Sheet, Error> {
+pub(super) fn read(query: Option<&str>, body: &[u8]) -> Result<OffsetPage, Error> {
     let query = Query::parse(query);
     let body = object(body)?;
     let find = |names: &[&'static str]| {
@@ -22,7 +22,7 @@ pub(super) fn read(query: Option<&str>, body: &[u8]) -> Result<Sheet, Error> {
     };
     let page = number(find(&["page"]), 1, i64::MAX)?.unwrap_or(1);
     let limit = number(find(&["limit", "page_limit"]), 1, LIMIT_MAX)?.unwrap_or(LIMIT);
-    Ok(Sheet { page, limit })
+    Ok(OffsetPage { page, limit })
 }
 
 fn object(body: &[u8]) -> Result<Map<String, Value>, Error> {

@@ -15,20 +15,20 @@ use billing::{Currency, Id, InvoiceStatus, Zone};
 use engine::views::{CustomerInvoice, CustomerInvoices, PlanState};
 use http::{HeaderMap, Method};
 use store::Scope;
-use store::views::Sheet;
-use store::views::statements::Subscribed;
+use store::views::OffsetPage;
+use store::views::customer_invoices::Subscribed;
 
 /// The customer's invoices in US dollars, newest first.
 pub async fn list(State(app): State<App>, reader: Reader, request: Request) -> Result<Response<Body>, Error> {
     let (parts, body) = request.into_parts();
     let body = read_body(body, app.limits.body_bytes).await?;
-    let sheet = page::read(parts.uri.query(), &body)?;
+    let offset_page = page::read(parts.uri.query(), &body)?;
     let environment = app.environment(reader.environment).await?;
     let now = app.books_now(&environment);
     let key = CacheKey {
         face: "appexperts",
         reader: reader.customer.raw(),
-        target: &format!("{}/{}", sheet.page, sheet.limit),
+        target: &format!("{}/{}", offset_page.page, offset_page.limit),
         also: ["", ""],
         scopes: &[Scope::Customer(reader.customer.raw()), Scope::Catalog(reader.environment)],
         now,
@@ -36,15 +36,17 @@ pub async fn list(State(app): State<App>, reader: Reader, request: Request) -> R
     // A condition is for reading: to `POST` the whole answer is given.
     let headers = if parts.method == Method::POST { HeaderMap::new() } else { parts.headers };
     app.get_or_render(&key, &headers, async || {
-        let found =
-            app.engine.customer_invoices(now, &environment, reader.customer, Currency::USD, sheet).await?;
-        Ok(Rendered { body: render(&found, sheet), valid_until: found.changes_at })
+        let found = app
+            .engine
+            .customer_invoices(now, &environment, reader.customer, Currency::USD, offset_page)
+            .await?;
+        Ok(Rendered { body: render(&found, offset_page), valid_until: found.changes_at })
     })
     .await
 }
 
-fn render(found: &CustomerInvoices, sheet: Sheet) -> String {
-    let pages = found.total.div_euclid(sheet.limit) + i64::from(found.total % sheet.limit != 0);
+fn render(found: &CustomerInvoices, offset_page: OffsetPage) -> String {
+    let pages = found.total.div_euclid(offset_page.limit) + i64::from(found.total % offset_page.limit != 0);
     object(|o| {
         o.put("code", 200_i64).put("message", "Customer payments retrieved successfully.");
         o.object("data", |o| {
@@ -53,15 +55,15 @@ fn render(found: &CustomerInvoices, sheet: Sheet) -> String {
                     items.object(|o| item(o, row, &found.zone));
                 }
             });
-            o.put("total_items", found.total).put("page_limit", sheet.limit);
-            o.put("has_previous_page", sheet.page > 1).put("has_next_page", sheet.page < pages);
-            o.put("total_pages", pages).put("current_page", sheet.page);
+            o.put("total_items", found.total).put("page_limit", offset_page.limit);
+            o.put("has_previous_page", offset_page.page > 1).put("has_next_page", offset_page.page < pages);
+            o.put("total_pages", pages).put("current_page", offset_page.page);
         });
     })
 }
 
 fn item(o: &mut Object<'_>, row: &CustomerInvoice, zone: &Zone) {
-    let invoice = &row.statement;
+    let invoice = &row.invoice;
     let whole = invoice.subscription_id.map(Id::raw).or(invoice.purchase_id.map(Id::raw));
     o.put("amount_due_usd", Raw(&float_dollars(invoice.total)));
     o.put("amount_refunded_usd", Raw(&float_dollars(invoice.refunded)));

@@ -8,14 +8,14 @@ use super::spell::{self, Spelled};
 use crate::json::{Object, object};
 use crate::query::Query;
 use engine::Of;
-use store::pages::{Page, Window};
+use store::pages::{CursorPage, Page};
 
 const LIMIT: i64 = 10;
 const LIMIT_MAX: i64 = 100;
 
 /// What page is asked for.
 pub(super) struct ListQuery {
-    pub(super) window: Window,
+    pub(super) window: CursorPage,
     cursor: Option<String>,
 }
 
@@ -42,7 +42,7 @@ impl ListQuery {
                     .raw(),
             ),
         };
-        Ok(Self { window: Window { after, limit }, cursor: cursor.map(str::to_owned) })
+        Ok(Self { window: CursorPage { after, limit }, cursor: cursor.map(str::to_owned) })
     }
 }
 

@@ -5,7 +5,7 @@ use crate::query::Query;
 use crate::spelling::parse_hex24;
 use billing::{Category, Currency, PaymentKind, Timestamp};
 use engine::views::{CustomerName, Filter};
-use store::views::Sheet;
+use store::views::OffsetPage;
 
 const LIMIT: i64 = 10;
 const LIMIT_MAX: i64 = 100;
@@ -37,12 +37,12 @@ pub(super) fn filter(query: &Query<'_>) -> Result<Filter, Error> {
 ///
 /// # Errors
 /// If a parameter is wrong or repeated.
-pub(super) fn list(query: &Query<'_>) -> Result<(Filter, Sheet), Error> {
+pub(super) fn list(query: &Query<'_>) -> Result<(Filter, OffsetPage), Error> {
     let mut wrong = Vec::new();
     let filter = read_filter(query, &mut wrong);
     let page = number(query, "page", i64::MAX, &mut wrong).unwrap_or(1);
     let limit = number(query, "limit", LIMIT_MAX, &mut wrong).unwrap_or(LIMIT);
-    if wrong.is_empty() { Ok((filter, Sheet { page, limit })) } else { Err(Error::Invalid(wrong)) }
+    if wrong.is_empty() { Ok((filter, OffsetPage { page, limit })) } else { Err(Error::Invalid(wrong)) }
 }
 
 fn read_filter(query: &Query<'_>, wrong: &mut Vec<String>) -> Filter {

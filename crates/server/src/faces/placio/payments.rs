@@ -20,8 +20,8 @@ use billing::{Currency, PaymentId, Refusal};
 use engine::{Actor, At, PaymentRef};
 use http::{HeaderMap, StatusCode, Uri};
 use store::Scope;
-use store::views::Sheet;
-use store::views::payments::Received;
+use store::views::OffsetPage;
+use store::views::payments::PaymentRow;
 
 /// The payments of all workspaces, those that came last first.
 pub async fn list(
@@ -40,14 +40,14 @@ pub async fn list(
         now: app.books_now(&environment),
     };
     app.get_or_render(&key, &headers, async || {
-        let (filter, sheet) = page::list(&Query::parse(uri.query()))?;
-        let (total, rows) = app.engine.received(viewer.environment, filter, sheet).await?;
-        Ok::<_, Error>(Rendered::from(render_list(total, sheet, &rows)))
+        let (filter, offset_page) = page::list(&Query::parse(uri.query()))?;
+        let (total, rows) = app.engine.received(viewer.environment, filter, offset_page).await?;
+        Ok::<_, Error>(Rendered::from(render_list(total, offset_page, &rows)))
     })
     .await
 }
 
-fn render_list(total: i64, sheet: Sheet, rows: &[Received]) -> String {
+fn render_list(total: i64, offset_page: OffsetPage, rows: &[PaymentRow]) -> String {
     object(|o| {
         o.array("payments", |list| {
             for row in rows {
@@ -55,8 +55,8 @@ fn render_list(total: i64, sheet: Sheet, rows: &[Received]) -> String {
             }
         });
         o.object("pagination", |o| {
-            o.put("total", total).put("page", sheet.page).put("limit", sheet.limit);
-            let pages = total.div_euclid(sheet.limit) + i64::from(total % sheet.limit != 0);
+            o.put("total", total).put("page", offset_page.page).put("limit", offset_page.limit);
+            let pages = total.div_euclid(offset_page.limit) + i64::from(total % offset_page.limit != 0);
             o.put("totalPages", pages);
         });
     })
@@ -176,6 +176,6 @@ async fn load_answer(
     Ok(payment_answer(&app.engine.received_payment(environment, id).await?, status))
 }
 
-fn payment_answer(row: &Received, status: StatusCode) -> Answer {
+fn payment_answer(row: &PaymentRow, status: StatusCode) -> Answer {
     Answer::json(status, object(|o| payment(o, row, Workspace::Left)))
 }

@@ -5,7 +5,7 @@ use super::page::type_of;
 use crate::json::{Object, Raw};
 use crate::spelling::{hex24, iso_millis, parse_hex24, two_decimals};
 use billing::{Id, Interval, IntervalUnit, Payment, PaymentChannel, PaymentKind};
-use store::views::payments::{Plan, Received};
+use store::views::payments::{PaymentRow, Plan};
 
 /// Whether the workspace itself is shown within a payment: it is in lists only.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub(super) enum Workspace {
 }
 
 /// The members of a payment.
-pub(super) fn payment(o: &mut Object<'_>, row: &Received, workspace: Workspace) {
+pub(super) fn payment(o: &mut Object<'_>, row: &PaymentRow, workspace: Workspace) {
     let payment = &row.payment;
     let workspace_id = workspace_id(row);
     o.put("id", hex24(payment.id.raw())).put("workspaceId", &workspace_id);
@@ -40,7 +40,7 @@ pub(super) fn payment(o: &mut Object<'_>, row: &Received, workspace: Workspace) 
 }
 
 /// The merchant's own id of a workspace where that can be one, else the spelling of ours.
-fn workspace_id(row: &Received) -> String {
+fn workspace_id(row: &PaymentRow) -> String {
     match parse_hex24(&row.customer_external_id) {
         Some(_) => row.customer_external_id.to_ascii_lowercase(),
         None => hex24(row.payment.customer_id.raw()),

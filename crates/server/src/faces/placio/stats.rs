@@ -11,7 +11,7 @@ use crate::response_cache::{CacheKey, Rendered};
 use crate::spelling::two_decimals;
 use axum::extract::State;
 use axum::response::Response;
-use engine::views::Takings;
+use engine::views::PaymentTotals;
 use http::{HeaderMap, Uri};
 use store::Scope;
 
@@ -34,19 +34,22 @@ pub async fn read(
     };
     app.get_or_render(&key, &headers, async || {
         let filter = page::filter(&Query::parse(uri.query()))?;
-        let takings = app.engine.takings(now, &environment, filter).await?;
-        Ok::<_, Error>(Rendered { body: render(&takings), valid_until: Some(takings.today.tomorrow) })
+        let payment_totals = app.engine.payment_totals(now, &environment, filter).await?;
+        Ok::<_, Error>(Rendered {
+            body: render(&payment_totals),
+            valid_until: Some(payment_totals.today.tomorrow),
+        })
     })
     .await
 }
 
-fn render(takings: &Takings) -> String {
+fn render(payment_totals: &PaymentTotals) -> String {
     object(|o| {
         for (amount, count, totals) in [
-            ("totalAmount", "totalCount", takings.all),
-            ("thisMonthAmount", "thisMonthCount", takings.month),
-            ("thisWeekAmount", "thisWeekCount", takings.week),
-            ("todayAmount", "todayCount", takings.day),
+            ("totalAmount", "totalCount", payment_totals.all),
+            ("thisMonthAmount", "thisMonthCount", payment_totals.month),
+            ("thisWeekAmount", "thisWeekCount", payment_totals.week),
+            ("todayAmount", "todayCount", payment_totals.day),
         ] {
             o.put(amount, Raw(&two_decimals(totals.amount))).put(count, totals.count);
         }

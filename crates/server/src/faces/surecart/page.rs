@@ -4,7 +4,7 @@ use super::error::Error;
 use crate::query::Query;
 use crate::spelling::parse_uuid;
 use billing::{Id, PeriodId, SubscriptionId};
-use store::views::Sheet;
+use store::views::OffsetPage;
 
 const LIMIT: i64 = 20;
 const LIMIT_MAX: i64 = 100;
@@ -16,7 +16,7 @@ pub(super) struct PeriodQuery {
     /// Only those of these subscriptions.
     pub(super) subscriptions: Option<Vec<SubscriptionId>>,
     /// The page of them.
-    pub(super) sheet: Sheet,
+    pub(super) offset_page: OffsetPage,
 }
 
 /// Reads the parameters; of a number that is repeated the last one counts.
@@ -30,8 +30,8 @@ pub(super) fn read(query: &Query<'_>) -> Result<PeriodQuery, Error> {
     let subscriptions = self::ids(query, "subscription_ids[]", "subscription_ids");
     match (page, limit, ids, subscriptions) {
         (Ok(page), Ok(limit), Ok(ids), Ok(subscriptions)) => {
-            let sheet = Sheet { page: page.unwrap_or(1), limit: limit.unwrap_or(LIMIT) };
-            Ok(PeriodQuery { ids, subscriptions, sheet })
+            let offset_page = OffsetPage { page: page.unwrap_or(1), limit: limit.unwrap_or(LIMIT) };
+            Ok(PeriodQuery { ids, subscriptions, offset_page })
         }
         (page, limit, ids, subscriptions) => {
             let wrong = [page.err(), limit.err(), ids.err(), subscriptions.err()];

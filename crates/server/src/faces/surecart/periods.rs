@@ -19,8 +19,8 @@ use engine::{Actor, At};
 use http::{HeaderMap, StatusCode, Uri};
 use serde_json::Value;
 use store::Scope;
-use store::views::Sheet;
-use store::views::periods::{Collected, Collecting};
+use store::views::OffsetPage;
+use store::views::periods::{Collecting, PeriodRow};
 
 /// The periods of the account, newest first.
 pub async fn list(
@@ -39,9 +39,9 @@ pub async fn list(
         now: app.books_now(&environment),
     };
     app.get_or_render(&key, &headers, async || {
-        let PeriodQuery { ids, subscriptions, sheet } = page::read(&Query::parse(uri.query()))?;
-        let (count, rows) = app.engine.periods(account.environment, ids, subscriptions, sheet).await?;
-        Ok::<_, Error>(Rendered::from(render_list(count, sheet, &rows)))
+        let PeriodQuery { ids, subscriptions, offset_page } = page::read(&Query::parse(uri.query()))?;
+        let (count, rows) = app.engine.periods(account.environment, ids, subscriptions, offset_page).await?;
+        Ok::<_, Error>(Rendered::from(render_list(count, offset_page, &rows)))
     })
     .await
 }
@@ -147,7 +147,7 @@ async fn load_json(app: &App, environment: i64, id: PeriodId, text: &str) -> Res
 }
 
 /// A period, or the failure that names it as the request did.
-fn render(found: Result<Collected, engine::Error>, text: &str) -> Result<String, Error> {
+fn render(found: Result<PeriodRow, engine::Error>, text: &str) -> Result<String, Error> {
     let found = found.map_err(|error| name_period(error, text))?;
     Ok(object(|o| period(o, &found)))
 }
@@ -175,11 +175,14 @@ fn end_at(body: &[u8]) -> Result<Timestamp, Error> {
     seconds.ok_or_else(|| Error::invalid("end_at", "not_a_number", "End at must be a Unix time in seconds"))
 }
 
-fn render_list(count: i64, sheet: Sheet, rows: &[Collected]) -> String {
+fn render_list(count: i64, offset_page: OffsetPage, rows: &[PeriodRow]) -> String {
     object(|o| {
         o.put("object", "list");
         o.object("pagination", |o| {
-            o.put("count", count).put("limit", sheet.limit).put("page", sheet.page).put("url", "/v1/periods");
+            o.put("count", count)
+                .put("limit", offset_page.limit)
+                .put("page", offset_page.page)
+                .put("url", "/v1/periods");
         });
         o.array("data", |list| {
             for row in rows {
@@ -189,7 +192,7 @@ fn render_list(count: i64, sheet: Sheet, rows: &[Collected]) -> String {
     })
 }
 
-fn period(o: &mut Object<'_>, row: &Collected) {
+fn period(o: &mut Object<'_>, row: &PeriodRow) {
     let (period, invoice) = (&row.period, row.invoice.as_ref());
     let retry_at = invoice.filter(|invoice| invoice.attempt_count > 0).and_then(|i| i.next_attempt_at);
     let updated_at = invoice.map_or(period.updated_at, |invoice| period.updated_at.max(invoice.updated_at));

@@ -15,7 +15,7 @@ use billing::{Category, Id, InvoiceStatus, Money};
 use engine::views::ProductName;
 use http::{HeaderMap, Uri};
 use store::Scope;
-use store::views::Sheet;
+use store::views::OffsetPage;
 use store::views::invoices::Issued;
 
 /// The organisation's invoices, newest first.
@@ -39,15 +39,16 @@ pub async fn list(
     };
     app.get_or_render(&key, &headers, async || {
         // Who asks for whose books comes before what is asked.
-        let sheet = page::read(uri.query());
-        let wanted = sheet.as_ref().ok().copied().flatten().unwrap_or(Sheet { page: i64::MAX, limit: 1 });
+        let offset_page = page::read(uri.query());
+        let wanted =
+            offset_page.as_ref().ok().copied().flatten().unwrap_or(OffsetPage { page: i64::MAX, limit: 1 });
         let name = product.map(product_name);
         let found = app
             .engine
             .invoices_of_handle(&environment, handle.to_owned(), member.customer, name, wanted)
             .await?;
         let (count, rows) = found.ok_or_else(Error::not_a_member)?;
-        sheet?;
+        offset_page?;
         Ok::<_, Error>(Rendered::from(render(count, &rows)))
     })
     .await

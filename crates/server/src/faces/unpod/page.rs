@@ -2,7 +2,7 @@
 
 use super::error::Error;
 use crate::query::Query;
-use store::views::Sheet;
+use store::views::OffsetPage;
 
 const SIZE: i64 = 20;
 const SIZE_MAX: i64 = 100;
@@ -12,14 +12,14 @@ const SIZE_MAX: i64 = 100;
 ///
 /// # Errors
 /// If a number is none.
-pub(super) fn read(query: Option<&str>) -> Result<Option<Sheet>, Error> {
+pub(super) fn read(query: Option<&str>) -> Result<Option<OffsetPage>, Error> {
     let query = Query::parse(query);
     let page = number(&query, "page")?.unwrap_or(1);
     let size = number(&query, "page_size")?.unwrap_or(SIZE);
     if size < 0 {
         return Err(Error::invalid("page_size must be a whole number of at least 0."));
     }
-    Ok((page > 0).then_some(Sheet { page, limit: size.min(SIZE_MAX) }))
+    Ok((page > 0).then_some(OffsetPage { page, limit: size.min(SIZE_MAX) }))
 }
 
 fn number(query: &Query<'_>, name: &'static str) -> Result<Option<i64>, Error> {

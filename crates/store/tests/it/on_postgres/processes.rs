@@ -333,7 +333,7 @@ async fn count(s: &mut Snapshot, sql: &'static str, from: i64) -> Result<usize, 
 }
 
 /// A connection stands still as long as nobody takes the next part of an answer, so long answers that were
-/// announced must not wait for each other.
+/// prefetched must not wait for each other.
 #[tokio::test]
 async fn what_was_announced_can_be_asked_for_in_any_order() {
     let books = Books::postgres().await;
@@ -342,9 +342,9 @@ async fn what_was_announced_can_be_asked_for_in_any_order() {
     for _ in 0..2 {
         let counted = store.read(|s| {
             Box::pin(async move {
-                s.announce(LONG, &[1_i64.into()]);
-                s.announce(OTHER, &[1_i64.into()]);
-                s.announce(LONG, &[1001_i64.into()]);
+                s.prefetch(LONG, &[1_i64.into()]);
+                s.prefetch(OTHER, &[1_i64.into()]);
+                s.prefetch(LONG, &[1001_i64.into()]);
                 let short = s.row(SHORT, &[7_i64.into()], |row| row.int(0)).await?;
                 let second = count(s, OTHER, 1).await?;
                 let third = count(s, LONG, 1001).await?;

@@ -52,8 +52,8 @@ async fn each_of_many_readers_gets_its_own_rows_in_their_order() {
         store.read(move |s| {
             Box::pin(async move {
                 // Some of them ask the same, and some for no rows.
-                s.announce(MULTIPLES, &[n.into(), (n % 5).into()]);
-                s.announce(TEXT, &["never asked for".into()]);
+                s.prefetch(MULTIPLES, &[n.into(), (n % 5).into()]);
+                s.prefetch(TEXT, &["never asked for".into()]);
                 let mut of_sets = Vec::new();
                 let sets = (0..n % 4).map(|part| [part.into(), 2_i64.into()]);
                 s.each_for(MULTIPLES, sets, |set, row| {
@@ -196,7 +196,7 @@ async fn who_reads_apart_is_given_rows_as_they_come() {
     let books = Books::postgres().await;
     let store = books.open().await;
     let stopped = store.read(|s| {
-        s.apart();
+        s.dedicated();
         Box::pin(async move {
             let mut seen = 0;
             let walk = s
@@ -211,9 +211,9 @@ async fn who_reads_apart_is_given_rows_as_they_come() {
     });
     assert_eq!(stopped.await, Ok(10));
     let both = store.read(|s| {
-        s.apart();
+        s.dedicated();
         Box::pin(async move {
-            s.announce(MULTIPLES, &[2_i64.into(), 3_i64.into()]);
+            s.prefetch(MULTIPLES, &[2_i64.into(), 3_i64.into()]);
             Ok::<_, Error>((multiples(s, 2, 3).await?, multiples(s, 3, 2).await?))
         })
     });

@@ -13,7 +13,7 @@ use engine::{At, Engine, NewBooks, NewLine, Subscribe, SubscribeItem};
 use gateway::Sandbox;
 use std::sync::Arc;
 use store::Options;
-use store::pages::Window;
+use store::pages::CursorPage;
 use testbed::Books;
 
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -182,7 +182,7 @@ impl Trade {
         let dan = self.customer("dan", Some("tok_visa")).await;
         let item = SubscribeItem { price: self.once.id, quantity: 1 };
         engine.sell(At::new(self.now, number), dan.id, item, None, None, None).await.unwrap();
-        let all = Window { after: None, limit: 100 };
+        let all = CursorPage { after: None, limit: 100 };
         let paid = engine
             .store()
             .read(move |s| Box::pin(async move { store::pages::payments(s, number, all).await }))

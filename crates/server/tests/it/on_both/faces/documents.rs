@@ -25,8 +25,8 @@ async fn offer(test: &TestApp, books: &Environment, numbers: (i64, i64)) -> (Pro
     (product, price)
 }
 
-fn first() -> store::pages::Window {
-    store::pages::Window { after: None, limit: 1 }
+fn first() -> store::pages::CursorPage {
+    store::pages::CursorPage { after: None, limit: 1 }
 }
 
 /// Splits the printed answer around its only row.

@@ -69,7 +69,7 @@ async fn what_is_known_is_not_sent_again() {
 async fn a_change_of_the_catalog_or_the_clock_is_seen() {
     let test = TestApp::new().await;
     let books = test.books("Test", Some("2026-03-20T12:00:00Z")).await;
-    let window = store::pages::Window { after: None, limit: 1 };
+    let window = store::pages::CursorPage { after: None, limit: 1 };
     let catalog = test.engine.catalogs(books.number, window).await.unwrap().rows[0].id;
     let product = crate::fixtures::seeds::product(books.number, 1, catalog);
     let price = crate::fixtures::seeds::price(&product, 2, 1_500, billing::Currency::USD);

@@ -5,11 +5,11 @@ use crate::fixtures::world::{House, World};
 use engine::Of;
 use server::serve::ServeOptions;
 use std::time::Duration;
-use store::pages::Window;
+use store::pages::CursorPage;
 
 /// How many invoices the customer who pays has.
 async fn invoices(test: &TestApp, house: &House) -> usize {
-    let (of, window) = (Of::Customer(house.payer.id), Window { after: None, limit: 10 });
+    let (of, window) = (Of::Customer(house.payer.id), CursorPage { after: None, limit: 10 });
     test.engine.invoices(house.books.number, of, None, window).await.unwrap().rows.len()
 }
 

@@ -202,7 +202,7 @@ fn rows(books: &Environment, catalog: billing::CatalogId) -> Rows {
 async fn every_key_of_the_document_in_its_order_and_kind() {
     let printed: Value = serde_json::from_str(include_str!("../documents/flowglad.json")).unwrap();
     let m = Merchant::new().await;
-    let page = store::pages::Window { after: None, limit: 1 };
+    let page = store::pages::CursorPage { after: None, limit: 1 };
     let catalog = m.test.engine.catalogs(m.books.number, page).await.unwrap().rows[0].id;
     let rows = rows(&m.books, catalog);
     let external_id = rows.customer.external_id.clone();

@@ -3,12 +3,12 @@
 use crate::Error;
 use std::ops::Add;
 
-/// How many lists a ranking has.
+/// How many lists a counted list has.
 pub const LISTS: usize = 12;
 
 /// One ordered collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Ranking {
+pub struct CountedList {
     /// The shard of the customers whose entries it orders.
     pub shard: i64,
     /// The environment that it belongs to.
@@ -17,7 +17,7 @@ pub struct Ranking {
     pub number: i64,
 }
 
-/// One member of a ranking.
+/// One member of a counted list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
     /// Its list, below [`LISTS`].
@@ -30,7 +30,7 @@ pub struct Entry {
     pub amount: i64,
 }
 
-/// A set of lists of one ranking.
+/// A set of lists of one counted list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lists(pub(super) u16);
 

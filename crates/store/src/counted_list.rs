@@ -1,6 +1,6 @@
 //! Counted lists: exact totals, and pages at any depth, at the same cost for long lists as for short.
 //!
-//! A ranking orders entries by time and id. Each entry is in one of twelve lists of its ranking, and
+//! A counted list orders entries by time and id. Each entry is in one of its twelve lists, and
 //! any union of lists can be read as one. Beside the entries stand nodes, like those of a B-tree:
 //! a node covers the keys from its own up to the next one's on its level, and counts what lies there,
 //! list by list. Nodes of level 0 cover entries, those of the next levels cover nodes. A total is a
@@ -23,6 +23,6 @@ mod write;
 
 pub use page::page;
 pub use seek::{total, totals_between};
-pub use types::{Between, Entry, LISTS, Lists, Ranking, Totals};
+pub use types::{Between, CountedList, Entry, LISTS, Lists, Totals};
 pub use verify::verify;
 pub use write::{insert, remove};

@@ -1,6 +1,6 @@
-//! Statements over the nodes and entries of a ranking.
+//! Statements over the nodes and entries of a counted list.
 
-use super::types::{Entry, Key, LISTS, Ranking, Tally};
+use super::types::{CountedList, Entry, Key, LISTS, Tally};
 use crate::{Error, Param, Row, Snapshot, Tx};
 
 /// Levels 0 to this one. Only the number of nodes on the top level has no bound: it is one per
@@ -75,7 +75,7 @@ pub(super) const ENTRIES: &str = "select at, id, amount from list_entries \
 /// The nodes of a level whose keys lie in a range, oldest first.
 pub(super) async fn nodes(
     snapshot: &mut Snapshot,
-    ranking: Ranking,
+    ranking: CountedList,
     level: i64,
     from: Key,
     until: Key,
@@ -83,11 +83,11 @@ pub(super) async fn nodes(
     snapshot.rows(NODES, &range(ranking, level, from, until), node).await
 }
 
-/// As [`nodes`], of several rankings, each in a range of its own.
+/// As [`nodes`], of several counted lists, each in a range of its own.
 pub(super) async fn nodes_of_each(
     snapshot: &mut Snapshot,
     level: i64,
-    ranges: &[(Ranking, Key, Key)],
+    ranges: &[(CountedList, Key, Key)],
 ) -> Result<Vec<Vec<Node>>, Error> {
     let mut found = vec![Vec::new(); ranges.len()];
     let sets = ranges.iter().map(|(ranking, from, until)| range(*ranking, level, *from, *until));
@@ -103,7 +103,7 @@ pub(super) async fn nodes_of_each(
 /// How many nodes of a level have their keys in a range.
 pub(super) async fn count(
     snapshot: &mut Snapshot,
-    ranking: Ranking,
+    ranking: CountedList,
     level: i64,
     from: Key,
     until: Key,
@@ -112,10 +112,10 @@ pub(super) async fn count(
     Ok(count.unwrap_or(0) as usize)
 }
 
-/// The node of a level that covers a key; none in an empty ranking.
+/// The node of a level that covers a key; none in an empty counted list.
 pub(super) async fn floor(
     snapshot: &mut Snapshot,
-    ranking: Ranking,
+    ranking: CountedList,
     level: i64,
     key: Key,
 ) -> Result<Option<Node>, Error> {
@@ -125,7 +125,7 @@ pub(super) async fn floor(
 /// Where the node with this key ends.
 pub(super) async fn end(
     snapshot: &mut Snapshot,
-    ranking: Ranking,
+    ranking: CountedList,
     level: i64,
     key: Key,
 ) -> Result<Key, Error> {
@@ -138,7 +138,7 @@ pub(super) async fn end(
 /// Changes what a node counts.
 pub(super) async fn add(
     tx: &mut Tx,
-    ranking: Ranking,
+    ranking: CountedList,
     level: i64,
     key: Key,
     change: &Tally,
@@ -150,14 +150,19 @@ pub(super) async fn add(
 }
 
 /// Adds nodes to a level.
-pub(super) async fn create(tx: &mut Tx, ranking: Ranking, level: i64, nodes: &[Node]) -> Result<(), Error> {
+pub(super) async fn create(
+    tx: &mut Tx,
+    ranking: CountedList,
+    level: i64,
+    nodes: &[Node],
+) -> Result<(), Error> {
     tx.send_for(INSERT, nodes.iter().map(|node| whole(ranking, level, node.key, &node.tally))).await
 }
 
 /// The entries of one list in a range, oldest first.
 pub(super) async fn entries(
     snapshot: &mut Snapshot,
-    ranking: Ranking,
+    ranking: CountedList,
     list: u8,
     from: Key,
     until: Key,
@@ -171,12 +176,12 @@ pub(super) async fn entries(
 }
 
 /// The parameters of a range of keys on a level, or in a list.
-pub(super) fn range(ranking: Ranking, level: i64, from: Key, until: Key) -> [Param<'static>; 8] {
+pub(super) fn range(ranking: CountedList, level: i64, from: Key, until: Key) -> [Param<'static>; 8] {
     let [shard, environment, number, level, at, id] = place(ranking, level, from);
     [shard, environment, number, level, at, id, until.at.into(), until.id.into()]
 }
 
-fn place(ranking: Ranking, level: i64, key: Key) -> [Param<'static>; 6] {
+fn place(ranking: CountedList, level: i64, key: Key) -> [Param<'static>; 6] {
     [
         ranking.shard.into(),
         ranking.environment.into(),
@@ -187,7 +192,7 @@ fn place(ranking: Ranking, level: i64, key: Key) -> [Param<'static>; 6] {
     ]
 }
 
-fn whole(ranking: Ranking, level: i64, key: Key, tally: &Tally) -> [Param<'static>; 6 + 2 * LISTS] {
+fn whole(ranking: CountedList, level: i64, key: Key, tally: &Tally) -> [Param<'static>; 6 + 2 * LISTS] {
     let mut params = [const { Param::Null }; 6 + 2 * LISTS];
     params[..6].clone_from_slice(&place(ranking, level, key));
     for (param, value) in params[6..].iter_mut().zip(tally.counts.iter().chain(&tally.amounts)) {

@@ -1,7 +1,7 @@
 //! One page of a list, newest first.
 
 use super::seek::{Place, seek, totals_since};
-use super::types::{Between, Entry, Key, Lists, Ranking};
+use super::types::{Between, CountedList, Entry, Key, Lists};
 use crate::{Error, Param, Snapshot};
 use async_recursion::async_recursion as boxed;
 use std::collections::VecDeque;
@@ -14,11 +14,11 @@ pub(super) const OLDER: &str = "select at, id, amount from list_entries \
 const SHORT: usize = 24;
 
 /// Up to `limit` entries of some lists in a range of time, newest first, after the `skip` newest,
-/// over all rankings given. Costs about the same for any `skip`.
+/// over all counted lists given. Costs about the same for any `skip`.
 #[boxed]
 pub async fn page(
     snapshot: &mut Snapshot,
-    rankings: &[Ranking],
+    rankings: &[CountedList],
     lists: Lists,
     between: Between,
     skip: i64,
@@ -67,9 +67,9 @@ pub async fn page(
     Ok(merged)
 }
 
-/// One list of one ranking, read in chunks.
+/// One list of one counted list, read in chunks.
 struct Stream {
-    ranking: Ranking,
+    ranking: CountedList,
     list: u8,
     below: Key,
     entries: VecDeque<Entry>,
@@ -78,7 +78,7 @@ struct Stream {
 }
 
 impl Stream {
-    fn new(ranking: Ranking, list: u8, below: Key) -> Stream {
+    fn new(ranking: CountedList, list: u8, below: Key) -> Stream {
         Stream { ranking, list, below, entries: VecDeque::new(), ended: false }
     }
 

@@ -7,7 +7,7 @@ use crate::sqlite::testing::{in_memory, now};
 use crate::{Error, Snapshot, Tx};
 use proptest::prelude::*;
 
-const RANKING: Ranking = Ranking { shard: 0, environment: 7, number: 1 };
+const RANKING: CountedList = CountedList { shard: 0, environment: 7, number: 1 };
 const SCHEMA: &str = include_str!("../../../../migrations/sqlite/0002_counted_lists.sql");
 
 fn entry(list: u8, at: i64, id: u128, amount: i64) -> Entry {
@@ -58,8 +58,8 @@ fn between() -> impl Strategy<Value = Between> {
     (end(), end()).prop_map(|(from, until)| Between { from, until })
 }
 
-/// Plays the steps over rankings, spread by id, and into the model.
-fn play(tx: &mut Tx, rankings: &[Ranking], steps: &[Step]) -> Vec<Entry> {
+/// Plays the steps over counted lists, spread by id, and into the model.
+fn play(tx: &mut Tx, rankings: &[CountedList], steps: &[Step]) -> Vec<Entry> {
     let mut model: Vec<Entry> = Vec::new();
     let mut next = 0u128;
     let mut id = || {
@@ -107,7 +107,7 @@ proptest! {
         questions in prop::collection::vec((0..1u16 << LISTS, between(), 0..400usize, 0..40usize), 12),
         alone in any::<bool>(),
     ) {
-        let rankings = if alone { &[RANKING][..] } else { &[RANKING, Ranking { shard: 1, ..RANKING }] };
+        let rankings = if alone { &[RANKING][..] } else { &[RANKING, CountedList { shard: 1, ..RANKING }] };
         let mut tx = in_memory(SCHEMA);
         let model = play(&mut tx, rankings, &steps);
         for ranking in rankings {
@@ -125,7 +125,7 @@ proptest! {
     }
 }
 
-/// A ranking of this many entries, one a second, in all lists.
+/// A counted list of this many entries, one a second, in all lists.
 fn long(tx: &mut Tx, count: i64) -> Vec<Entry> {
     let entries: Vec<Entry> = (0..count).map(|i| entry((i % LISTS as i64) as u8, i, i as u128, 1)).collect();
     for batch in entries.chunks(500) {
@@ -174,9 +174,9 @@ fn rankings_do_not_mix() {
     let mut tx = in_memory(SCHEMA);
     let neighbours = [
         RANKING,
-        Ranking { number: 2, ..RANKING },
-        Ranking { environment: 8, ..RANKING },
-        Ranking { shard: 1, ..RANKING },
+        CountedList { number: 2, ..RANKING },
+        CountedList { environment: 8, ..RANKING },
+        CountedList { shard: 1, ..RANKING },
     ];
     for (ranking, amount) in neighbours.iter().zip(1..) {
         now(insert(&mut tx, *ranking, &[entry(3, 5, 9, amount)])).unwrap();

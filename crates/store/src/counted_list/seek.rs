@@ -1,7 +1,7 @@
 //! Totals, and the place of the n-th entry.
 
 use super::nodes::{self, Node, TOP};
-use super::types::{Between, Key, Lists, Ranking, Totals};
+use super::types::{Between, CountedList, Key, Lists, Totals};
 use crate::{Error, Snapshot};
 use async_recursion::async_recursion as boxed;
 
@@ -9,9 +9,9 @@ pub(super) const SUM: &str = "select count(*), cast(coalesce(sum(amount), 0) as 
      where shard = $1 and environment = $2 and ranking = $3 and list = $4 \
      and (at, id) >= ($5, $6) and (at, id) < ($7, $8)";
 
-/// All entries of some lists, over all rankings given.
+/// All entries of some lists, over all counted lists given.
 #[boxed]
-pub async fn total(snapshot: &mut Snapshot, rankings: &[Ranking], lists: Lists) -> Result<Totals, Error> {
+pub async fn total(snapshot: &mut Snapshot, rankings: &[CountedList], lists: Lists) -> Result<Totals, Error> {
     let mut totals = Totals::default();
     let whole: Vec<_> = rankings.iter().map(|ranking| (*ranking, Key::FIRST, Key::END)).collect();
     for node in nodes::nodes_of_each(snapshot, TOP, &whole).await?.iter().flatten() {
@@ -20,11 +20,11 @@ pub async fn total(snapshot: &mut Snapshot, rankings: &[Ranking], lists: Lists) 
     Ok(totals)
 }
 
-/// The entries of some lists whose time is in a range, over all rankings given.
+/// The entries of some lists whose time is in a range, over all counted lists given.
 #[boxed]
 pub async fn totals_between(
     snapshot: &mut Snapshot,
-    rankings: &[Ranking],
+    rankings: &[CountedList],
     lists: Lists,
     between: Between,
 ) -> Result<Totals, Error> {
@@ -46,7 +46,7 @@ pub async fn totals_between(
 /// The entries of some lists at a time and later.
 pub(super) async fn totals_since(
     snapshot: &mut Snapshot,
-    rankings: &[Ranking],
+    rankings: &[CountedList],
     lists: Lists,
     from: i64,
 ) -> Result<Totals, Error> {
@@ -69,8 +69,8 @@ pub(super) async fn totals_since(
     Ok(totals)
 }
 
-/// A place in the order of several rankings together, and how many entries below it are still to be
-/// skipped: less than a node of level 0 per ranking covers.
+/// A place in the order of several counted lists together, and how many entries below it are still to be
+/// skipped: less than a node of level 0 per counted list covers.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) below: Key,
@@ -80,7 +80,7 @@ pub(super) struct Place {
 /// Where the entry stands that has `skip` newer ones in these lists; `None` if there are no more.
 pub(super) async fn seek(
     snapshot: &mut Snapshot,
-    rankings: &[Ranking],
+    rankings: &[CountedList],
     lists: Lists,
     skip: i64,
 ) -> Result<Option<Place>, Error> {
@@ -110,7 +110,7 @@ pub(super) async fn seek(
 
 async fn sum(
     snapshot: &mut Snapshot,
-    ranking: Ranking,
+    ranking: CountedList,
     lists: Lists,
     from: Key,
     until: Key,
@@ -129,9 +129,9 @@ async fn sum(
     Ok(totals)
 }
 
-/// The part of one ranking that may hold what is sought.
+/// The part of one counted list that may hold what is sought.
 struct Part {
-    ranking: Ranking,
+    ranking: CountedList,
     low: Key,
     high: Key,
     /// Entries at `high` and after.
@@ -149,7 +149,7 @@ struct Span {
 }
 
 impl Part {
-    fn all_of(ranking: Ranking) -> Part {
+    fn all_of(ranking: CountedList) -> Part {
         Part { ranking, low: Key::FIRST, high: Key::END, above: 0, spans: Vec::new() }
     }
 
@@ -170,7 +170,7 @@ impl Part {
         self.spans.retain(|span| span.start < high && span.end > low);
         match (self.spans.first(), self.spans.last()) {
             (Some(first), Some(last)) => (self.low, self.high) = (first.start, last.end),
-            // Nothing of this ranking can be what is sought.
+            // Nothing of this counted list can be what is sought.
             _ => self.low = self.high,
         }
     }

@@ -1,7 +1,7 @@
 //! Entries come and go, and the nodes above them keep count.
 
 use super::nodes::{self, ENTRIES_MAX, NODES_MAX, Node, TOP};
-use super::types::{Entry, Key, LISTS, Ranking, Tally};
+use super::types::{CountedList, Entry, Key, LISTS, Tally};
 use crate::{Error, Tx};
 use async_recursion::async_recursion as boxed;
 
@@ -11,11 +11,11 @@ const INSERT: &str = "insert into list_entries (shard, environment, ranking, lis
 const DELETE: &str = "delete from list_entries where shard = $1 and environment = $2 and ranking = $3 \
      and list = $4 and at = $5 and id = $6 returning amount";
 
-/// Adds entries to a ranking, in any order; [`Error::Conflict`] if one is there already.
+/// Adds entries to a counted list, in any order; [`Error::Conflict`] if one is there already.
 ///
 /// The counts cost a few statements per call, so give what comes together in one call.
 #[boxed]
-pub async fn insert(tx: &mut Tx, ranking: Ranking, entries: &[Entry]) -> Result<(), Error> {
+pub async fn insert(tx: &mut Tx, ranking: CountedList, entries: &[Entry]) -> Result<(), Error> {
     if entries.is_empty() {
         return Ok(());
     }
@@ -49,7 +49,7 @@ pub async fn insert(tx: &mut Tx, ranking: Ranking, entries: &[Entry]) -> Result<
 #[boxed]
 pub async fn remove(
     tx: &mut Tx,
-    ranking: Ranking,
+    ranking: CountedList,
     list: u8,
     at: i64,
     id: u128,
@@ -83,7 +83,7 @@ struct Change {
 /// Applies changes, sorted by key, to the nodes of a level; what they change in turn is for the next.
 async fn raise(
     tx: &mut Tx,
-    ranking: Ranking,
+    ranking: CountedList,
     level: i64,
     mut changes: &[Change],
 ) -> Result<Vec<Change>, Error> {
@@ -124,7 +124,7 @@ async fn raise(
 }
 
 /// The first node of a level, which covers everything.
-async fn found(tx: &mut Tx, ranking: Ranking, level: i64) -> Result<Node, Error> {
+async fn found(tx: &mut Tx, ranking: CountedList, level: i64) -> Result<Node, Error> {
     let node = Node { key: Key::FIRST, tally: Tally::default() };
     nodes::create(tx, ranking, level, &[node]).await?;
     Ok(node)
@@ -133,7 +133,7 @@ async fn found(tx: &mut Tx, ranking: Ranking, level: i64) -> Result<Node, Error>
 /// Splits a node that covers too much, if it does, and counts the change.
 async fn split(
     tx: &mut Tx,
-    ranking: Ranking,
+    ranking: CountedList,
     level: i64,
     node: Node,
     change: Tally,
@@ -158,7 +158,7 @@ async fn split(
     Ok(!cut.is_empty())
 }
 
-/// How much each piece of a node gets. The end of a ranking mostly grows at its end, so all pieces
+/// How much each piece of a node gets. The end of a counted list mostly grows at its end, so all pieces
 /// but the last are left full there; elsewhere all are left with room.
 fn piece(members: usize, most: usize, at_end: bool) -> usize {
     if at_end { most } else { members.div_ceil(members.div_ceil(most * 3 / 4).max(1)).max(1) }
@@ -167,7 +167,7 @@ fn piece(members: usize, most: usize, at_end: bool) -> usize {
 /// The entries that a node covers, all lists together, in order.
 async fn entries(
     tx: &mut Tx,
-    ranking: Ranking,
+    ranking: CountedList,
     tally: Tally,
     from: Key,
     until: Key,

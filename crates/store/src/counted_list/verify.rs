@@ -1,13 +1,13 @@
-//! An audit of a ranking: do its nodes count what is there?
+//! An audit of a counted list: do its nodes count what is there?
 
 use super::nodes::{self, Node, TOP};
-use super::types::{Key, LISTS, Ranking, Tally};
+use super::types::{CountedList, Key, LISTS, Tally};
 use crate::{Error, Snapshot};
 use async_recursion::async_recursion as boxed;
 
 /// Counts every entry again and compares; answers the first disagreement in words, if any.
 #[boxed]
-pub async fn verify(snapshot: &mut Snapshot, ranking: Ranking) -> Result<Option<String>, Error> {
+pub async fn verify(snapshot: &mut Snapshot, ranking: CountedList) -> Result<Option<String>, Error> {
     let mut below = nodes::nodes(snapshot, ranking, 0, Key::FIRST, Key::END).await?;
     let mut counted: Vec<Node> =
         below.iter().map(|node| Node { key: node.key, tally: Tally::default() }).collect();
@@ -57,7 +57,7 @@ fn gather(here: &[Node], below: &[Node]) -> Vec<Node> {
     counted
 }
 
-fn disagreement(ranking: Ranking, level: i64, stored: &[Node], counted: &[Node]) -> Option<String> {
+fn disagreement(ranking: CountedList, level: i64, stored: &[Node], counted: &[Node]) -> Option<String> {
     if stored == counted {
         return None;
     }

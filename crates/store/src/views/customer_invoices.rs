@@ -1,6 +1,6 @@
 //! A customer's invoices in one currency, each with the subscription and the plan that it is for.
 
-use super::Sheet;
+use super::OffsetPage;
 use crate::records::codecs::{Bool, Codec, Every, Id, Int, OneColumn, Opt, Span, Text, Time, Word};
 use crate::{Error, Row, Snapshot};
 use async_recursion::async_recursion as boxed;
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 /// An invoice with the subscription and the plan that it is for.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Statement {
+pub struct CustomerInvoiceRow {
     /// Its id.
     pub id: InvoiceId,
     /// Its place among the environment's invoices, from 1.
@@ -85,13 +85,13 @@ pub struct Plan {
 /// A page of a customer's invoices in one currency, newest first, with how many there are and the
 /// customer's own zone.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Statements {
+pub struct CustomerInvoiceRows {
     /// The zone, if the customer has one.
     pub zone: Option<String>,
     /// How many invoices there are.
     pub total: i64,
     /// The page.
-    pub rows: Vec<Statement>,
+    pub rows: Vec<CustomerInvoiceRow>,
 }
 
 /// An invoice's place among all cannot be lower than among those in its currency, and is higher by at
@@ -130,28 +130,28 @@ const SPAN: &[&str] = &["period_start", "period_end"];
 /// # Errors
 /// If the database fails.
 #[boxed]
-pub async fn statements(
+pub async fn page(
     s: &mut Snapshot,
     environment: i64,
     customer: CustomerId,
     currency: Currency,
-    sheet: Sheet,
-) -> Result<Option<Statements>, Error> {
+    offset_page: OffsetPage,
+) -> Result<Option<CustomerInvoiceRows>, Error> {
     let params = [
         customer.shard().into(),
         customer.raw().into(),
         environment.into(),
         currency.code().into(),
-        sheet.skip().into(),
-        sheet.limit.into(),
+        offset_page.skip().into(),
+        offset_page.limit.into(),
     ];
-    let mut found: Option<Statements> = None;
+    let mut found: Option<CustomerInvoiceRows> = None;
     let mut charged: Vec<Option<Charged>> = Vec::new();
     s.each(STATEMENTS, &params, |row| {
         let (zone, total) = (Opt::<Text>::of(row, "zone")?, Int::of(row, "invoices")?);
-        let found = found.get_or_insert(Statements { zone, total, rows: Vec::new() });
+        let found = found.get_or_insert(CustomerInvoiceRows { zone, total, rows: Vec::new() });
         if !row.next_is_null()? {
-            found.rows.push(statement(row)?);
+            found.rows.push(read(row)?);
             charged.push(charged_period(row)?);
         }
         Ok(())
@@ -179,18 +179,22 @@ struct Known {
 }
 
 /// Adds to invoices, newest first, what they are for. Each subscription and each plan is read once.
-async fn explain(s: &mut Snapshot, rows: &mut [Statement], charged: &[Option<Charged>]) -> Result<(), Error> {
+async fn explain(
+    s: &mut Snapshot,
+    rows: &mut [CustomerInvoiceRow],
+    charged: &[Option<Charged>],
+) -> Result<(), Error> {
     let oldest: BTreeMap<SubscriptionId, InvoiceId> =
         rows.iter().filter_map(|row| Some((row.subscription_id?, row.id))).collect();
     let mut plans: BTreeMap<PriceId, Option<Plan>> =
         charged.iter().flatten().map(|charged| (charged.price_id, None)).collect();
     for (id, oldest) in &oldest {
         let key = [id.shard().into(), id.raw().into(), oldest.raw().into()];
-        s.announce(SUBSCRIPTION, &key[..2]);
-        s.announce(EARLIER, &key);
+        s.prefetch(SUBSCRIPTION, &key[..2]);
+        s.prefetch(EARLIER, &key);
     }
     for price in plans.keys() {
-        s.announce(PLAN, &[price.raw().into()]);
+        s.prefetch(PLAN, &[price.raw().into()]);
     }
     let mut known: BTreeMap<SubscriptionId, Known> = BTreeMap::new();
     for (id, oldest) in oldest {
@@ -222,8 +226,8 @@ async fn explain(s: &mut Snapshot, rows: &mut [Statement], charged: &[Option<Cha
     Ok(())
 }
 
-fn statement(row: &Row<'_>) -> Result<Statement, Error> {
-    Ok(Statement {
+fn read(row: &Row<'_>) -> Result<CustomerInvoiceRow, Error> {
+    Ok(CustomerInvoiceRow {
         id: Id::of(row, "id")?,
         ordinal: Int::of(row, "ordinal")?,
         subscription_id: Opt::<Id>::of(row, "subscription_id")?,
