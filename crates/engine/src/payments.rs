@@ -19,7 +19,7 @@ pub enum PaymentRef {
     /// The one of an id.
     Id(PaymentId),
     /// The one that came in in a currency, by the first 96 bits of its id.
-    PaymentRow {
+    Received {
         /// The bits.
         first: u128,
         /// The currency.
