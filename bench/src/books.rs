@@ -1,13 +1,22 @@
 //! Books to measure on, made by the decisions of the engine itself, in bulk.
 
 use crate::failure::Failure;
-use billing::payment::{Outcome, conclude};
-use billing::subscription::{NewItem, NewSubscription, create};
-use billing::{
-    Category, Changes, Ctx, Currency, Customer, CustomerAccount, CustomerId, CustomerUser, Environment, Id,
-    Ids, Interval, IntervalUnit, InvoiceInContext, Money, PaymentMethod, PaymentMethodKind, Price, PriceKind,
-    Product, Rate, Rules, TaxBehavior, TaxRate, Timestamp,
-};
+use billing::calendar::{Interval, IntervalUnit};
+use billing::catalog::{Category, Price, PriceKind, Product, TaxBehavior, TaxRate};
+use billing::changes::Changes;
+use billing::currency::Currency;
+use billing::customer::{Customer, CustomerUser, PaymentMethod, PaymentMethodKind};
+use billing::customer_account::CustomerAccount;
+use billing::environment::Environment;
+use billing::id::{Ctx, CustomerId, Id, Ids};
+use billing::invoice::in_context::InvoiceInContext;
+use billing::money::Money;
+use billing::payment::collect::{Outcome, conclude};
+use billing::rate::Rate;
+use billing::rules::Rules;
+use billing::subscription::create::{NewSubscription, create};
+use billing::subscription::items::NewItem;
+use billing::timestamp::Timestamp;
 use engine::{Engine, NewBooks};
 use gateway::{Gateway, Sandbox};
 use std::sync::Arc;
@@ -117,7 +126,7 @@ pub(crate) async fn engine_with(
 pub(crate) async fn make(address: &str, shape: Shape) -> Result<(), Failure> {
     eprintln!("making books: {shape:?}");
     let engine = engine(address, Synchronous::Off, 1).await?;
-    engine.store().spread(billing::ShardPlacement::over(shape.shards)).await?;
+    engine.store().spread(billing::sharding::ShardPlacement::over(shape.shards)).await?;
     let now = month_end(0)?;
     let mut ctx = engine.ctx(now);
     for n in 0..shape.organizations {
@@ -179,7 +188,7 @@ async fn offer(
 ) -> Result<NewItem, Failure> {
     let (now, environment) = (ctx.now, environment.number);
     let every = if shape.is_daily() { IntervalUnit::Day } else { IntervalUnit::Month };
-    let catalog = billing::Catalog {
+    let catalog = billing::catalog::Catalog {
         id: ctx.id(0),
         environment,
         name: "Plans".into(),

@@ -6,7 +6,7 @@ use crate::asking::connect;
 use crate::failure::Failure;
 use crate::place::Place;
 use crate::report::Taken;
-use billing::Timestamp;
+use billing::timestamp::Timestamp;
 use bytes::Bytes;
 use futures_util::{SinkExt, TryStreamExt};
 use std::pin::pin;

@@ -4,7 +4,7 @@
 use crate::failure::Failure;
 use crate::place::Place;
 use crate::report::Taken;
-use billing::Timestamp;
+use billing::timestamp::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 use std::collections::BTreeMap;

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::options::Options;
 use crate::place::Place;
 use crate::report::{Report, Row, Taken, median};
-use billing::Timestamp;
+use billing::timestamp::Timestamp;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;

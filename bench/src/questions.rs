@@ -4,7 +4,7 @@ use crate::books::{Shape, month_end};
 use crate::failure::Failure;
 use crate::load::{Ask, fetch};
 use crate::serving::{Passes, Up, subscriptions};
-use billing::Timestamp;
+use billing::timestamp::Timestamp;
 
 /// One kind of request: its contract, what it asks for, and many of them, no two the same.
 pub(crate) struct Question {

@@ -8,7 +8,7 @@ use crate::place::Place;
 use crate::report::{Report, Row, Taken};
 use crate::slow::Slow;
 use crate::writes;
-use billing::Timestamp;
+use billing::timestamp::Timestamp;
 use engine::{Done, Engine};
 use std::sync::Arc;
 use std::time::Duration;

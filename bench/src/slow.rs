@@ -1,6 +1,7 @@
 //! A gateway that takes its time, as those out in the world do.
 
-use billing::payment::{Outcome, RefundOutcome};
+use billing::payment::collect::Outcome;
+use billing::payment::refund::RefundOutcome;
 use gateway::{Answer, ChargeRequest, Gateway, RefundRequest, Sandbox};
 use std::time::Duration;
 

@@ -16,8 +16,7 @@ use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase};
 
 pub use jiff::civil::Date;
 
-pub use crate::timestamp::CalendarError;
-use crate::timestamp::{Timestamp, write_civil};
+use crate::timestamp::{CalendarError, Timestamp, write_civil};
 
 /// What an interval is counted in.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

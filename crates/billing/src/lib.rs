@@ -36,32 +36,3 @@ pub mod subscription;
 pub mod tax;
 pub mod text_enum;
 pub mod timestamp;
-
-pub use calendar::{CalendarError, Interval, IntervalUnit, Period, Schedule, Zone};
-pub use catalog::{
-    Catalog, Category, Discount, DiscountAmount, DiscountDuration, Price, PriceKind, Product, TaxBehavior,
-    TaxRate,
-};
-pub use changes::{Change, Changes, Idempotency, Row, Version};
-pub use credential::{Bearer, Credential, KeyScope, Role};
-pub use currency::Currency;
-pub use customer::{Customer, CustomerUser, Organization, PaymentMethod, PaymentMethodKind, Staff};
-pub use customer_account::CustomerAccount;
-pub use environment::{DunningEnd, DunningPolicy, Environment, Numbering};
-pub use grace::{Expiry, expiry};
-pub use id::*;
-pub use invoice::in_context::InvoiceInContext;
-pub use invoice::{AMOUNT_MAX, Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, InvoiceTax};
-pub use ledger::{Account, EntryKind, JournalEntry, Posting};
-pub use money::{Money, MoneyError, Ratio, Rounding};
-pub use payment::{
-    Allocation, Credit, Payment, PaymentChannel, PaymentKind, PaymentStatus, Purchase, PurchaseStatus,
-    Refund, RefundStatus,
-};
-pub use rate::Rate;
-pub use refusal::Refusal;
-pub use reporting_windows::ReportingWindows;
-pub use rules::Rules;
-pub use sharding::{ShardKey, ShardPlacement};
-pub use subscription::{BillingPeriod, Item, Subscription};
-pub use timestamp::Timestamp;

@@ -1,6 +1,7 @@
 //! When, where, by whom and for which request something is done.
 
-use billing::{CredentialId, CustomerUserId, Request, StaffId, Timestamp};
+use billing::id::{CredentialId, CustomerUserId, Request, StaffId};
+use billing::timestamp::Timestamp;
 
 /// Who does something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,12 +9,17 @@ use crate::error::Error;
 use crate::latest::Latest;
 use crate::load;
 use crate::work::{BATCH, Work};
-use billing::payment::Outcome;
-use billing::subscription::{Due, NewItem, PendingItem, Status, setup_fees, step};
-use billing::{
-    Changes, CustomerAccount, CustomerId, InvoiceInContext, Payment, PaymentId, Rules, Subscription,
-    SubscriptionId, Timestamp,
-};
+use billing::changes::Changes;
+use billing::customer_account::CustomerAccount;
+use billing::id::{CustomerId, PaymentId, SubscriptionId};
+use billing::invoice::in_context::InvoiceInContext;
+use billing::payment::Payment;
+use billing::payment::collect::Outcome;
+use billing::rules::Rules;
+use billing::subscription::items::{NewItem, setup_fees};
+use billing::subscription::step::{Due, step};
+use billing::subscription::{PendingItem, Status, Subscription};
+use billing::timestamp::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use store::Snapshot;
 
@@ -271,7 +276,7 @@ impl Engine {
 /// Why a batch was not stepped.
 enum Step {
     /// One of the subscriptions cannot take its step.
-    Refused(SubscriptionId, billing::Refusal),
+    Refused(SubscriptionId, billing::refusal::Refusal),
     /// The commit of a batch failed.
     Unwritten(Vec<SubscriptionId>, Error),
     /// The store or the gateway failed.
@@ -370,7 +375,7 @@ async fn load_one_due(
     environment: i64,
     now: Timestamp,
     subscription: Subscription,
-    items: Vec<billing::Item>,
+    items: Vec<billing::subscription::Item>,
 ) -> Result<Due, Error> {
     let mut due =
         Due { subscription, items, discount: None, setup_fees: Vec::new(), open_invoices: Vec::new() };

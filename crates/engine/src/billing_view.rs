@@ -3,7 +3,7 @@
 use crate::engine::{Engine, Fut};
 use crate::error::Error;
 use crate::kind::Kind;
-use billing::CustomerId;
+use billing::id::CustomerId;
 use store::billing_view::BillingView;
 
 impl Engine {

@@ -1,7 +1,9 @@
 //! Invoices with what hangs on them, as paying them moves it.
 
 use crate::error::Error;
-use billing::{Invoice, InvoiceInContext, Payment};
+use billing::invoice::Invoice;
+use billing::invoice::in_context::InvoiceInContext;
+use billing::payment::Payment;
 use store::Snapshot;
 
 /// The invoice of a payment with what hangs on it.

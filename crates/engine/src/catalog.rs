@@ -6,14 +6,15 @@ use crate::engine::{Engine, Fut};
 use crate::error::Error;
 use crate::kind::Kind;
 use crate::latest::Latest;
-use billing::catalog::{
+use billing::catalog::edit::{
     CatalogEdit, NewPrice, PriceEdit, ProductEdit, edit_catalog, edit_price, edit_product, new_catalog,
     new_price, new_product,
 };
-use billing::refusal::Field;
-use billing::{
-    Catalog, CatalogId, Changes, Ctx, Price, PriceId, Product, ProductId, Refusal, Timestamp, Version,
-};
+use billing::catalog::{Catalog, Price, Product};
+use billing::changes::{Changes, Version};
+use billing::id::{CatalogId, Ctx, PriceId, ProductId};
+use billing::refusal::{Field, Refusal};
+use billing::timestamp::Timestamp;
 use store::Snapshot;
 use store::offers::Offer;
 
@@ -86,7 +87,7 @@ impl Engine {
     ) -> Fut<'e, T>
     where
         T: Send + 'static,
-        R: billing::Id,
+        R: billing::id::Id,
     {
         let (environment, about) = (at.environment, about.into());
         self.decide(at, move |s| Box::pin(load(s, environment, about)), decision)

@@ -3,8 +3,11 @@
 use crate::due::Done;
 use crate::engine::{Engine, Fut};
 use crate::load;
-use billing::refusal::Field;
-use billing::{Changes, Environment, Refusal, Request, Timestamp};
+use billing::changes::Changes;
+use billing::environment::Environment;
+use billing::id::Request;
+use billing::refusal::{Field, Refusal};
+use billing::timestamp::Timestamp;
 
 impl Engine {
     /// Moves the clock of test books forward, stopping wherever something falls due, so that every

@@ -9,11 +9,15 @@ use crate::error::Error;
 use crate::latest::Latest;
 use crate::load::{self, CustomerState};
 use crate::work::{BATCH, PATIENCE_SECONDS, Work};
-use billing::Id;
-use billing::payment::{Outcome, conclude, key};
-use billing::{
-    Changes, CustomerAccount, InvoiceInContext, Payment, PaymentId, PaymentStatus, Rules, Timestamp,
-};
+use billing::changes::Changes;
+use billing::customer_account::CustomerAccount;
+use billing::id::{Id, PaymentId};
+use billing::invoice::in_context::InvoiceInContext;
+use billing::payment::collect::{Outcome, conclude};
+use billing::payment::key::key;
+use billing::payment::{Payment, PaymentStatus};
+use billing::rules::Rules;
+use billing::timestamp::Timestamp;
 use gateway::ChargeRequest;
 use store::Snapshot;
 
@@ -30,7 +34,7 @@ impl Engine {
     /// stays in doubt keeps none of the others from being asked for.
     pub(crate) async fn resolve_in_doubt(&self, work: &Work) -> Result<u64, Error> {
         let Work { environment, shard, now, .. } = *work;
-        let since = now.plus_seconds(-PATIENCE_SECONDS).map_err(billing::Refusal::from)?;
+        let since = now.plus_seconds(-PATIENCE_SECONDS).map_err(billing::refusal::Refusal::from)?;
         let at = At::new(now, environment);
         let (mut recovered, mut last) = (0, None);
         loop {

@@ -4,7 +4,10 @@ use crate::at::At;
 use crate::customers;
 use crate::engine::{Engine, Fut};
 use crate::error::Error;
-use billing::{Bearer, Credential, CredentialId, Customer, Role, Timestamp};
+use billing::credential::{Bearer, Credential, Role};
+use billing::customer::Customer;
+use billing::id::CredentialId;
+use billing::timestamp::Timestamp;
 use store::credentials::{self, Standing};
 
 /// Whom a token is for.

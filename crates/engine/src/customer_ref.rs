@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::kind::Kind;
 use crate::views::payments::{CustomerName, find_customer};
-use billing::CustomerId;
+use billing::id::CustomerId;
 use store::Snapshot;
 
 /// Which customer is meant. Whoever decides about it finds it on the snapshot that is decided on.

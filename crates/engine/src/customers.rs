@@ -6,9 +6,12 @@ use crate::engine::{Engine, Fut};
 use crate::error::Error;
 use crate::kind::Kind;
 use crate::latest::Latest;
-use billing::customer::{CustomerEdit, edit_customer, new_customer, new_user};
-use billing::refusal::Field;
-use billing::{Changes, CredentialId, Customer, CustomerId, CustomerUser, Id, Refusal, Timestamp, Version};
+use billing::changes::{Changes, Version};
+use billing::customer::edit::{edit_customer, new_customer, new_user};
+use billing::customer::{Customer, CustomerEdit, CustomerUser};
+use billing::id::{CredentialId, CustomerId, Id};
+use billing::refusal::{Field, Refusal};
+use billing::timestamp::Timestamp;
 use store::Snapshot;
 use store::pages::{CursorPage, Page};
 

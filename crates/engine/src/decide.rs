@@ -5,7 +5,9 @@ use crate::at::At;
 use crate::engine::{Engine, Fut};
 use crate::error::Error;
 use crate::latest::Latest;
-use billing::{Changes, Ctx, Id, Idempotency, Request, Timestamp};
+use billing::changes::{Changes, Idempotency};
+use billing::id::{Ctx, Id, Request};
+use billing::timestamp::Timestamp;
 use std::any::Any;
 use std::sync::Arc;
 use store::Snapshot;
@@ -141,7 +143,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use billing::{CustomerId, Ids};
+    use billing::id::{CustomerId, Ids};
     use std::cell::Cell;
 
     fn nothing(_: &mut Snapshot) -> Fut<'_, ()> {

@@ -5,8 +5,10 @@ use crate::engine::{Engine, Fut};
 use crate::error::Error;
 use crate::latest::Latest;
 use crate::load::{self, OfferState};
-use billing::catalog::{DiscountEdit, edit_discount, new_discount};
-use billing::{Discount, DiscountId, Timestamp};
+use billing::catalog::Discount;
+use billing::catalog::edit::{DiscountEdit, edit_discount, new_discount};
+use billing::id::DiscountId;
+use billing::timestamp::Timestamp;
 use store::Snapshot;
 
 /// A discount, what it is to be given, and who has the code of that.

@@ -8,8 +8,12 @@ use crate::error::Error;
 use crate::latest::Latest;
 use crate::load::{self, CustomerState};
 use crate::work::{BATCH, Holds, PATIENCE_SECONDS, Work};
-use billing::payment::{Initiator, try_again};
-use billing::{InvoiceId, InvoiceInContext, Payment, PeriodId, Refusal, Timestamp};
+use billing::id::{InvoiceId, PeriodId};
+use billing::invoice::in_context::InvoiceInContext;
+use billing::payment::Payment;
+use billing::payment::collect::{Initiator, try_again};
+use billing::refusal::Refusal;
+use billing::timestamp::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::Snapshot;
@@ -82,7 +86,7 @@ impl Engine {
         holds: Holds,
     ) -> Result<Done, Error> {
         let mut done = Done::default();
-        let silent = now.plus_seconds(-PATIENCE_SECONDS).map_err(billing::Refusal::from)?;
+        let silent = now.plus_seconds(-PATIENCE_SECONDS).map_err(billing::refusal::Refusal::from)?;
         let busy = self.store.read(move |s| {
             Box::pin(
                 async move { store::subscriptions::busy_shards(s, environment, &shards, now, silent).await },
@@ -139,7 +143,7 @@ impl Engine {
         environment: i64,
         after: Timestamp,
     ) -> Result<Option<Timestamp>, Error> {
-        let silent = after.plus_seconds(-PATIENCE_SECONDS).map_err(billing::Refusal::from)?;
+        let silent = after.plus_seconds(-PATIENCE_SECONDS).map_err(billing::refusal::Refusal::from)?;
         self.store
             .read(move |s| {
                 s.dedicated();
@@ -153,8 +157,9 @@ impl Engine {
                         due.push(store::subscriptions::next_due(s, environment, shard, after).await?);
                         due.push(store::invoices::next_due(s, environment, shard, after).await?);
                         for since in waiting.into_iter().flatten() {
-                            let again =
-                                since.plus_seconds(PATIENCE_SECONDS).map_err(billing::Refusal::from)?;
+                            let again = since
+                                .plus_seconds(PATIENCE_SECONDS)
+                                .map_err(billing::refusal::Refusal::from)?;
                             due.push(Some(again));
                         }
                     }

@@ -1,7 +1,8 @@
 //! What the use cases work with: a store, a gateway, a maker of ids, and the turns of environments.
 
 use crate::error::Error;
-use billing::{Ctx, Ids, Timestamp};
+use billing::id::{Ctx, Ids};
+use billing::timestamp::Timestamp;
 use gateway::Gateway;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

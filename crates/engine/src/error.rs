@@ -1,7 +1,7 @@
 //! What can go wrong in a use case, in words that do not know how it was asked for.
 
 use crate::kind::{Kind, Known, Name};
-use billing::Refusal;
+use billing::refusal::Refusal;
 
 /// Why a use case did not happen. A face turns it into its own words and status.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -2,10 +2,15 @@
 
 use crate::engine::{Engine, Fut};
 use crate::error::Error;
-use billing::{
-    Interval, Invoice, InvoiceId, Item, Payment, PaymentId, PaymentMethodKind, Price, PriceId, Purchase,
-    PurchaseId, RefundStatus, Subscription, SubscriptionId, Timestamp,
-};
+use billing::calendar::Interval;
+use billing::catalog::Price;
+use billing::customer::PaymentMethodKind;
+use billing::id::{InvoiceId, PaymentId, PriceId, PurchaseId, SubscriptionId};
+use billing::invoice::Invoice;
+use billing::payment::{Payment, RefundStatus};
+use billing::purchase::Purchase;
+use billing::subscription::{Item, Subscription};
+use billing::timestamp::Timestamp;
 use store::Snapshot;
 use store::billing_view::{FullInvoice, full_invoices};
 

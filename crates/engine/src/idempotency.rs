@@ -1,7 +1,9 @@
 //! Which requests have had their effect, and what was answered to them.
 
 use crate::engine::{Engine, Fut};
-use billing::{Changes, Idempotency, Request, Timestamp};
+use billing::changes::{Changes, Idempotency};
+use billing::id::Request;
+use billing::timestamp::Timestamp;
 use store::idempotency::{self, Answered};
 
 /// How long a request's key stands for it: a week, in days.

@@ -10,15 +10,21 @@ use crate::full::InvoiceWithCycle;
 use crate::latest::Latest;
 use crate::load::{self, CustomerState};
 use crate::subscriptions::{SubscribeItem, load_discount, load_item};
-use billing::invoice::{Charge, Collect, InvoiceFor, InvoiceKind, OpenInvoice, issue};
-use billing::payment::{Initiator, void_invoice};
-use billing::purchase::{Sale, sell};
-use billing::refusal::Field;
-use billing::subscription::NewItem;
-use billing::{
-    Category, Discount, Invoice, InvoiceId, InvoiceInContext, InvoiceStatus, Money, Payment, Price, PriceId,
-    ProductId, Purchase, Refusal, TaxBehavior, Timestamp,
-};
+use billing::catalog::{Category, Discount, Price, TaxBehavior};
+use billing::id::{InvoiceId, PriceId, ProductId};
+use billing::invoice::in_context::InvoiceInContext;
+use billing::invoice::issue::{Collect, InvoiceFor, issue};
+use billing::invoice::totals::Charge;
+use billing::invoice::{Invoice, InvoiceKind, InvoiceStatus, OpenInvoice};
+use billing::money::Money;
+use billing::payment::Payment;
+use billing::payment::collect::Initiator;
+use billing::payment::void::void_invoice;
+use billing::purchase::Purchase;
+use billing::purchase::sell::{Sale, sell};
+use billing::refusal::{Field, Refusal};
+use billing::subscription::items::NewItem;
+use billing::timestamp::Timestamp;
 use store::Snapshot;
 
 /// A line of an invoice that the merchant writes.

@@ -1,6 +1,6 @@
 //! What can be looked for in vain: the nouns of the books, and by what they were named.
 
-use billing::Id;
+use billing::id::Id;
 
 /// A noun of the books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +98,7 @@ pub trait Known: Id {
 
 macro_rules! known {
     ($($id:ident => $kind:ident;)+) => {$(
-        impl Known for billing::$id {
+        impl Known for billing::id::$id {
             const KIND: Kind = Kind::$kind;
         }
     )+};

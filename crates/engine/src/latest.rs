@@ -4,13 +4,18 @@
 //! that no row goes back in time. Policies, and what is only referred to, do not count: the books of a test
 //! are made at the real time, and their clock may stand long before it.
 
-use billing::invoice::OpenInvoice;
-use billing::payment::{OpenItems, Recorded};
-use billing::subscription::Due;
-use billing::{
-    Credit, Customer, CustomerAccount, Discount, Environment, Invoice, InvoiceInContext, Item, Payment,
-    PaymentMethod, Price, Product, Purchase, Refund, Subscription, TaxRate, Timestamp,
-};
+use billing::catalog::{Discount, Price, Product, TaxRate};
+use billing::customer::{Customer, PaymentMethod};
+use billing::customer_account::CustomerAccount;
+use billing::environment::Environment;
+use billing::invoice::in_context::InvoiceInContext;
+use billing::invoice::{Invoice, OpenInvoice};
+use billing::payment::manual::{OpenItems, Recorded};
+use billing::payment::{Credit, Payment, Refund};
+use billing::purchase::Purchase;
+use billing::subscription::step::Due;
+use billing::subscription::{Item, Subscription};
+use billing::timestamp::Timestamp;
 
 /// What knows when it was last written.
 pub(crate) trait Latest {

@@ -3,10 +3,13 @@
 use crate::engine::{Engine, Fut};
 use crate::error::Error;
 use crate::full::{FullPayment, InvoiceWithCycle, with_cycles};
-use billing::{
-    Catalog, CustomerId, Discount, Invoice, InvoiceId, InvoiceLine, InvoiceLineId, InvoiceStatus, Item,
-    Payment, PaymentMethod, Price, Product, ProductId, Purchase, Subscription, SubscriptionId, TaxRate,
-};
+use billing::catalog::{Catalog, Discount, Price, Product, TaxRate};
+use billing::customer::PaymentMethod;
+use billing::id::{CustomerId, InvoiceId, InvoiceLineId, ProductId, SubscriptionId};
+use billing::invoice::{Invoice, InvoiceLine, InvoiceStatus};
+use billing::payment::Payment;
+use billing::purchase::Purchase;
+use billing::subscription::{Item, Subscription};
 use store::Snapshot;
 use store::pages::{self, CursorPage, Page};
 

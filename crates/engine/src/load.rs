@@ -4,7 +4,11 @@ use crate::decide::Basis;
 use crate::error::Error;
 use crate::kind::Kind;
 use crate::latest::Latest;
-use billing::{Changes, CustomerAccount, CustomerId, Rules, Timestamp, Version};
+use billing::changes::{Changes, Version};
+use billing::customer_account::CustomerAccount;
+use billing::id::CustomerId;
+use billing::rules::Rules;
+use billing::timestamp::Timestamp;
 use store::Snapshot;
 
 /// A customer with the rules for it, and what else a decision about it needs.

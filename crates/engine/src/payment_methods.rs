@@ -6,9 +6,12 @@ use crate::decide::Basis;
 use crate::engine::{Engine, Fut};
 use crate::error::Error;
 use crate::latest::Latest;
-use billing::customer::{NewPaymentMethod, new_payment_method};
-use billing::refusal::Field;
-use billing::{Changes, CustomerId, PaymentMethod, PaymentMethodId, Refusal, Timestamp, Version};
+use billing::changes::{Changes, Version};
+use billing::customer::PaymentMethod;
+use billing::customer::edit::{NewPaymentMethod, new_payment_method};
+use billing::id::{CustomerId, PaymentMethodId};
+use billing::refusal::{Field, Refusal};
+use billing::timestamp::Timestamp;
 use store::Snapshot;
 
 /// A customer's payment methods.

@@ -6,10 +6,15 @@ use crate::engine::{Engine, Fut};
 use crate::error::Error;
 use crate::kind::Kind;
 use crate::load::{self, CustomerState};
-use billing::payment::{ManualPaymentEdit, NewManualPayment, OpenItems, Recorded, delete, edit, record};
-use billing::{
-    Currency, CustomerAccount, CustomerId, Invoice, Payment, PaymentId, PaymentKind, PaymentStatus, Refusal,
+use billing::currency::Currency;
+use billing::customer_account::CustomerAccount;
+use billing::id::{CustomerId, PaymentId};
+use billing::invoice::Invoice;
+use billing::payment::manual::{
+    ManualPaymentEdit, NewManualPayment, OpenItems, Recorded, delete, edit, record,
 };
+use billing::payment::{Payment, PaymentKind, PaymentStatus};
+use billing::refusal::Refusal;
 use store::Snapshot;
 use store::views::payments::PaymentRow;
 

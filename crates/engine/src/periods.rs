@@ -6,9 +6,11 @@ use crate::engine::{Engine, Fut};
 use crate::error::Error;
 use crate::load::CustomerState;
 use crate::subscriptions::{self, Loaded};
-use billing::payment::Initiator;
-use billing::subscription::reschedule_renewal;
-use billing::{PeriodId, Refusal, Timestamp};
+use billing::id::PeriodId;
+use billing::payment::collect::Initiator;
+use billing::refusal::Refusal;
+use billing::subscription::change::reschedule_renewal;
+use billing::timestamp::Timestamp;
 use store::Snapshot;
 use store::views::periods::{self, PeriodRow};
 

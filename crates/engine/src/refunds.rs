@@ -7,9 +7,11 @@ use crate::error::Error;
 use crate::full::FullPayment;
 use crate::latest::Latest;
 use crate::load::{self, CustomerState};
-use billing::Id;
-use billing::payment::{RefundInContext, RefundOutcome, Taken, conclude_refund, request_refund};
-use billing::{Credit, InvoiceInContext, Payment, PaymentId, Refund, RefundId, RefundStatus, Timestamp};
+use billing::id::{Id, PaymentId, RefundId};
+use billing::invoice::in_context::InvoiceInContext;
+use billing::payment::refund::{RefundInContext, RefundOutcome, Taken, conclude_refund, request_refund};
+use billing::payment::{Credit, Payment, Refund, RefundStatus};
+use billing::timestamp::Timestamp;
 use gateway::RefundRequest;
 use store::Snapshot;
 
@@ -50,7 +52,7 @@ impl Engine {
         let request = RefundRequest {
             refund: id,
             charge: state.found.payment.gateway_reference.clone().unwrap_or_default(),
-            amount: billing::Money::new(refund.amount, refund.currency),
+            amount: billing::money::Money::new(refund.amount, refund.currency),
         };
         let outcome = match self.gateway.refund(&request).await {
             Ok(outcome) => outcome,

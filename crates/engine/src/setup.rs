@@ -4,11 +4,15 @@ use crate::at::At;
 use crate::engine::{Engine, Fut};
 use crate::error::Error;
 use crate::load::{self, OfferState};
-use billing::refusal::Field;
-use billing::{
-    Catalog, Changes, Ctx, Currency, DunningPolicy, Environment, Numbering, Organization, OrganizationId,
-    Refusal, Staff, Timestamp, Zone,
-};
+use billing::calendar::Zone;
+use billing::catalog::Catalog;
+use billing::changes::Changes;
+use billing::currency::Currency;
+use billing::customer::{Organization, Staff};
+use billing::environment::{DunningPolicy, Environment, Numbering};
+use billing::id::{Ctx, OrganizationId};
+use billing::refusal::{Field, Refusal};
+use billing::timestamp::Timestamp;
 
 /// The books of a new organization: one environment, its default catalog and its first staff.
 #[derive(Debug, Clone)]

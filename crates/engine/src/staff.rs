@@ -4,8 +4,9 @@ use crate::at::At;
 use crate::engine::{Engine, Fut};
 use crate::error::Error;
 use crate::kind::Kind;
-use billing::refusal::Field;
-use billing::{Changes, Refusal, Staff};
+use billing::changes::Changes;
+use billing::customer::Staff;
+use billing::refusal::{Field, Refusal};
 
 impl Engine {
     /// The person of the seller with an e-mail address; one that is not there yet is made if a role is

@@ -7,16 +7,20 @@ use crate::error::Error;
 use crate::full::FullSubscription;
 use crate::latest::Latest;
 use crate::load::{self, CustomerState};
+use billing::catalog::Discount;
+use billing::changes::Changes;
+use billing::customer_account::CustomerAccount;
+use billing::id::{Ctx, CustomerId, PaymentMethodId, PriceId, SubscriptionId};
 use billing::invoice::OpenInvoice;
-use billing::refusal::Field;
-use billing::subscription::{
-    Billed, CancelAt, ChangeBasis, ChangeTiming, ItemChange, NewItem, NewSubscription, Status, cancel,
-    change, create, reschedule_renewal, uncancel,
+use billing::refusal::{Field, Refusal};
+use billing::subscription::cancel::{CancelAt, cancel, uncancel};
+use billing::subscription::change::{
+    Billed, ChangeBasis, ChangeTiming, ItemChange, change, reschedule_renewal,
 };
-use billing::{
-    Changes, Ctx, CustomerAccount, CustomerId, Discount, Item, PaymentMethodId, PriceId, Refusal,
-    Subscription, SubscriptionId, Timestamp,
-};
+use billing::subscription::create::{NewSubscription, create};
+use billing::subscription::items::NewItem;
+use billing::subscription::{Item, Status, Subscription};
+use billing::timestamp::Timestamp;
 use store::Snapshot;
 
 /// One thing to subscribe to.

@@ -4,8 +4,9 @@ use crate::at::At;
 use crate::engine::{Engine, Fut};
 use crate::error::Error;
 use crate::load::{self, OfferState};
-use billing::catalog::{NewTaxRate, new_tax_rate};
-use billing::{TaxRate, TaxRateId};
+use billing::catalog::TaxRate;
+use billing::catalog::edit::{NewTaxRate, new_tax_rate};
+use billing::id::TaxRateId;
 
 impl Engine {
     /// Makes a tax rate. The same one again is given back as it is.

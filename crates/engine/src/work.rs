@@ -1,6 +1,6 @@
 //! What is due in a shard, and how much of it is done at a time.
 
-use billing::Timestamp;
+use billing::timestamp::Timestamp;
 use std::sync::Arc;
 
 /// How many subscriptions or invoices are decided and committed together.

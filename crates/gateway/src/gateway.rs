@@ -1,7 +1,9 @@
 //! What is asked of a gateway, and what it answers.
 
-use billing::payment::{Outcome, RefundOutcome};
-use billing::{Money, PaymentId, RefundId};
+use billing::id::{PaymentId, RefundId};
+use billing::money::Money;
+use billing::payment::collect::Outcome;
+use billing::payment::refund::RefundOutcome;
 use std::future::Future;
 use std::pin::Pin;
 

@@ -1,7 +1,8 @@
 //! A gateway inside the process: its test cards do what their names say, the same every time.
 
 use crate::gateway::{Answer, ChargeRequest, Gateway, NoOutcome, RefundRequest};
-use billing::payment::{Outcome, RefundOutcome};
+use billing::payment::collect::Outcome;
+use billing::payment::refund::RefundOutcome;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 

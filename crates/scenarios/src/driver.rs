@@ -3,13 +3,15 @@
 
 use crate::verdict::Verdict;
 use billing::calendar::{Date, Interval, Zone};
-use billing::catalog::{NewPrice, NewTaxRate, PriceKind, ProductEdit, TaxBehavior};
+use billing::catalog::edit::{NewPrice, NewTaxRate, ProductEdit};
+use billing::catalog::{PriceKind, TaxBehavior};
 use billing::currency::Currency;
 use billing::customer::{Address, CustomerEdit};
 use billing::id::{CustomerId, Ids, PriceId, SubscriptionId};
 use billing::money::Money;
 use billing::rate::Rate;
-use billing::subscription::{CancelAt, ChangeTiming};
+use billing::subscription::cancel::CancelAt;
+use billing::subscription::change::ChangeTiming;
 use billing::timestamp::Timestamp;
 use engine::{Adjust, At, Engine, Error, NewBooks, Of, Subscribe, SubscribeItem};
 use gateway::Sandbox;

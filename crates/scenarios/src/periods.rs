@@ -4,11 +4,12 @@ use crate::driver::{Books, Document, Failure, Offer, Opening, Product};
 use crate::fields::{billing_day, date, interval, interval_in, list, object, only, optional_text, text};
 use crate::setting::check_billing_day;
 use crate::verdict::Verdict;
-use billing::calendar::{CalendarError, Date, Interval, IntervalUnit, Zone};
+use billing::calendar::{Date, Interval, IntervalUnit, Zone};
 use billing::currency::Currency;
 use billing::id::SubscriptionId;
 use billing::money::Money;
-use billing::subscription::CancelAt;
+use billing::subscription::cancel::CancelAt;
+use billing::timestamp::CalendarError;
 use serde_json::Value;
 
 /// What a period costs, so that minor units are the ninth decimals of periods.

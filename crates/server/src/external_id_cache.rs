@@ -4,7 +4,7 @@
 //! kept answer needs no look: the id cannot have gone to another customer without a commit that raised
 //! the first one's version.
 
-use billing::CustomerId;
+use billing::id::CustomerId;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{PoisonError, RwLock};

@@ -1,6 +1,6 @@
 //! The program: it reads the clock and randomness, and hands them on.
 
-use billing::Timestamp;
+use billing::timestamp::Timestamp;
 use server::app::Clock;
 use server::cli::host::Host;
 use std::process::ExitCode;

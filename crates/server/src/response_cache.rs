@@ -6,7 +6,7 @@
 //! writer was told. What changes with the time alone says until when it holds.
 
 use crate::body::{Body, JSON};
-use billing::Timestamp;
+use billing::timestamp::Timestamp;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};

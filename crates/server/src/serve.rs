@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::middleware::Service;
 use crate::router;
-use billing::Timestamp;
+use billing::timestamp::Timestamp;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};

@@ -1,6 +1,8 @@
 //! How ids, times and sums of money are spelled, and read back.
 
-use billing::{Money, Timestamp, Zone};
+use billing::calendar::Zone;
+use billing::money::Money;
+use billing::timestamp::Timestamp;
 use std::fmt;
 
 /// A raw id as a hyphenated UUID in lower case.

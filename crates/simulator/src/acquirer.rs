@@ -2,8 +2,10 @@
 //! what comes of it, and sometimes does not answer.
 
 use crate::dice::Dice;
-use billing::payment::{Outcome, RefundOutcome};
-use billing::{Id, Money, PaymentId, RefundId};
+use billing::id::{Id, PaymentId, RefundId};
+use billing::money::Money;
+use billing::payment::collect::Outcome;
+use billing::payment::refund::RefundOutcome;
 use gateway::{Answer, ChargeRequest, Gateway, NoOutcome, RefundRequest};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,12 +1,11 @@
 //! Requests: what a client asks of the engine's public API.
 
-use billing::customer::{CustomerEdit, NewPaymentMethod};
-use billing::payment::{ManualPaymentEdit, NewManualPayment};
-use billing::subscription::CancelAt;
-use billing::{
-    CustomerId, Id, InvoiceId, PaymentId, PaymentMethodId, PaymentMethodKind, Request, SubscriptionId,
-    Timestamp,
-};
+use billing::customer::edit::NewPaymentMethod;
+use billing::customer::{CustomerEdit, PaymentMethodKind};
+use billing::id::{CustomerId, Id, InvoiceId, PaymentId, PaymentMethodId, Request, SubscriptionId};
+use billing::payment::manual::{ManualPaymentEdit, NewManualPayment};
+use billing::subscription::cancel::CancelAt;
+use billing::timestamp::Timestamp;
 use engine::{Adjust, At, Engine, Error, NewLine, Subscribe, SubscribeItem};
 
 /// Something that is asked of the engine.

@@ -27,7 +27,7 @@ pub fn simulate(options: Options) -> Result<(Tale, world::World), Box<Failure>> 
         Ok(runtime) => runtime.block_on(live(options)),
         Err(error) => Err(Box::new(Failure {
             options,
-            at: billing::Timestamp::EPOCH,
+            at: billing::timestamp::Timestamp::EPOCH,
             breaches: vec![error.to_string()],
             log: Vec::new(),
         })),

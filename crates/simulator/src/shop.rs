@@ -1,12 +1,17 @@
 //! What is sold in the simulated world, and the policies by which its books are kept.
 
 use crate::dice::Dice;
-use billing::catalog::{DiscountEdit, NewPrice, NewTaxRate, ProductEdit};
-use billing::{
-    Category, Currency, Discount, DiscountAmount, DiscountDuration, DunningEnd, DunningPolicy, Environment,
-    Interval, IntervalUnit, Money, Numbering, Price, PriceId, PriceKind, ProductId, Rate, StaffId,
-    TaxBehavior, TaxRate, Timestamp,
+use billing::calendar::{Interval, IntervalUnit};
+use billing::catalog::edit::{DiscountEdit, NewPrice, NewTaxRate, ProductEdit};
+use billing::catalog::{
+    Category, Discount, DiscountAmount, DiscountDuration, Price, PriceKind, TaxBehavior, TaxRate,
 };
+use billing::currency::Currency;
+use billing::environment::{DunningEnd, DunningPolicy, Environment, Numbering};
+use billing::id::{PriceId, ProductId, StaffId};
+use billing::money::Money;
+use billing::rate::Rate;
+use billing::timestamp::Timestamp;
 use engine::{At, Engine, Error, NewBooks};
 
 /// Zones with and without changes of clocks, ahead of and behind UTC.
@@ -138,7 +143,7 @@ impl Shop {
                 country: country.to_owned(),
                 state: state.map(str::to_owned),
                 category,
-                rate: Rate::parse(percent).map_err(billing::Refusal::from)?,
+                rate: Rate::parse(percent).map_err(billing::refusal::Refusal::from)?,
             };
             let rate = engine.create_tax_rate(At::new(now, self.environment.number), new).await?;
             self.rates.push(rate);

@@ -6,13 +6,18 @@ use crate::auditor::Auditor;
 use crate::auditor::totals::Place;
 use crate::dice::Dice;
 use crate::shop::ZONES;
+use billing::calendar::Interval;
+use billing::catalog::{Category, PriceKind, TaxBehavior};
+use billing::currency::Currency;
 use billing::customer::{Address, CustomerEdit};
-use billing::payment::{ManualPaymentEdit, NewManualPayment};
-use billing::subscription::{CancelAt, ChangeTiming};
-use billing::{
-    Category, Currency, CustomerId, Interval, InvoiceId, InvoiceStatus, Money, PaymentChannel, PaymentId,
-    PaymentKind, PaymentMethodId, PaymentStatus, PriceKind, SubscriptionId, TaxBehavior, Timestamp,
-};
+use billing::id::{CustomerId, InvoiceId, PaymentId, PaymentMethodId, SubscriptionId};
+use billing::invoice::InvoiceStatus;
+use billing::money::Money;
+use billing::payment::manual::{ManualPaymentEdit, NewManualPayment};
+use billing::payment::{PaymentChannel, PaymentKind, PaymentStatus};
+use billing::subscription::cancel::CancelAt;
+use billing::subscription::change::ChangeTiming;
+use billing::timestamp::Timestamp;
 use engine::{Adjust, NewLine, Subscribe, SubscribeItem};
 
 /// How many subscriptions of a customer run at once.
@@ -116,7 +121,7 @@ fn codes(auditor: &Auditor, currency: Currency) -> Vec<String> {
     discounts.filter(|d| d.check_currency(currency).is_ok()).map(|d| d.code.clone()).collect()
 }
 
-fn item(dice: &mut Dice, price: billing::PriceId) -> SubscribeItem {
+fn item(dice: &mut Dice, price: billing::id::PriceId) -> SubscribeItem {
     SubscribeItem { price, quantity: dice.weighed((3, 1), &[(1, 2), (1, 7)]) }
 }
 

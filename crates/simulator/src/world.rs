@@ -3,7 +3,7 @@
 use crate::acquirer::{Acquirer, Mischief, Pause};
 use crate::crash::Crashes;
 use crate::dice::Dice;
-use billing::Ids;
+use billing::id::Ids;
 use engine::{Engine, Error};
 use std::pin::pin;
 use std::sync::Arc;

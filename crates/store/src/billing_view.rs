@@ -3,10 +3,12 @@
 use crate::offers::{self, Offer};
 use crate::{Error, Snapshot, purchases};
 use async_recursion::async_recursion as boxed;
-use billing::{
-    Customer, CustomerId, Id, Invoice, InvoiceId, InvoiceLine, InvoiceTax, Item, PaymentMethod, Price,
-    PriceId, Purchase, Subscription,
-};
+use billing::catalog::Price;
+use billing::customer::{Customer, PaymentMethod};
+use billing::id::{CustomerId, Id, InvoiceId, PriceId};
+use billing::invoice::{Invoice, InvoiceLine, InvoiceTax};
+use billing::purchase::Purchase;
+use billing::subscription::{Item, Subscription};
 
 /// An invoice with all that is on it.
 #[derive(Debug, Clone, PartialEq)]

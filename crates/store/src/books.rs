@@ -12,7 +12,7 @@ use crate::sqlite::Options;
 use crate::versions::Scope;
 use crate::{Error, postgres, sqlite};
 use async_recursion::async_recursion as boxed;
-use billing::Changes;
+use billing::changes::Changes;
 use std::path::Path;
 use std::sync::Arc;
 

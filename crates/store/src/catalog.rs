@@ -3,7 +3,9 @@
 use crate::tallies::tally;
 use crate::{Error, Snapshot};
 use async_recursion::async_recursion as boxed;
-use billing::{Catalog, CatalogId, Id, Price, PriceId, Product, ProductId, TaxRate, TaxRateId, Version};
+use billing::catalog::{Catalog, Price, Product, TaxRate};
+use billing::changes::Version;
+use billing::id::{CatalogId, Id, PriceId, ProductId, TaxRateId};
 
 /// The version of all that an environment sells: it rises with every commit that decided on it.
 ///

@@ -14,7 +14,7 @@ pub use failure::Failure;
 use crate::value::OwnedParam;
 use crate::{Error, Scope, Store};
 use async_recursion::async_recursion as boxed;
-use billing::ShardPlacement;
+use billing::sharding::ShardPlacement;
 use plan::{BATCH, Table};
 use rows::Batch;
 use std::sync::Arc;

@@ -4,7 +4,9 @@ use crate::records::codecs::{Bool, OneColumn, Text};
 use crate::records::{Read, Record};
 use crate::{Error, Scope, Snapshot, Store, Tx};
 use async_recursion::async_recursion as boxed;
-use billing::{Bearer, Credential, CredentialId, Id, Role, Timestamp};
+use billing::credential::{Bearer, Credential, Role};
+use billing::id::{CredentialId, Id};
+use billing::timestamp::Timestamp;
 
 /// A credential with what the books say of whom it stands for.
 #[derive(Debug, Clone)]

@@ -3,7 +3,9 @@
 use crate::records::codecs::{Id, Int, OneColumn};
 use crate::{Error, Snapshot};
 use async_recursion::async_recursion as boxed;
-use billing::{Customer, CustomerId, CustomerUser, Id as _, PaymentMethod, PaymentMethodId, Version};
+use billing::changes::Version;
+use billing::customer::{Customer, CustomerUser, PaymentMethod};
+use billing::id::{CustomerId, Id as _, PaymentMethodId};
 
 /// The customer of one of its names: kind `external_id` or `handle`.
 ///
@@ -42,7 +44,7 @@ pub async fn spelled(
     const SQL: &str =
         "select id from customers where shard = $1 and id between $2 and $3 and environment = $4 limit 2";
     let (low, high) = (first << 32, first << 32 | 0xffff_ffff);
-    let key = [billing::shard_of(low).into(), low.into(), high.into(), environment.into()];
+    let key = [billing::id::shard_of(low).into(), low.into(), high.into(), environment.into()];
     let found = snapshot.rows(SQL, &key, |row| Id::of(row, "id")).await?;
     Ok(if let [only] = found[..] { Some(only) } else { None })
 }

@@ -2,7 +2,8 @@
 
 use crate::{Error, Snapshot};
 use async_recursion::async_recursion as boxed;
-use billing::{Discount, DiscountId, Id};
+use billing::catalog::Discount;
+use billing::id::{DiscountId, Id};
 
 const ONE: &str = concat!("select ", discount_columns!("d"), " from discounts d where d.id = $1");
 

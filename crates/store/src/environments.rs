@@ -2,7 +2,8 @@
 
 use crate::{Error, Snapshot};
 use async_recursion::async_recursion as boxed;
-use billing::{Environment, Staff};
+use billing::customer::Staff;
+use billing::environment::Environment;
 
 const ALL: &str = concat!("select ", environment_columns!("e"), " from environments e order by e.number");
 const STAFF_LIST: &str =

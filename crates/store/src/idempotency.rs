@@ -2,7 +2,7 @@
 
 use crate::{Error, Snapshot, Tx};
 use async_recursion::async_recursion as boxed;
-use billing::Idempotency;
+use billing::changes::Idempotency;
 
 /// A request that has had its effect.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,11 +3,10 @@
 use crate::records::codecs::{AccountName, Int, OneColumn, Opt, Time};
 use crate::{Error, Param, Snapshot};
 use async_recursion::async_recursion as boxed;
-use billing::invoice::OpenInvoice;
-use billing::{
-    CustomerId, Id, Invoice, InvoiceId, InvoiceLine, InvoiceTax, JournalEntry, Posting, SubscriptionId,
-    Timestamp,
-};
+use billing::id::{CustomerId, Id, InvoiceId, SubscriptionId};
+use billing::invoice::{Invoice, InvoiceLine, InvoiceTax, OpenInvoice};
+use billing::ledger::{JournalEntry, Posting};
+use billing::timestamp::Timestamp;
 
 const ONE: &str =
     concat!("select ", invoice_columns!("i"), " from invoices i where i.shard = $1 and i.id = $2");
@@ -79,7 +78,7 @@ const OF_PERIOD: &str = concat!(
 pub async fn of_period(
     s: &mut Snapshot,
     subscription: SubscriptionId,
-    period: billing::PeriodId,
+    period: billing::id::PeriodId,
 ) -> Result<Vec<Invoice>, Error> {
     let params = [subscription.shard().into(), subscription.raw().into(), period.raw().into()];
     s.rows(OF_PERIOD, &params, |row| row.record()).await

@@ -7,7 +7,8 @@
 
 use crate::{Error, Param, Snapshot, Store, Tx, settings};
 use async_recursion::async_recursion as boxed;
-use billing::{ShardPlacement, Timestamp};
+use billing::sharding::ShardPlacement;
+use billing::timestamp::Timestamp;
 
 /// A process that shares the work.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,10 @@
 use crate::records::codecs::{OneColumn, Text, Word};
 use crate::records::record;
 use crate::{Error, Tx};
-use billing::{Change, Id, Invoice, Numbering, Row};
+use billing::changes::{Change, Row};
+use billing::environment::Numbering;
+use billing::id::Id;
+use billing::invoice::Invoice;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 

@@ -2,7 +2,9 @@
 
 use crate::{Error, Snapshot, catalog};
 use async_recursion::async_recursion as boxed;
-use billing::{Catalog, Customer, Id, Price, PriceId, Product};
+use billing::catalog::{Catalog, Price, Product};
+use billing::customer::Customer;
+use billing::id::{Id, PriceId};
 
 /// A catalog with what it offers.
 #[derive(Debug, Clone, PartialEq)]

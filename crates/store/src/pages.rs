@@ -7,10 +7,13 @@ use crate::records::Read;
 pub use crate::tallies::tally;
 use crate::{Error, Snapshot};
 use async_recursion::async_recursion as boxed;
-use billing::{
-    Catalog, Customer, CustomerId, Discount, Id, Invoice, InvoiceId, InvoiceLine, InvoiceLineId, Payment,
-    PaymentMethod, Price, Product, Purchase, Refund, Subscription, SubscriptionId, TaxRate,
-};
+use billing::catalog::{Catalog, Discount, Price, Product, TaxRate};
+use billing::customer::{Customer, PaymentMethod};
+use billing::id::{CustomerId, Id, InvoiceId, InvoiceLineId, SubscriptionId};
+use billing::invoice::{Invoice, InvoiceLine};
+use billing::payment::{Payment, Refund};
+use billing::purchase::Purchase;
+use billing::subscription::Subscription;
 
 /// Which rows of a list are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -264,7 +267,7 @@ pub async fn invoice_line(
 #[boxed]
 pub async fn prices_of_product(
     snapshot: &mut Snapshot,
-    product: billing::ProductId,
+    product: billing::id::ProductId,
     window: CursorPage,
 ) -> Result<Page<Price>, Error> {
     let rows = crate::catalog::prices_of(snapshot, product).await?;

@@ -3,7 +3,12 @@
 use crate::records::codecs::{CurrencyCode, Int, OneColumn};
 use crate::{Error, Param, Snapshot};
 use async_recursion::async_recursion as boxed;
-use billing::{Credit, Currency, Customer, CustomerAccount, CustomerId, Id, PaymentMethod, Rules};
+use billing::currency::Currency;
+use billing::customer::{Customer, PaymentMethod};
+use billing::customer_account::CustomerAccount;
+use billing::id::{CustomerId, Id};
+use billing::payment::Credit;
+use billing::rules::Rules;
 
 const RULES: &str = concat!("select ", environment_columns!("e"), " from environments e where e.number = $1");
 const TAX_RATES: &str =

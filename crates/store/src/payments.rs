@@ -3,7 +3,9 @@
 use crate::records::codecs::{OneColumn, Opt, Time};
 use crate::{Error, Param, Snapshot};
 use async_recursion::async_recursion as boxed;
-use billing::{Allocation, Credit, Id, InvoiceId, Payment, PaymentId, Refund, Timestamp};
+use billing::id::{Id, InvoiceId, PaymentId};
+use billing::payment::{Allocation, Credit, Payment, Refund};
+use billing::timestamp::Timestamp;
 
 const ONE: &str =
     concat!("select ", payment_columns!("p"), " from payments p where p.shard = $1 and p.id = $2");
@@ -79,7 +81,7 @@ const OLDEST_PROCESSING_REFUND: &str = "select min(updated_at) as since from ref
 
 /// A refund.
 #[boxed]
-pub async fn refund(s: &mut Snapshot, id: billing::RefundId) -> Result<Option<Refund>, Error> {
+pub async fn refund(s: &mut Snapshot, id: billing::id::RefundId) -> Result<Option<Refund>, Error> {
     s.row(REFUND, &[id.shard().into(), id.raw().into()], |row| row.record()).await
 }
 
@@ -96,7 +98,7 @@ pub async fn processing_refunds(
     environment: i64,
     shard: i64,
     since: Timestamp,
-    after: Option<billing::RefundId>,
+    after: Option<billing::id::RefundId>,
     limit: i64,
 ) -> Result<Vec<Refund>, Error> {
     let after = Param::Id(after.map_or(0, Id::raw));

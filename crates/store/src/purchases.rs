@@ -2,7 +2,8 @@
 
 use crate::{Error, Snapshot};
 use async_recursion::async_recursion as boxed;
-use billing::{CustomerId, Id, Purchase, PurchaseId};
+use billing::id::{CustomerId, Id, PurchaseId};
+use billing::purchase::Purchase;
 
 const ONE: &str =
     concat!("select ", purchase_columns!("p"), " from purchases p where p.shard = $1 and p.id = $2");

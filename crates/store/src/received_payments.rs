@@ -3,7 +3,10 @@
 
 use crate::counted_list::{self, CountedList, Entry, Lists};
 use crate::{Error, Tx};
-use billing::{Category, Currency, Id, Payment, PaymentKind, PaymentStatus};
+use billing::catalog::Category;
+use billing::currency::Currency;
+use billing::id::Id;
+use billing::payment::{Payment, PaymentKind, PaymentStatus};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The counted list of the money that was received in a currency from the customers of a shard.

@@ -3,7 +3,7 @@
 //! A [`record!`] names a table, the type of its rows, its columns in groups (what finds a row, what is
 //! written once, what may change), each with the [codec](codecs) by which it is written and read. From
 //! that follow its INSERT, UPDATE and DELETE, its select list, its reading, its tally, what the audit
-//! counts, and its pages. What comes first in [`billing::Row`] is referred to by what comes after it.
+//! counts, and its pages. What comes first in [`billing::changes::Row`] is referred to by what comes after it.
 //!
 //! A row that is declared in the domain and not here does not compile, and the other way round.
 
@@ -32,7 +32,7 @@ pub(crate) mod subscriptions;
 
 pub(crate) use declare::{Read, Record, Table, Tallied};
 
-use billing::Row;
+use billing::changes::Row;
 
 /// The table of the rows that a kind of [`Row`] holds.
 const fn table_of<T: Read>(_: fn(Box<T>) -> Row) -> &'static Table {

@@ -2,7 +2,7 @@
 
 use crate::{Error, Snapshot, Tx};
 use async_recursion::async_recursion as boxed;
-use billing::ShardKey;
+use billing::sharding::ShardKey;
 
 /// By what customers are spread over shards; by customer if nothing is said.
 pub(crate) const SPREAD_BY: &str = "spread_by";

@@ -18,7 +18,7 @@ use crate::migrate::{self, Migration};
 use crate::snapshot::{Snapshot, Tx};
 use crate::versions::Versions;
 use crate::{Error, settings, snapshot};
-use billing::ShardKey;
+use billing::sharding::ShardKey;
 use job::Job;
 use queue::Queue;
 use rusqlite::config::DbConfig;

@@ -3,7 +3,9 @@
 use crate::records::codecs::{Id, OneColumn, Opt, Time};
 use crate::{Error, Param, Snapshot};
 use async_recursion::async_recursion as boxed;
-use billing::{CustomerId, Id as _, Item, Subscription, SubscriptionId, Timestamp};
+use billing::id::{CustomerId, Id as _, SubscriptionId};
+use billing::subscription::{Item, Subscription};
+use billing::timestamp::Timestamp;
 
 const ONE: &str =
     concat!("select ", subscription_columns!("s"), " from subscriptions s where s.shard = $1 and s.id = $2");

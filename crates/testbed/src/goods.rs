@@ -1,8 +1,12 @@
 //! What most tests sell, and what most of their customers pay with.
 
-use billing::catalog::NewPrice;
-use billing::customer::NewPaymentMethod;
-use billing::{Currency, Interval, IntervalUnit, Money, PaymentMethodKind, PriceKind, TaxBehavior};
+use billing::calendar::{Interval, IntervalUnit};
+use billing::catalog::edit::NewPrice;
+use billing::catalog::{PriceKind, TaxBehavior};
+use billing::currency::Currency;
+use billing::customer::PaymentMethodKind;
+use billing::customer::edit::NewPaymentMethod;
+use billing::money::Money;
 
 /// A price of so many cents for each unit of time.
 pub fn price_each(unit: IntervalUnit, minor: i64) -> NewPrice {

@@ -76,7 +76,7 @@ impl Books {
         let database = databases::Database::from_template().await;
         if let Some(shards) = shards() {
             let store = Store::connect(&database.address, Options::default()).await.unwrap();
-            store.spread(billing::ShardPlacement::over(shards)).await.unwrap();
+            store.spread(billing::sharding::ShardPlacement::over(shards)).await.unwrap();
             store.close().await.unwrap();
         }
         Books::of(database)

@@ -6,12 +6,6 @@
 
 pub mod edit;
 
-pub use edit::{
-    CatalogEdit, DiscountEdit, FixedOfPrice, NewPrice, NewTaxRate, PriceEdit, ProductEdit, TAX_KINDS,
-    edit_catalog, edit_discount, edit_price, edit_product, new_catalog, new_discount, new_price, new_product,
-    new_tax_rate,
-};
-
 use crate::calendar::Interval;
 use crate::currency::Currency;
 use crate::id::{CatalogId, DiscountId, PriceId, ProductId, TaxRateId};

@@ -6,10 +6,6 @@
 
 pub mod edit;
 
-pub use edit::{
-    NewPaymentMethod, edit_customer, looks_like_a_card, new_customer, new_payment_method, new_user,
-};
-
 use crate::id::{CatalogId, CustomerId, CustomerUserId, OrganizationId, PaymentMethodId, StaffId};
 use crate::refusal::Refusal;
 use crate::timestamp::Timestamp;

@@ -11,9 +11,6 @@ pub(crate) mod settle;
 pub mod totals;
 pub(crate) mod void;
 
-pub use issue::{Collect, InvoiceFor, Issued, issue};
-pub use totals::{Charge, TotalLine, Totals, total};
-
 use crate::calendar::Period;
 use crate::catalog::Category;
 use crate::currency::Currency;

@@ -12,13 +12,6 @@ pub mod manual;
 pub mod refund;
 pub mod void;
 
-pub use crate::purchase::{Purchase, PurchaseStatus};
-pub use collect::{Initiator, Outcome, conclude, try_again};
-pub use key::key;
-pub use manual::{ManualPaymentEdit, NewManualPayment, OpenItems, Recorded, delete, edit, record};
-pub use refund::{RefundInContext, RefundOutcome, Taken, conclude_refund, request_refund};
-pub use void::void_invoice;
-
 use crate::catalog::Category;
 use crate::currency::Currency;
 use crate::id::{

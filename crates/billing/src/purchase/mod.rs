@@ -5,8 +5,6 @@
 
 pub mod sell;
 
-pub use sell::{Sale, sell};
-
 use crate::calendar::Interval;
 use crate::catalog::Price;
 use crate::currency::Currency;

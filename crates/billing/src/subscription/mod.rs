@@ -14,13 +14,6 @@ pub mod items;
 pub(crate) mod reactivate;
 pub mod step;
 
-pub use cancel::{CancelAt, cancel, uncancel};
-pub use change::{Billed, ChangeBasis, ChangeTiming, ItemChange, change, reschedule_renewal};
-pub use create::{Created, NewSubscription, create};
-pub use due::next_due;
-pub use items::{NewItem, setup_fees};
-pub use step::{Due, Step, step};
-
 use crate::calendar::{Interval, Period, Schedule, Zone};
 use crate::catalog::{Category, TaxBehavior};
 use crate::currency::Currency;

@@ -4,7 +4,7 @@ use super::check::Check;
 use super::label::label;
 use super::{Audit, PAGE};
 use crate::error::Error;
-use billing::Bearer;
+use billing::credential::Bearer;
 
 impl Audit<'_> {
     pub(super) async fn access(&mut self) -> Result<(), Error> {

@@ -5,7 +5,8 @@ use super::label::label;
 use super::ledger::{Ledger, Slice, Sums};
 use super::{Audit, PAGE};
 use crate::error::Error;
-use billing::{Currency, Customer};
+use billing::currency::Currency;
+use billing::customer::Customer;
 use std::collections::BTreeMap;
 use store::audit::{After, InvoiceSums, MoneySums, Named};
 

@@ -3,10 +3,11 @@
 use super::check::{Check, Findings};
 use super::{Audit, PAGE, label};
 use crate::error::Error;
-use billing::{
-    Account, Environment, Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, InvoiceTax, PaymentStatus,
-    Purchase, PurchaseStatus,
-};
+use billing::environment::Environment;
+use billing::invoice::{Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, InvoiceTax};
+use billing::ledger::Account;
+use billing::payment::PaymentStatus;
+use billing::purchase::{Purchase, PurchaseStatus};
 use std::collections::BTreeMap;
 use store::audit::{Attempt, AuditedEntry, PeriodOwner};
 

@@ -1,9 +1,11 @@
 //! How an audit names a row: what it is, and the 32 hexadecimal digits of its id.
 
-use billing::{Invoice, Payment, Subscription};
+use billing::invoice::Invoice;
+use billing::payment::Payment;
+use billing::subscription::Subscription;
 
 /// The label of a row of any kind.
-pub(super) fn label(what: &str, id: impl billing::Id) -> String {
+pub(super) fn label(what: &str, id: impl billing::id::Id) -> String {
     format!("{what} {:032x}", id.raw())
 }
 

@@ -4,7 +4,9 @@ use super::check::{Check, Findings};
 use super::label::label;
 use super::{Audit, PAGE};
 use crate::error::Error;
-use billing::{Account, Currency, CustomerId, Id};
+use billing::currency::Currency;
+use billing::id::{CustomerId, Id};
+use billing::ledger::Account;
 use std::collections::HashMap;
 use store::audit::{After, AuditedEntry};
 

@@ -20,7 +20,7 @@ use crate::engine::{Engine, Fut};
 use crate::error::Error;
 use crate::kind::Kind;
 use crate::load;
-use billing::Rules;
+use billing::rules::Rules;
 use check::Findings;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

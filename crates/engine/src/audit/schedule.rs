@@ -3,7 +3,9 @@
 use super::check::{Check, Findings};
 use super::label;
 use crate::error::Error;
-use billing::{Period, Refusal, Subscription};
+use billing::calendar::Period;
+use billing::refusal::Refusal;
+use billing::subscription::Subscription;
 use store::audit::Billed;
 
 /// Each period begins where the one before it ends, the first one where the subscription does, and

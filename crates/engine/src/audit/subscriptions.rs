@@ -5,8 +5,9 @@ use super::label::{self, label};
 use super::schedule::{check_schedule, check_tiling};
 use super::{Audit, PAGE};
 use crate::error::Error;
-use billing::subscription::{PendingItem, Status, next_due};
-use billing::{Item, Rules, Subscription};
+use billing::rules::Rules;
+use billing::subscription::due::next_due;
+use billing::subscription::{Item, PendingItem, Status, Subscription};
 use store::audit::{Billed, OpenInvoices};
 use store::pages::CursorPage;
 
@@ -19,7 +20,7 @@ impl Audit<'_> {
                 let window = CursorPage { after, limit: PAGE };
                 let number = rules.environment.number;
                 let page = store::pages::subscriptions(self.s, number, window).await?;
-                after = page.rows.last().map(|last| billing::Id::raw(last.id));
+                after = page.rows.last().map(|last| billing::id::Id::raw(last.id));
                 self.subscription_page(rules, &page.rows).await?;
                 self.report_progress("subscriptions", page.rows.len());
                 if !page.has_more {

@@ -3,9 +3,13 @@
 use crate::engine::{Engine, Fut};
 use crate::error::Error;
 use crate::kind::Kind;
-use billing::{
-    Currency, CustomerId, Environment, Expiry, Period, ProductId, Refusal, Schedule, Timestamp, Zone, expiry,
-};
+use billing::calendar::{Period, Schedule, Zone};
+use billing::currency::Currency;
+use billing::environment::Environment;
+use billing::grace::{Expiry, expiry};
+use billing::id::{CustomerId, ProductId};
+use billing::refusal::Refusal;
+use billing::timestamp::Timestamp;
 use store::views::customer_invoices::{CustomerInvoiceRow, Subscribed};
 use store::views::invoices::Issued;
 use store::views::{self, OffsetPage};

@@ -2,10 +2,15 @@
 
 use crate::engine::{Engine, Fut};
 use crate::error::Error;
-use billing::{
-    Category, Currency, CustomerId, Environment, PaymentId, PaymentKind, Refusal, ReportingWindows,
-    Timestamp, Zone,
-};
+use billing::calendar::Zone;
+use billing::catalog::Category;
+use billing::currency::Currency;
+use billing::environment::Environment;
+use billing::id::{CustomerId, PaymentId};
+use billing::payment::PaymentKind;
+use billing::refusal::Refusal;
+use billing::reporting_windows::ReportingWindows;
+use billing::timestamp::Timestamp;
 use store::counted_list::{Between, Totals};
 use store::views::OffsetPage;
 use store::views::payments::{self, PaymentRow, Wanted};

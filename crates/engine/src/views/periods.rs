@@ -2,7 +2,7 @@
 
 use crate::engine::{Engine, Fut};
 use crate::error::Error;
-use billing::{PeriodId, SubscriptionId};
+use billing::id::{PeriodId, SubscriptionId};
 use store::views::OffsetPage;
 use store::views::periods::{self, PeriodRow};
 

@@ -4,7 +4,9 @@ use super::authenticator::Authenticator;
 use super::jwt::{self, Claims, ISSUER};
 use super::keys;
 use crate::spelling::uuid;
-use billing::{Bearer, Credential, CredentialId, Ctx, Id, KeyScope, Timestamp};
+use billing::credential::{Bearer, Credential, KeyScope};
+use billing::id::{CredentialId, Ctx, Id};
+use billing::timestamp::Timestamp;
 
 /// A credential and its secret, which nobody can read again.
 #[derive(Clone)]

@@ -1,6 +1,7 @@
 //! Who asks, once it is known.
 
-use billing::{CredentialId, CustomerId, CustomerUserId, KeyScope, StaffId};
+use billing::credential::KeyScope;
+use billing::id::{CredentialId, CustomerId, CustomerUserId, StaffId};
 
 /// Who asks, and in whose books.
 #[derive(Debug, Clone, PartialEq, Eq)]

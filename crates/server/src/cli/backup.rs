@@ -4,7 +4,7 @@ use super::audit::{agreeing, audited};
 use super::books::BooksArgs;
 use crate::secrets;
 use anyhow::Context;
-use billing::Ids;
+use billing::id::Ids;
 use clap::Args;
 use engine::Engine;
 use gateway::Sandbox;

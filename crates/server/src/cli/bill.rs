@@ -3,7 +3,7 @@
 use super::books::BooksArgs;
 use super::host::Host;
 use crate::spelling::iso_micros;
-use billing::Timestamp;
+use billing::timestamp::Timestamp;
 use clap::Args;
 
 #[derive(Debug, Args)]

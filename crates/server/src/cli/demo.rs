@@ -9,7 +9,7 @@ use crate::demo::plan::{CUSTOMERS_MAX, DemoPlan, MONTHS_MAX};
 use crate::demo::{story, subjects};
 use crate::serve::{ServeOptions, Server, asked_to_stop};
 use anyhow::Context;
-use billing::Ids;
+use billing::id::Ids;
 use clap::Args;
 use engine::Engine;
 use gateway::Sandbox;

@@ -6,7 +6,12 @@ use crate::app::Limits;
 use crate::json::object;
 use crate::spelling::uuid;
 use anyhow::Context;
-use billing::{Currency, Id, KeyScope, Role, ShardKey, ShardPlacement, Timestamp, Zone};
+use billing::calendar::Zone;
+use billing::credential::{KeyScope, Role};
+use billing::currency::Currency;
+use billing::id::Id;
+use billing::sharding::{ShardKey, ShardPlacement};
+use billing::timestamp::Timestamp;
 use clap::{Args, ValueEnum};
 use engine::NewBooks;
 

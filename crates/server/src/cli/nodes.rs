@@ -3,7 +3,7 @@
 use super::books::BooksArgs;
 use super::host::Host;
 use crate::serve::LEASE_SECONDS;
-use billing::Timestamp;
+use billing::timestamp::Timestamp;
 use clap::Args;
 use std::collections::BTreeSet;
 use store::Holding;

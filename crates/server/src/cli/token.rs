@@ -6,7 +6,9 @@ use crate::app::App;
 use crate::auth::issue::TOKEN_DAYS;
 use crate::spelling::{iso_micros, parse_uuid, uuid};
 use anyhow::Context;
-use billing::{Bearer, Credential, CredentialId, Id, KeyScope, Timestamp};
+use billing::credential::{Bearer, Credential, KeyScope};
+use billing::id::{CredentialId, Id};
+use billing::timestamp::Timestamp;
 use clap::{Args, Subcommand, ValueEnum};
 use engine::At;
 

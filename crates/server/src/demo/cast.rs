@@ -5,8 +5,10 @@ use super::chance::Chance;
 use super::goods::MAIN_PRODUCT;
 use super::people::{BENGALURU, LOS_ANGELES, Person};
 use super::script::{Act, Charged, DAY, HOUR, Pick, Span, StoryLine, StoryRole, When, Writer};
-use billing::Category::{AddOn, AiTools, Credits, Sms};
-use billing::{Category, Currency, PaymentChannel};
+use billing::catalog::Category;
+use billing::catalog::Category::{AddOn, AiTools, Credits, Sms};
+use billing::currency::Currency;
+use billing::payment::PaymentChannel;
 
 /// The domain-like name of the organization that document 004 shows.
 pub(super) const ORGANIZATION_HANDLE: &str = "lotus-labs.example";

@@ -1,8 +1,10 @@
 //! What the demo's seller sells, as data: products with their prices, discounts and tax rates.
 
-use billing::Category::{AddOn, AiTools, Credits, Sms, Storage, Subscription};
-use billing::IntervalUnit::{Day, Month, Week, Year};
-use billing::{Category, Currency, IntervalUnit};
+use billing::calendar::IntervalUnit;
+use billing::calendar::IntervalUnit::{Day, Month, Week, Year};
+use billing::catalog::Category;
+use billing::catalog::Category::{AddOn, AiTools, Credits, Sms, Storage, Subscription};
+use billing::currency::Currency;
 
 /// A product on the seller's list.
 pub(super) struct Good {

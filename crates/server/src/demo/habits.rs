@@ -4,9 +4,11 @@ use super::cast::{bill, subscribe};
 use super::chance::Chance;
 use super::people::{BERLIN, DOLLAR_PLACES, DUBLIN, KUWAIT, Location, MUMBAI, PARIS, Person, TOKYO, person};
 use super::script::{Act, Charged, DAY, HOUR, Pick, Span, StoryLine, StoryRole, When, Writer};
-use billing::Category::{AddOn, AiTools, Credits, Sms, Storage, Subscription};
-use billing::PaymentChannel::{BankTransfer, Card, Cash, Other};
-use billing::{Category, Currency, PaymentChannel};
+use billing::catalog::Category;
+use billing::catalog::Category::{AddOn, AiTools, Credits, Sms, Storage, Subscription};
+use billing::currency::Currency;
+use billing::payment::PaymentChannel;
+use billing::payment::PaymentChannel::{BankTransfer, Card, Cash, Other};
 
 /// A habit: where its customers live, and what they do.
 struct Habit {

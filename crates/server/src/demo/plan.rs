@@ -3,7 +3,8 @@
 use super::script::{Span, StoryRole};
 use super::{cast, habits};
 use billing::calendar::{Zone, add_months};
-use billing::{Refusal, Timestamp};
+use billing::refusal::Refusal;
+use billing::timestamp::Timestamp;
 use engine::Error;
 
 /// How much trade to build.

@@ -2,7 +2,10 @@
 
 use super::chance::Chance;
 use super::people::Person;
-use billing::{Category, Currency, PaymentChannel, Timestamp};
+use billing::catalog::Category;
+use billing::currency::Currency;
+use billing::payment::PaymentChannel;
+use billing::timestamp::Timestamp;
 
 pub(super) const HOUR: i64 = 3_600;
 pub(super) const DAY: i64 = 24 * HOUR;

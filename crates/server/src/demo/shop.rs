@@ -2,11 +2,16 @@
 
 use super::goods::{COUPONS, GOODS, Good, LARGE_GOODS, MAIN_PRODUCT, Off, TAXES, Tag};
 use crate::json::object;
-use billing::catalog::{CatalogEdit, DiscountEdit, NewPrice, NewTaxRate, ProductEdit};
-use billing::{
-    CatalogId, DiscountAmount, DiscountDuration, DunningEnd, Environment, Interval, Money, PriceId,
-    PriceKind, ProductId, Rate, Refusal, Role, StaffId, TaxBehavior, Timestamp,
-};
+use billing::calendar::Interval;
+use billing::catalog::edit::{CatalogEdit, DiscountEdit, NewPrice, NewTaxRate, ProductEdit};
+use billing::catalog::{DiscountAmount, DiscountDuration, PriceKind, TaxBehavior};
+use billing::credential::Role;
+use billing::environment::{DunningEnd, Environment};
+use billing::id::{CatalogId, PriceId, ProductId, StaffId};
+use billing::money::Money;
+use billing::rate::Rate;
+use billing::refusal::Refusal;
+use billing::timestamp::Timestamp;
 use engine::{At, Engine, Error, NewBooks};
 use std::collections::BTreeMap;
 

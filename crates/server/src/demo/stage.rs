@@ -4,14 +4,19 @@ use super::people::Person;
 use super::script::{Act, Charged, Pick, StoryLine, When};
 use super::shop::Shop;
 use crate::json::{Object, object};
-use billing::customer::{Address, CustomerEdit, NewPaymentMethod};
-use billing::payment::{ManualPaymentEdit, NewManualPayment};
-use billing::subscription::{CancelAt, ChangeTiming};
-use billing::{
-    Category, Currency, CustomerId, Invoice, InvoiceId, InvoiceStatus, Money, Payment, PaymentChannel,
-    PaymentId, PaymentKind, PaymentMethodId, PaymentMethodKind, PaymentStatus, PurchaseId, Refusal,
-    SubscriptionId, TaxBehavior, Timestamp,
-};
+use billing::catalog::{Category, TaxBehavior};
+use billing::currency::Currency;
+use billing::customer::edit::NewPaymentMethod;
+use billing::customer::{Address, CustomerEdit, PaymentMethodKind};
+use billing::id::{CustomerId, InvoiceId, PaymentId, PaymentMethodId, PurchaseId, SubscriptionId};
+use billing::invoice::{Invoice, InvoiceStatus};
+use billing::money::Money;
+use billing::payment::manual::{ManualPaymentEdit, NewManualPayment};
+use billing::payment::{Payment, PaymentChannel, PaymentKind, PaymentStatus};
+use billing::refusal::Refusal;
+use billing::subscription::cancel::CancelAt;
+use billing::subscription::change::ChangeTiming;
+use billing::timestamp::Timestamp;
 use engine::{Adjust, At, Engine, Error, Kind, NewLine, Of, Subscribe, SubscribeItem};
 use std::collections::BTreeMap;
 use store::pages::CursorPage;

@@ -5,7 +5,8 @@ use super::plan::DemoPlan;
 use super::script::{Act, HOUR};
 use super::shop;
 use super::stage::{Player, Stage};
-use billing::{DunningEnd, Timestamp};
+use billing::environment::DunningEnd;
+use billing::timestamp::Timestamp;
 use engine::{Engine, Error};
 
 /// From one run of what is due to the next, in seconds.

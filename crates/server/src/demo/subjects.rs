@@ -2,7 +2,8 @@
 
 use super::plan::DemoPlan;
 use super::{cast, goods, shop};
-use billing::{CustomerId, CustomerUserId, Environment, StaffId};
+use billing::environment::Environment;
+use billing::id::{CustomerId, CustomerUserId, StaffId};
 use engine::{At, Engine, Error, Kind};
 
 /// Who stands in the books of a demo, as far as somebody who shows it must know.

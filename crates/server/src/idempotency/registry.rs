@@ -2,7 +2,7 @@
 
 use super::answer::Answer;
 use super::error::RequestError;
-use billing::Request;
+use billing::id::Request;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -3,7 +3,8 @@
 use super::error::RequestError;
 use crate::app::App;
 use crate::body::Body;
-use billing::{Request, Timestamp};
+use billing::id::Request;
+use billing::timestamp::Timestamp;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use http_body_util::BodyExt;

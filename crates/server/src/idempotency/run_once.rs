@@ -7,7 +7,7 @@ use super::request::WriteRequest;
 use crate::app::App;
 use crate::body::Body;
 use axum::response::IntoResponse;
-use billing::Request;
+use billing::id::Request;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use std::future::Future;

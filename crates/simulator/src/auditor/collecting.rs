@@ -3,12 +3,13 @@
 
 use super::Auditor;
 use crate::acquirer::Acquirer;
-use billing::payment::Outcome;
-use billing::payment::RefundOutcome;
-use billing::{
-    CustomerId, DunningEnd, Id, Invoice, InvoiceStatus, Payment, PaymentKind, PaymentStatus, RefundStatus,
-    Timestamp,
-};
+use billing::environment::DunningEnd;
+use billing::id::{CustomerId, Id};
+use billing::invoice::{Invoice, InvoiceStatus};
+use billing::payment::collect::Outcome;
+use billing::payment::refund::RefundOutcome;
+use billing::payment::{Payment, PaymentKind, PaymentStatus, RefundStatus};
+use billing::timestamp::Timestamp;
 
 /// How long the gateway may be silent until it is asked again, in seconds.
 const PATIENCE_SECONDS: i64 = 60;
@@ -183,5 +184,5 @@ fn is_failing(last: Option<(PaymentStatus, Timestamp)>) -> bool {
 
 /// Whether an invoice is charged by itself: all but those that the merchant wrote.
 fn is_charged_by_itself(invoice: &Invoice) -> bool {
-    invoice.kind != billing::InvoiceKind::Standalone
+    invoice.kind != billing::invoice::InvoiceKind::Standalone
 }

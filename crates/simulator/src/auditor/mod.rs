@@ -13,11 +13,12 @@ pub use plan::{Part, Plan};
 
 use crate::ask::Ask;
 use crate::shop::Shop;
-use billing::subscription::ChangeTiming;
-use billing::{
-    Currency, CustomerId, Id, Invoice, InvoiceId, Payment, PaymentId, PurchaseId, Refund, RefundId,
-    SubscriptionId, Timestamp,
-};
+use billing::currency::Currency;
+use billing::id::{CustomerId, Id, InvoiceId, PaymentId, PurchaseId, RefundId, SubscriptionId};
+use billing::invoice::Invoice;
+use billing::payment::{Payment, Refund};
+use billing::subscription::change::ChangeTiming;
+use billing::timestamp::Timestamp;
 use std::collections::BTreeMap;
 use totals::{Charge, Place, Totals};
 
@@ -198,7 +199,7 @@ impl Auditor {
                 true
             }
             Ask::Uncancel(id) => self.plans.get(id).is_some_and(|plan| plan.ended.is_none()),
-            Ask::Cancel(_, billing::subscription::CancelAt::Now) => true,
+            Ask::Cancel(_, billing::subscription::cancel::CancelAt::Now) => true,
             Ask::Subscribe(..) => self.shop.environment.multiple_subscriptions,
             _ => false,
         };
@@ -207,7 +208,7 @@ impl Auditor {
         }
     }
 
-    fn discount(&self, code: &str) -> Option<billing::Discount> {
+    fn discount(&self, code: &str) -> Option<billing::catalog::Discount> {
         self.shop.discounts.iter().find(|discount| discount.code == code).cloned()
     }
 
@@ -215,8 +216,8 @@ impl Auditor {
         &self,
         customer: CustomerId,
         charges: &[Charge],
-        discount: Option<&billing::Discount>,
-    ) -> Result<Totals, billing::MoneyError> {
+        discount: Option<&billing::catalog::Discount>,
+    ) -> Result<Totals, billing::money::MoneyError> {
         let nowhere = Place { country: None, state: None };
         let place = self.people.get(&customer).map_or(nowhere, |person| person.place);
         totals::of(&self.shop, place, charges, discount)
@@ -228,7 +229,7 @@ impl Auditor {
         parts: &[Part],
         when: ChangeTiming,
         now: Timestamp,
-    ) -> Result<(), billing::MoneyError> {
+    ) -> Result<(), billing::money::MoneyError> {
         let Some(plan) = self.plans.get(&id).filter(|_| when == ChangeTiming::Now) else { return Ok(()) };
         let Some((charges, discount)) = plan.difference(parts, now)? else { return Ok(()) };
         let totals = self.totals(plan.customer, &charges, discount.as_ref())?;
@@ -239,7 +240,8 @@ impl Auditor {
     /// The invoices of a subscription that are owed.
     fn open_bills(&self, id: SubscriptionId) -> impl Iterator<Item = &Bill> {
         self.bills.values().filter(move |bill| {
-            bill.invoice.subscription_id == Some(id) && bill.invoice.status == billing::InvoiceStatus::Open
+            bill.invoice.subscription_id == Some(id)
+                && bill.invoice.status == billing::invoice::InvoiceStatus::Open
         })
     }
 
@@ -252,7 +254,7 @@ impl Auditor {
     }
 }
 
-fn one_off(parts: &[Part]) -> Result<Vec<Charge>, billing::MoneyError> {
+fn one_off(parts: &[Part]) -> Result<Vec<Charge>, billing::money::MoneyError> {
     let mut charges = Vec::new();
     for part in parts {
         let amount = part.unit.checked_mul_int(part.quantity)?;

@@ -2,10 +2,11 @@
 
 use super::totals::Totals;
 use super::{Auditor, Bill, For, Plan, Reopened};
-use billing::{
-    BillingPeriod, Currency, CustomerId, Id, Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, Item,
-    PeriodId, Subscription, SubscriptionId, Timestamp,
-};
+use billing::currency::Currency;
+use billing::id::{CustomerId, Id, PeriodId, SubscriptionId};
+use billing::invoice::{Invoice, InvoiceKind, InvoiceLine, InvoiceStatus};
+use billing::subscription::{BillingPeriod, Item, Subscription};
+use billing::timestamp::Timestamp;
 use std::collections::BTreeMap;
 use store::audit::Holdings;
 
@@ -164,7 +165,7 @@ impl Auditor {
         what: &str,
         invoice: &Invoice,
         lines: &[InvoiceLine],
-        predicted: Result<Totals, billing::MoneyError>,
+        predicted: Result<Totals, billing::money::MoneyError>,
     ) {
         let books = Totals {
             currency: invoice.currency,
@@ -230,7 +231,7 @@ impl Auditor {
             return before.reopened.filter(|reopened| reopened.attempts == invoice.attempt_count);
         }
         let attempts = self.attempts(invoice.id);
-        if attempts.iter().any(|payment| payment.status == billing::PaymentStatus::Processing) {
+        if attempts.iter().any(|payment| payment.status == billing::payment::PaymentStatus::Processing) {
             return None;
         }
         let corrected = self.corrected.iter().rev().find(|(customer, _)| *customer == invoice.customer_id);
@@ -300,8 +301,8 @@ impl Auditor {
             }
         }
         for payment in self.payments.values().filter(|payment| payment.customer_id == customer) {
-            let has_come = payment.status == billing::PaymentStatus::Succeeded;
-            if has_come && payment.kind == billing::PaymentKind::Automatic {
+            let has_come = payment.status == billing::payment::PaymentStatus::Succeeded;
+            if has_come && payment.kind == billing::payment::PaymentKind::Automatic {
                 add(payment.currency, payment.amount, payment.refunded);
             }
         }

@@ -2,12 +2,15 @@
 
 use super::totals::Charge;
 use crate::shop::Shop;
+use billing::calendar::{Interval, Period, Schedule, Zone};
+use billing::catalog::{Discount, DiscountAmount, TaxBehavior};
+use billing::id::{CustomerId, PriceId};
+use billing::money::{Money, MoneyError, Rounding};
 use billing::proration::share_by_seconds;
-use billing::subscription::{CancelAt, ChangeTiming, Status};
-use billing::{
-    CalendarError, CustomerId, Discount, DiscountAmount, Interval, Money, MoneyError, Period, PriceId,
-    Rounding, Schedule, TaxBehavior, Timestamp, Zone,
-};
+use billing::subscription::Status;
+use billing::subscription::cancel::CancelAt;
+use billing::subscription::change::ChangeTiming;
+use billing::timestamp::{CalendarError, Timestamp};
 use engine::{Subscribe, SubscribeItem};
 
 /// What a change is charged with: its charges, and the discount on them.
@@ -25,7 +28,7 @@ pub struct Part {
     /// Whether tax is inside.
     pub behavior: TaxBehavior,
     /// What it is for.
-    pub category: billing::Category,
+    pub category: billing::catalog::Category,
     /// What is charged once with the first paid period.
     pub fee: Option<Money>,
 }
@@ -62,7 +65,7 @@ pub struct BilledLine {
     net: Money,
     is_discounted: bool,
     /// On which invoice it stands.
-    pub invoice: billing::InvoiceId,
+    pub invoice: billing::id::InvoiceId,
 }
 
 /// A subscription as it must be.
@@ -107,9 +110,9 @@ pub struct Plan {
     /// What was billed of the current period.
     pub billed: Vec<BilledLine>,
     /// The invoice with which it was made, if it began without a trial.
-    pub first: Option<billing::InvoiceId>,
+    pub first: Option<billing::id::InvoiceId>,
     /// The invoices of its periods.
-    pub invoices: std::collections::BTreeSet<billing::InvoiceId>,
+    pub invoices: std::collections::BTreeSet<billing::id::InvoiceId>,
 }
 
 impl Plan {
@@ -220,7 +223,11 @@ impl Plan {
     }
 
     /// Keeps what an invoice billed: its lines with their prices, in order.
-    pub fn keep_billed(&mut self, invoice: &billing::Invoice, lines: &[billing::InvoiceLine]) {
+    pub fn keep_billed(
+        &mut self,
+        invoice: &billing::invoice::Invoice,
+        lines: &[billing::invoice::InvoiceLine],
+    ) {
         let period = invoice.period.unwrap_or(self.period);
         let mut on_item = false;
         for line in lines {

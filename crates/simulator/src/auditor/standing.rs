@@ -1,8 +1,12 @@
 //! Where a subscription must stand, by what it owes, what was asked and what time it is.
 
 use super::Auditor;
-use billing::subscription::Status;
-use billing::{DunningEnd, InvoiceStatus, PaymentStatus, Subscription, SubscriptionId, Timestamp};
+use billing::environment::DunningEnd;
+use billing::id::SubscriptionId;
+use billing::invoice::InvoiceStatus;
+use billing::payment::PaymentStatus;
+use billing::subscription::{Status, Subscription};
+use billing::timestamp::Timestamp;
 
 impl Auditor {
     /// Compares a subscription's status with what it owes and what was asked.

@@ -1,9 +1,9 @@
 //! What an invoice must come to: worked out anew from the rules, with money and rates only.
 
 use crate::shop::Shop;
-use billing::{
-    Category, Currency, Discount, DiscountAmount, Money, MoneyError, Ratio, Rounding, TaxBehavior, TaxRate,
-};
+use billing::catalog::{Category, Discount, DiscountAmount, TaxBehavior, TaxRate};
+use billing::currency::Currency;
+use billing::money::{Money, MoneyError, Ratio, Rounding};
 
 /// Something that an invoice charges.
 #[derive(Debug, Clone)]

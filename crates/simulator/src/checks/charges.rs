@@ -1,6 +1,7 @@
 //! No invoice is charged twice: what successful charges brought beyond it is on the balance.
 
-use billing::{Id, InvoiceId, PaymentId, PaymentKind, PaymentStatus};
+use billing::id::{Id, InvoiceId, PaymentId};
+use billing::payment::{PaymentKind, PaymentStatus};
 use std::collections::BTreeMap;
 use store::audit::Holdings;
 

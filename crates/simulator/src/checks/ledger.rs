@@ -1,7 +1,9 @@
 //! The ledger sums to zero, and says of each customer what its invoices and balance say.
 
 use crate::auditor::Auditor;
-use billing::{Currency, CustomerId, InvoiceStatus, JournalEntryId};
+use billing::currency::Currency;
+use billing::id::{CustomerId, JournalEntryId};
+use billing::invoice::InvoiceStatus;
 use std::collections::{BTreeMap, BTreeSet};
 use store::audit::{AuditedEntry, Holdings};
 

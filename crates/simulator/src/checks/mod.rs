@@ -6,7 +6,7 @@ mod numbers;
 mod periods;
 
 use crate::auditor::Auditor;
-use billing::CustomerId;
+use billing::id::CustomerId;
 use store::audit::{AuditedEntry, Holdings};
 
 /// Everything that is watched.

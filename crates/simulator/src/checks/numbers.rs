@@ -1,6 +1,7 @@
 //! Invoice numbers are gapless: in all, and by customer.
 
-use billing::{Currency, CustomerId, InvoiceId};
+use billing::currency::Currency;
+use billing::id::{CustomerId, InvoiceId};
 use std::collections::{BTreeMap, BTreeSet};
 use store::audit::Holdings;
 

@@ -1,6 +1,7 @@
 //! Periods tile, and each is billed by an invoice of its own.
 
-use billing::{InvoiceId, PeriodId, SubscriptionId, Timestamp};
+use billing::id::{InvoiceId, PeriodId, SubscriptionId};
+use billing::timestamp::Timestamp;
 use std::collections::BTreeMap;
 use store::audit::Holdings;
 

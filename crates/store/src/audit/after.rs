@@ -1,6 +1,6 @@
 //! Where a page of an audit ended.
 
-use billing::Id;
+use billing::id::Id;
 
 /// Where a page of a customer-scoped table ended: its key is the shard and the id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

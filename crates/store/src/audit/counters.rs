@@ -4,7 +4,8 @@ use crate::records::TABLES;
 use crate::records::codecs::{Bool, Int, OneColumn, Opt, Text};
 use crate::{Error, Param, Snapshot, credentials as standing};
 use async_recursion::async_recursion as boxed;
-use billing::{Bearer, Credential, Id};
+use billing::credential::{Bearer, Credential};
+use billing::id::Id;
 
 /// The kinds of rows that are tallied: the names of their tables.
 pub fn counted_kinds() -> impl Iterator<Item = &'static str> {

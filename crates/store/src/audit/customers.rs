@@ -4,7 +4,10 @@ use super::after::After;
 use crate::records::codecs::{CurrencyCode, Id, Int, OneColumn, Opt, Word};
 use crate::{Error, Param, Snapshot};
 use async_recursion::async_recursion as boxed;
-use billing::{Currency, Customer, CustomerId, Id as _, PaymentKind};
+use billing::currency::Currency;
+use billing::customer::Customer;
+use billing::id::{CustomerId, Id as _};
+use billing::payment::PaymentKind;
 
 /// A customer with what must stand beside its row.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,10 +3,13 @@
 use crate::records::codecs::{Id, Int, OneColumn};
 use crate::{Error, Param, Snapshot};
 use async_recursion::async_recursion as boxed;
-use billing::{
-    BillingPeriod, Credit, CustomerId, Id as _, Invoice, InvoiceId, InvoiceLine, InvoiceTax, Item, Payment,
-    PaymentMethod, Purchase, Refund, Subscription, Timestamp,
-};
+use billing::customer::PaymentMethod;
+use billing::id::{CustomerId, Id as _, InvoiceId};
+use billing::invoice::{Invoice, InvoiceLine, InvoiceTax};
+use billing::payment::{Credit, Payment, Refund};
+use billing::purchase::Purchase;
+use billing::subscription::{BillingPeriod, Item, Subscription};
+use billing::timestamp::Timestamp;
 
 /// What a customer has. Subscriptions, methods and credits are all there; of the rest, what moved.
 #[derive(Debug, Clone)]

@@ -3,10 +3,12 @@
 use crate::records::codecs::{Bool, Codec, Id, Int, OneColumn, Opt, Span, Text, Word};
 use crate::{Error, Param, Snapshot};
 use async_recursion::async_recursion as boxed;
-use billing::{
-    CustomerId, Id as _, Invoice, InvoiceId, JournalEntry, PaymentStatus, Period, PeriodId, Purchase,
-    PurchaseId, SubscriptionId,
-};
+use billing::calendar::Period;
+use billing::id::{CustomerId, Id as _, InvoiceId, PeriodId, PurchaseId, SubscriptionId};
+use billing::invoice::Invoice;
+use billing::ledger::JournalEntry;
+use billing::payment::PaymentStatus;
+use billing::purchase::Purchase;
 
 use super::ledger::AuditedEntry;
 

@@ -4,7 +4,8 @@ use super::after::After;
 use crate::records::codecs::{Int, OneColumn, Text};
 use crate::{Error, Snapshot};
 use async_recursion::async_recursion as boxed;
-use billing::{Id, JournalEntry, shard_of};
+use billing::id::{Id, shard_of};
+use billing::ledger::JournalEntry;
 
 /// An entry with its postings as they stand in the table.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,7 +6,8 @@ use crate::received_payments;
 use crate::records::codecs::{Bool, Id, Int, OneColumn, Opt, Word};
 use crate::{Error, Param, Snapshot};
 use async_recursion::async_recursion as boxed;
-use billing::{Credit, Id as _, InvoiceId, Payment, PaymentId, PaymentKind, RefundStatus};
+use billing::id::{Id as _, InvoiceId, PaymentId};
+use billing::payment::{Credit, Payment, PaymentKind, RefundStatus};
 
 const PAYMENTS: &str = concat!(
     "select ",

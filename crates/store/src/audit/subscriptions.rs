@@ -3,7 +3,9 @@
 use crate::records::codecs::{Codec, Id, Int, OneColumn, Opt, Span};
 use crate::{Error, Param, Snapshot};
 use async_recursion::async_recursion as boxed;
-use billing::{BillingPeriod, Id as _, InvoiceId, Period, PeriodId, Subscription, SubscriptionId};
+use billing::calendar::Period;
+use billing::id::{Id as _, InvoiceId, PeriodId, SubscriptionId};
+use billing::subscription::{BillingPeriod, Subscription};
 
 const PERIODS: &str = concat!(
     "select ",

@@ -3,7 +3,7 @@
 use super::Store;
 use crate::Error;
 use async_recursion::async_recursion as boxed;
-use billing::Timestamp;
+use billing::timestamp::Timestamp;
 
 impl Store {
     /// Keeps what was answered to requests that have had their effect: environment, key, status, bytes.

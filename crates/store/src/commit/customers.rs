@@ -2,7 +2,9 @@
 
 use crate::numbers::Numbers;
 use crate::{Error, Param, Tx};
-use billing::{Customer, Id, Row};
+use billing::changes::Row;
+use billing::customer::Customer;
+use billing::id::Id;
 
 const FIRST_VERSION: &str = "insert into customer_versions (shard, customer_id, version) values ($1, $2, 1)";
 const INSERT_NAME: &str =

@@ -3,8 +3,9 @@
 use crate::numbers::Numbers;
 use crate::records::Record;
 use crate::{Error, Tx};
-use billing::invoice::canonical_text;
-use billing::{Change, Invoice, InvoiceId, InvoiceLine, InvoiceTax, Row};
+use billing::changes::{Change, Row};
+use billing::id::InvoiceId;
+use billing::invoice::{Invoice, InvoiceLine, InvoiceTax, canonical_text};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 

@@ -4,7 +4,7 @@ use crate::numbers::Numbers;
 use crate::records::{Record, record};
 use crate::value::Sets;
 use crate::{Error, Tx};
-use billing::Row;
+use billing::changes::Row;
 
 /// Rows as their tables take them.
 pub(super) fn records<'r>(rows: &[&'r Row]) -> Vec<&'r dyn Record> {

@@ -7,7 +7,7 @@
 
 use super::write::Writing;
 use crate::{Committed, Error, commit};
-use billing::Changes;
+use billing::changes::Changes;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, error::SendError, unbounded_channel};

@@ -10,7 +10,7 @@ use super::tries::Tries;
 use crate::value::Sets;
 use crate::versions::Scope;
 use crate::{Error, Param, Row};
-use billing::shard_of;
+use billing::id::shard_of;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;

@@ -1,7 +1,7 @@
 //! Catalogs, products, prices, discounts and tax rates.
 
 use crate::{Error, Param, Row};
-use billing::{Catalog, Discount, Price, Product, TaxRate};
+use billing::catalog::{Catalog, Discount, Price, Product, TaxRate};
 
 record! { ($)
     catalogs: Catalog, catalog_columns;

@@ -2,12 +2,17 @@
 
 use crate::Error;
 use crate::value::{Param, Row};
-use billing::Id as _;
+use billing::calendar::{Interval, IntervalUnit, Period};
+use billing::catalog::{DiscountAmount, DiscountDuration};
+use billing::credential::{Bearer, KeyScope};
+use billing::currency::Currency;
+use billing::environment::{DunningEnd, DunningPolicy};
+use billing::id::{CustomerUserId, Id as _, StaffId};
+use billing::ledger::Account;
+use billing::money::Money;
+use billing::rate::Rate;
 use billing::text_enum::TextEnum;
-use billing::{
-    Account, Bearer, Currency, CustomerUserId, DiscountAmount, DiscountDuration, DunningEnd, DunningPolicy,
-    Interval, IntervalUnit, KeyScope, Money, Period, Rate, StaffId, Timestamp,
-};
+use billing::timestamp::Timestamp;
 
 /// A way to write values of a type into columns and to read them back.
 pub(crate) trait Codec<T> {
@@ -133,7 +138,7 @@ pub(crate) enum Id {}
 
 impl OneColumn for Id {}
 
-impl<T: billing::Id> Codec<T> for Id {
+impl<T: billing::id::Id> Codec<T> for Id {
     fn write<'a>(value: &'a T, to: &mut Vec<Param<'a>>) {
         to.push(Param::Id(value.raw()));
     }

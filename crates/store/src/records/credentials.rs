@@ -1,7 +1,7 @@
 //! Credentials.
 
 use crate::{Error, Param, Row};
-use billing::Credential;
+use billing::credential::Credential;
 
 record! { ($)
     credentials: Credential, credential_columns;

@@ -1,7 +1,7 @@
 //! Customers, their people and their payment methods.
 
 use crate::{Error, Param, Row};
-use billing::{Customer, CustomerUser, PaymentMethod};
+use billing::customer::{Customer, CustomerUser, PaymentMethod};
 
 record! { ($)
     customers: Customer, customer_columns;

@@ -143,7 +143,7 @@ macro_rules! touched {
         Some($crate::Scope::Credentials)
     };
     ($row:ident customer) => {
-        Some($crate::Scope::Customer(billing::Id::raw($row.id)))
+        Some($crate::Scope::Customer(billing::id::Id::raw($row.id)))
     };
 }
 
@@ -294,7 +294,7 @@ macro_rules! record {
                 }
 
                 fn write_key<'a>(&'a self, to: &mut Vec<Param<'a>>) {
-                    $(to.push(billing::Id::shard(self.$shard).into());)?
+                    $(to.push(billing::id::Id::shard(self.$shard).into());)?
                     <$key_codec as Codec<_>>::write(&self.$key, to);
                     $(<$keys_codec as Codec<_>>::write(&self.$keys, to);)*
                 }

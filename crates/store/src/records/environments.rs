@@ -1,7 +1,8 @@
 //! Organizations, their environments and their staff.
 
 use crate::{Error, Param, Row};
-use billing::{Environment, Organization, Staff};
+use billing::customer::{Organization, Staff};
+use billing::environment::Environment;
 
 record! { ($)
     organizations: Organization, organization_columns;

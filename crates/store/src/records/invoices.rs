@@ -1,7 +1,7 @@
 //! Invoices, their lines and their taxes.
 
 use crate::{Error, Param, Row};
-use billing::{Invoice, InvoiceLine, InvoiceTax};
+use billing::invoice::{Invoice, InvoiceLine, InvoiceTax};
 
 // What is written once is sealed; what may change is how far it is settled.
 record! { ($)

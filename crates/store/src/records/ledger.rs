@@ -1,7 +1,7 @@
 //! Journal entries.
 
 use crate::{Error, Param, Row};
-use billing::JournalEntry;
+use billing::ledger::JournalEntry;
 
 record! { ($)
     journal_entries: JournalEntry, journal_entry_columns;

@@ -1,7 +1,8 @@
 //! Payments, refunds, balances and purchases.
 
 use crate::{Error, Param, Row};
-use billing::{Allocation, Credit, Payment, Purchase, Refund};
+use billing::payment::{Allocation, Credit, Payment, Refund};
+use billing::purchase::Purchase;
 
 record! { ($)
     payments: Payment, payment_columns;

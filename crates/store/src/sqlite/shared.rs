@@ -4,7 +4,7 @@ use super::job::Job;
 use super::queue::Queue;
 use crate::snapshot::{Snapshot, Tx};
 use crate::versions::Versions;
-use billing::ShardKey;
+use billing::sharding::ShardKey;
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 

@@ -4,11 +4,12 @@ use super::OffsetPage;
 use crate::records::codecs::{Bool, Codec, Every, Id, Int, OneColumn, Opt, Span, Text, Time, Word};
 use crate::{Error, Row, Snapshot};
 use async_recursion::async_recursion as boxed;
+use billing::calendar::{Interval, Period};
+use billing::currency::Currency;
+use billing::id::{CustomerId, Id as _, InvoiceId, PeriodId, PriceId, PurchaseId, SubscriptionId};
+use billing::invoice::InvoiceStatus;
 use billing::subscription::Status;
-use billing::{
-    Currency, CustomerId, Id as _, Interval, InvoiceId, InvoiceStatus, Period, PeriodId, PriceId, PurchaseId,
-    SubscriptionId, Timestamp,
-};
+use billing::timestamp::Timestamp;
 use std::collections::BTreeMap;
 
 /// An invoice with the subscription and the plan that it is for.

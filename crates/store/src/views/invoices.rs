@@ -4,7 +4,11 @@ use super::OffsetPage;
 use crate::records::codecs::{CurrencyCode, Int, OneColumn, Opt, Text, Time, Word};
 use crate::{Error, Param, Row, Snapshot};
 use async_recursion::async_recursion as boxed;
-use billing::{Category, Currency, CustomerId, Id, InvoiceStatus, ProductId, Timestamp};
+use billing::catalog::Category;
+use billing::currency::Currency;
+use billing::id::{CustomerId, Id, ProductId};
+use billing::invoice::InvoiceStatus;
+use billing::timestamp::Timestamp;
 
 /// An invoice as its own document shows it.
 #[derive(Debug, Clone, PartialEq)]

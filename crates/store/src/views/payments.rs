@@ -5,7 +5,11 @@ use crate::counted_list::{self, Between, CountedList, Totals};
 use crate::records::codecs::{Codec, Every, Id, Int, OneColumn, Opt, Text, Word};
 use crate::{Error, Row, Snapshot, received, received_lists};
 use async_recursion::async_recursion as boxed;
-use billing::{Category, Currency, CustomerId, Id as _, Interval, Payment, PaymentId, PaymentKind, PriceId};
+use billing::calendar::Interval;
+use billing::catalog::Category;
+use billing::currency::Currency;
+use billing::id::{CustomerId, Id as _, PaymentId, PriceId};
+use billing::payment::{Payment, PaymentKind};
 
 /// A payment with the customer and the price that explain it.
 #[derive(Debug, Clone, PartialEq)]
@@ -186,7 +190,7 @@ pub async fn one(s: &mut Snapshot, environment: i64, id: PaymentId) -> Result<Op
 #[boxed]
 pub async fn spelled(s: &mut Snapshot, environment: i64, first: u128) -> Result<Option<PaymentId>, Error> {
     let (low, high) = (first << 32, first << 32 | 0xffff_ffff);
-    let keys = [billing::shard_of(low).into(), low.into(), high.into(), environment.into()];
+    let keys = [billing::id::shard_of(low).into(), low.into(), high.into(), environment.into()];
     let found = s.rows(SPELLED, &keys, |row| Id::of(row, "id")).await?;
     Ok(if let [only] = found[..] { Some(only) } else { None })
 }

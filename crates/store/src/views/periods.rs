@@ -4,7 +4,10 @@ use super::OffsetPage;
 use crate::records::codecs::{Id, Int, OneColumn, Opt, Text, Time, Word};
 use crate::{Error, Row, Snapshot};
 use async_recursion::async_recursion as boxed;
-use billing::{BillingPeriod, Id as _, InvoiceStatus, PeriodId, SubscriptionId, Timestamp};
+use billing::id::{Id as _, PeriodId, SubscriptionId};
+use billing::invoice::InvoiceStatus;
+use billing::subscription::BillingPeriod;
+use billing::timestamp::Timestamp;
 
 /// A period with what its invoice says.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,8 +2,11 @@
 //! any two commits.
 
 use crate::fixtures::{Told, World, at};
+use billing::catalog::Price;
+use billing::id::{CustomerId, Ids};
+use billing::invoice::InvoiceStatus;
+use billing::payment::PaymentStatus;
 use billing::subscription::Status;
-use billing::{CustomerId, Ids, InvoiceStatus, PaymentStatus, Price};
 use engine::Engine;
 use gateway::Gateway;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,8 +1,11 @@
 //! Two decisions at once: each has its effect once, and none is lost.
 
 use crate::fixtures::{World, at, open};
-use billing::subscription::{CancelAt, ChangeTiming, Status};
-use billing::{InvoiceStatus, PaymentStatus};
+use billing::invoice::InvoiceStatus;
+use billing::payment::PaymentStatus;
+use billing::subscription::Status;
+use billing::subscription::cancel::CancelAt;
+use billing::subscription::change::ChangeTiming;
 use engine::{Adjust, At, Engine, Error, Subscribe, SubscribeItem};
 use std::sync::Arc;
 use testbed::until;

@@ -1,9 +1,12 @@
 //! What falls due: after an outage, beside what is stuck, and when it is no longer wanted.
 
 use crate::fixtures::{World, at};
-use billing::payment::ManualPaymentEdit;
-use billing::subscription::{CancelAt, Status};
-use billing::{DunningEnd, DunningPolicy, InvoiceStatus, PaymentStatus};
+use billing::environment::{DunningEnd, DunningPolicy};
+use billing::invoice::InvoiceStatus;
+use billing::payment::PaymentStatus;
+use billing::payment::manual::ManualPaymentEdit;
+use billing::subscription::Status;
+use billing::subscription::cancel::CancelAt;
 use engine::At;
 
 #[tokio::test]
@@ -89,7 +92,7 @@ async fn what_a_canceled_subscription_owes_is_not_asked_for_again() {
 
 #[tokio::test]
 async fn the_last_instalment_is_collected_after_the_plan_is_completed() {
-    use billing::{Interval, IntervalUnit};
+    use billing::calendar::{Interval, IntervalUnit};
     let world = World::new("2024-01-01T00:00:00Z").await;
     let ada = world.customer("ada", Some("tok_decline_twice")).await;
     let price = world

@@ -1,10 +1,12 @@
 //! How long somebody is asked for money: without anything to charge, and after money was taken back.
 
 use crate::fixtures::{World, at};
+use billing::environment::{DunningEnd, DunningPolicy};
+use billing::id::{CustomerId, SubscriptionId};
+use billing::invoice::{Invoice, InvoiceStatus};
+use billing::payment::PaymentStatus;
 use billing::subscription::Status;
-use billing::{
-    CustomerId, DunningEnd, DunningPolicy, Invoice, InvoiceStatus, PaymentStatus, SubscriptionId, Timestamp,
-};
+use billing::timestamp::Timestamp;
 use engine::At;
 
 const DAY: i64 = 86_400;
@@ -127,15 +129,15 @@ async fn what_the_policy_was_through_with_is_tried_once_more_when_money_is_taken
 
 #[tokio::test]
 async fn a_correction_that_leaves_the_invoice_paid_plans_nothing() {
-    use billing::Money;
-    use billing::payment::ManualPaymentEdit;
+    use billing::money::Money;
+    use billing::payment::manual::ManualPaymentEdit;
     let world = world(&[3], DunningEnd::MarkUnpaid).await;
     let ada = world.customer("ada", Some("tok_visa")).await;
     let cash = world.write_down(ada, 1000, world.start).await;
     let price = world.price(1000, |_| {}).await;
     world.subscribe(ada, price.id, world.start).await;
     let edit = |minor| ManualPaymentEdit {
-        amount: Some(Money::new(minor, billing::Currency::USD)),
+        amount: Some(Money::new(minor, billing::currency::Currency::USD)),
         ..ManualPaymentEdit::default()
     };
     world.engine.edit_payment(At::new(world.start, world.environment), cash.id, edit(1200)).await.unwrap();

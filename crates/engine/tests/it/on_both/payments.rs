@@ -1,12 +1,14 @@
 //! What becomes of payments: asked for once, booked once, given back once.
 
 use crate::fixtures::{World, at, open};
-use billing::catalog::DiscountEdit;
-use billing::payment::ManualPaymentEdit;
-use billing::{
-    Category, Currency, DiscountAmount, DiscountDuration, DunningEnd, DunningPolicy, InvoiceStatus, Money,
-    PaymentStatus, PriceKind, TaxBehavior,
-};
+use billing::catalog::edit::DiscountEdit;
+use billing::catalog::{Category, DiscountAmount, DiscountDuration, PriceKind, TaxBehavior};
+use billing::currency::Currency;
+use billing::environment::{DunningEnd, DunningPolicy};
+use billing::invoice::InvoiceStatus;
+use billing::money::Money;
+use billing::payment::PaymentStatus;
+use billing::payment::manual::ManualPaymentEdit;
 use engine::{At, NewLine, Subscribe, SubscribeItem};
 
 #[tokio::test]
@@ -138,9 +140,9 @@ async fn sums_that_could_not_be_added_up_are_refused() {
     let cash = world.cash(i64::MAX / 2, now);
     let refused = engine.record_payment(At::new(now, number), ada, cash).await;
     assert!(matches!(refused, Err(engine::Error::Refused(_))), "{refused:?}");
-    let most = world.write_down(ada, billing::AMOUNT_MAX, now).await;
+    let most = world.write_down(ada, billing::invoice::AMOUNT_MAX, now).await;
     let edit = ManualPaymentEdit {
-        amount: Some(Money::new(billing::AMOUNT_MAX + 1, Currency::USD)),
+        amount: Some(Money::new(billing::invoice::AMOUNT_MAX + 1, Currency::USD)),
         ..ManualPaymentEdit::default()
     };
     let refused = engine.edit_payment(At::new(now, number), most.id, edit).await;
@@ -156,7 +158,7 @@ async fn sums_that_could_not_be_added_up_are_refused() {
         product_id: None,
         category: Category::AddOn,
         quantity: 1,
-        unit_price: Money::new(billing::AMOUNT_MAX + 1, Currency::USD),
+        unit_price: Money::new(billing::invoice::AMOUNT_MAX + 1, Currency::USD),
         tax_behavior: TaxBehavior::Exclusive,
     };
     let refused = engine.issue_invoice(At::new(now, number), ada, vec![line], None, true).await;

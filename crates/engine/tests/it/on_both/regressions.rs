@@ -1,8 +1,10 @@
 //! Corrections that meet something else on its way; each was found by the simulator.
 
 use crate::fixtures::{World, at};
-use billing::subscription::{ChangeTiming, Status};
-use billing::{DunningEnd, DunningPolicy, InvoiceStatus};
+use billing::environment::{DunningEnd, DunningPolicy};
+use billing::invoice::InvoiceStatus;
+use billing::subscription::Status;
+use billing::subscription::change::ChangeTiming;
 use engine::{Adjust, At, Subscribe, SubscribeItem};
 
 #[tokio::test]

@@ -1,8 +1,11 @@
 //! Books that are brought back to an earlier time, and a gateway that remembers what it was asked since.
 
 use crate::fixtures::{World, at};
-use billing::subscription::ChangeTiming;
-use billing::{CustomerId, Ids, InvoiceStatus, Payment, PaymentStatus, PriceId, SubscriptionId, Timestamp};
+use billing::id::{CustomerId, Ids, PriceId, SubscriptionId};
+use billing::invoice::InvoiceStatus;
+use billing::payment::{Payment, PaymentStatus};
+use billing::subscription::change::ChangeTiming;
+use billing::timestamp::Timestamp;
 use engine::{Adjust, At, Engine, SubscribeItem};
 use gateway::Gateway;
 use std::sync::Arc;

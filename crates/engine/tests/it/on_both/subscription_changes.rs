@@ -1,11 +1,14 @@
 //! What a subscription holds: changed now, at the end of the period, and in a trial.
 
 use crate::fixtures::{World, at};
-use billing::catalog::{DiscountEdit, PriceEdit};
-use billing::subscription::{ChangeTiming, Status};
-use billing::{
-    Currency, CustomerId, DiscountAmount, DiscountDuration, Money, Price, SubscriptionId, Timestamp,
-};
+use billing::catalog::edit::{DiscountEdit, PriceEdit};
+use billing::catalog::{DiscountAmount, DiscountDuration, Price};
+use billing::currency::Currency;
+use billing::id::{CustomerId, SubscriptionId};
+use billing::money::Money;
+use billing::subscription::Status;
+use billing::subscription::change::ChangeTiming;
+use billing::timestamp::Timestamp;
 use engine::{Adjust, At, Error, Subscribe, SubscribeItem};
 
 fn to(prices: &[&Price], when: ChangeTiming) -> Adjust {

@@ -1,10 +1,16 @@
 //! The use cases, end to end on a database file.
 
-use billing::subscription::{CancelAt, Status};
-use billing::{
-    Category, Change, Changes, Currency, Customer, Ids, Interval, IntervalUnit, InvoiceStatus, Money,
-    PaymentMethod, PaymentMethodKind, Price, PriceKind, Product, TaxBehavior, Timestamp,
-};
+use billing::calendar::{Interval, IntervalUnit};
+use billing::catalog::{Category, Price, PriceKind, Product, TaxBehavior};
+use billing::changes::{Change, Changes};
+use billing::currency::Currency;
+use billing::customer::{Customer, PaymentMethod, PaymentMethodKind};
+use billing::id::Ids;
+use billing::invoice::InvoiceStatus;
+use billing::money::Money;
+use billing::subscription::Status;
+use billing::subscription::cancel::CancelAt;
+use billing::timestamp::Timestamp;
 use engine::{At, Engine, NewBooks, Subscribe, SubscribeItem};
 use gateway::Sandbox;
 use std::sync::Arc;
@@ -28,7 +34,7 @@ async fn world(token: &str, now: Timestamp) -> World {
     let engine = Engine::new(books.open().await, Arc::new(Sandbox::default()), Ids::seeded(1));
     let mut ctx = engine.ctx(now);
     let (_, environment, _) = engine.open_books(&mut ctx, NewBooks::test("Acme", now)).await.unwrap();
-    let catalog = billing::Catalog {
+    let catalog = billing::catalog::Catalog {
         id: ctx.id(0),
         environment: environment.number,
         name: "Plans".into(),
@@ -104,7 +110,7 @@ async fn world(token: &str, now: Timestamp) -> World {
 }
 
 impl World {
-    async fn subscribe(&self, now: Timestamp) -> billing::Subscription {
+    async fn subscribe(&self, now: Timestamp) -> billing::subscription::Subscription {
         let new = Subscribe {
             items: vec![SubscribeItem { price: self.price.id, quantity: 2 }],
             ..Subscribe::default()
@@ -125,7 +131,7 @@ impl World {
                     s.rows(
                         "select i.number, i.status, i.total, i.attempt_count from invoices i
                          where i.shard = $1 and i.customer_id = $2 order by i.id",
-                        &[0i64.into(), billing::Id::raw(customer).into()],
+                        &[0i64.into(), billing::id::Id::raw(customer).into()],
                         |row| {
                             let status = InvoiceStatus::parse(row.text(1)?).unwrap();
                             Ok((row.text(0)?.to_owned(), status, row.int(2)?, row.int(3)?))
@@ -198,7 +204,7 @@ async fn a_cancellation_at_the_end_of_the_period_happens_then() {
 
 #[tokio::test]
 async fn an_upgrade_now_is_charged_for_what_is_left_less_what_was_billed() {
-    use billing::subscription::ChangeTiming;
+    use billing::subscription::change::ChangeTiming;
     let world = world("tok_visa", at("2024-01-01T00:00:00Z")).await;
     let id = world.subscribe(at("2024-01-01T00:00:00Z")).await.id;
     let now = at("2024-01-16T12:00:00Z");
@@ -212,7 +218,7 @@ async fn an_upgrade_now_is_charged_for_what_is_left_less_what_was_billed() {
     assert_eq!(world.invoices().await[1].2, 1500);
     let less = to(1, ChangeTiming::Now);
     let refused = world.engine.adjust(At::new(now, world.environment), id, less).await.unwrap_err();
-    assert!(matches!(refused, engine::Error::Refused(billing::Refusal::State(_))), "{refused}");
+    assert!(matches!(refused, engine::Error::Refused(billing::refusal::Refusal::State(_))), "{refused}");
     let less = to(1, ChangeTiming::PeriodEnd);
     world.engine.adjust(At::new(now, world.environment), id, less).await.unwrap();
     world.engine.advance_clock(world.environment, at("2024-02-02T00:00:00Z")).await.unwrap();

@@ -1,15 +1,20 @@
 //! The wall between environments: whatever is asked with another's ids finds nothing and changes nothing.
 
 use crate::fixtures::World;
-use billing::catalog::{CatalogEdit, DiscountEdit, PriceEdit, ProductEdit};
+use billing::calendar::IntervalUnit;
+use billing::catalog::edit::{CatalogEdit, DiscountEdit, PriceEdit, ProductEdit};
+use billing::catalog::{Category, DiscountAmount, DiscountDuration, Price, PriceKind, TaxBehavior};
+use billing::credential::{Bearer, Credential, KeyScope};
+use billing::currency::Currency;
 use billing::customer::CustomerEdit;
-use billing::payment::ManualPaymentEdit;
-use billing::subscription::{CancelAt, ChangeTiming};
-use billing::{
-    Bearer, CatalogId, Category, Credential, CredentialId, Currency, CustomerId, DiscountAmount,
-    DiscountDuration, DiscountId, Id, IntervalUnit, InvoiceId, InvoiceLineId, KeyScope, Money, PaymentId,
-    PaymentMethodId, PeriodId, Price, PriceKind, PurchaseId, SubscriptionId, TaxBehavior,
+use billing::id::{
+    CatalogId, CredentialId, CustomerId, DiscountId, Id, InvoiceId, InvoiceLineId, PaymentId,
+    PaymentMethodId, PeriodId, PurchaseId, SubscriptionId,
 };
+use billing::money::Money;
+use billing::payment::manual::ManualPaymentEdit;
+use billing::subscription::cancel::CancelAt;
+use billing::subscription::change::ChangeTiming;
 use engine::views::{CustomerName, Filter};
 use engine::{Adjust, At, Engine, Error, NewLine, Of, PaymentRef, Subscribe, SubscribeItem};
 use std::fmt::Debug;
@@ -250,7 +255,7 @@ async fn no_catalog_can_be_changed_over_the_wall() {
     denied("update_product", engine.update_product(At::new(now, here), them.plan.product_id, edit).await);
     let edit = PriceEdit { active: Some(false), ..PriceEdit::default() };
     denied("update_price", engine.update_price(At::new(now, here), them.plan.id, edit).await);
-    let new = billing::catalog::NewPrice {
+    let new = billing::catalog::edit::NewPrice {
         kind: PriceKind::SinglePayment,
         interval: None,
         ..testbed::price_each(IntervalUnit::Month, 1)

@@ -1,7 +1,9 @@
 //! Commits that go together on PostgreSQL: each stands or falls by itself, and they wait for the disk once.
 
 use crate::fixtures::World;
-use billing::{Change, Changes, Customer, CustomerId, Idempotency, Row, Version};
+use billing::changes::{Change, Changes, Idempotency, Row, Version};
+use billing::customer::Customer;
+use billing::id::CustomerId;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use std::collections::BTreeSet;

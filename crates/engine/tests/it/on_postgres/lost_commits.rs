@@ -2,14 +2,15 @@
 //! and it has its effect once.
 
 use crate::fixtures::{World, raw};
-use billing::{InvoiceStatus, PaymentStatus};
+use billing::invoice::InvoiceStatus;
+use billing::payment::PaymentStatus;
 use engine::{At, Error, Subscribe, SubscribeItem};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use testbed::Cut;
 
 /// All that one customer does in two months, every part of it once.
-async fn live(world: &World, price: billing::PriceId, name: &str) {
+async fn live(world: &World, price: billing::id::PriceId, name: &str) {
     let (engine, environment, now) = (&world.engine, world.environment, world.start);
     let customer = world.customer(name, Some("tok_visa")).await;
     let new = Subscribe { items: vec![SubscribeItem { price, quantity: 1 }], ..Subscribe::default() };

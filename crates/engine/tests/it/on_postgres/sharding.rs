@@ -1,7 +1,9 @@
 //! Customers in their shards: each in one of its own choice, or those of an organization in one.
 
 use crate::fixtures::{World, at, open};
-use billing::{CustomerId, Id, InvoiceStatus, ShardKey, ShardPlacement};
+use billing::id::{CustomerId, Id};
+use billing::invoice::InvoiceStatus;
+use billing::sharding::{ShardKey, ShardPlacement};
 use engine::{Engine, Holds};
 use std::collections::BTreeSet;
 use std::sync::Arc;

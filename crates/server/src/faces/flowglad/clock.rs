@@ -8,7 +8,8 @@ use crate::body::Body;
 use crate::json::object;
 use axum::extract::Request;
 use axum::response::Response;
-use billing::{Environment, Timestamp};
+use billing::environment::Environment;
+use billing::timestamp::Timestamp;
 
 /// How far the clock may be moved at once: ten years.
 const DAYS_MAX: i64 = 3_660;

@@ -10,11 +10,13 @@ use crate::json::{Object, object};
 use crate::query::Query;
 use axum::extract::Request;
 use axum::response::Response;
-use billing::catalog::{DiscountEdit, NewTaxRate};
-use billing::{
-    Category, Currency, Discount, DiscountAmount, DiscountDuration, DiscountId, Environment, Id, Money, Rate,
-    TaxRate, TaxRateId,
-};
+use billing::catalog::edit::{DiscountEdit, NewTaxRate};
+use billing::catalog::{Category, Discount, DiscountAmount, DiscountDuration, TaxRate};
+use billing::currency::Currency;
+use billing::environment::Environment;
+use billing::id::{DiscountId, Id, TaxRateId};
+use billing::money::Money;
+use billing::rate::Rate;
 use http::Uri;
 use serde_json::Value;
 

@@ -7,8 +7,7 @@ use crate::faces::reply::{NOT_NOW, json};
 use crate::idempotency::error::RequestError;
 use crate::json::object;
 use axum::response::{IntoResponse, Response};
-use billing::Refusal;
-use billing::refusal::Field;
+use billing::refusal::{Field, Refusal};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use std::borrow::Cow;
 

@@ -5,7 +5,8 @@
 
 use super::error::Error;
 use super::spell::{self, Spelled};
-use billing::{Currency, Timestamp};
+use billing::currency::Currency;
+use billing::timestamp::Timestamp;
 use http::{HeaderMap, header};
 use serde_json::{Map, Value};
 

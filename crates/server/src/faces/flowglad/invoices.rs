@@ -11,10 +11,12 @@ use crate::json::{Object, object};
 use crate::query::Query;
 use axum::extract::Request;
 use axum::response::Response;
-use billing::{
-    Category, Currency, Environment, Id, InvoiceId, InvoiceKind, InvoiceLine, InvoiceLineId, InvoiceStatus,
-    InvoiceTax, Money, SubscriptionId, TaxBehavior,
-};
+use billing::catalog::{Category, TaxBehavior};
+use billing::currency::Currency;
+use billing::environment::Environment;
+use billing::id::{Id, InvoiceId, InvoiceLineId, SubscriptionId};
+use billing::invoice::{InvoiceKind, InvoiceLine, InvoiceStatus, InvoiceTax};
+use billing::money::Money;
 use engine::{Cycle, InvoiceWithCycle, NewLine, Of};
 use http::Uri;
 use store::billing_view::FullInvoice;

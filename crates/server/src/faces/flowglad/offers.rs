@@ -2,7 +2,9 @@
 
 use super::spell::{Iso, Spell};
 use crate::json::{Object, Raw, object};
-use billing::{Catalog, Environment, Money, Price, Product, TaxBehavior};
+use billing::catalog::{Catalog, Price, Product, TaxBehavior};
+use billing::environment::Environment;
+use billing::money::Money;
 use store::offers::Offer;
 
 /// A price: the keys of document 002, in its order, and `slug`.

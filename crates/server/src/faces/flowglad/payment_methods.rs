@@ -11,8 +11,10 @@ use crate::json::{Object, Raw, object};
 use crate::query::Query;
 use axum::extract::Request;
 use axum::response::Response;
-use billing::customer::{NewPaymentMethod, looks_like_a_card};
-use billing::{Environment, Id, PaymentMethod, PaymentMethodId, PaymentMethodKind};
+use billing::customer::edit::{NewPaymentMethod, looks_like_a_card};
+use billing::customer::{PaymentMethod, PaymentMethodKind};
+use billing::environment::Environment;
+use billing::id::{Id, PaymentMethodId};
 use http::Uri;
 use serde_json::Value;
 

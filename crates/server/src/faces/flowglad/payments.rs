@@ -10,7 +10,9 @@ use crate::json::{Object, object};
 use crate::query::Query;
 use axum::extract::Request;
 use axum::response::Response;
-use billing::{Environment, Id, PaymentChannel, PaymentId, PaymentStatus};
+use billing::environment::Environment;
+use billing::id::{Id, PaymentId};
+use billing::payment::{PaymentChannel, PaymentStatus};
 use engine::FullPayment;
 use http::Uri;
 
@@ -20,7 +22,7 @@ const ALL: &str = "/api/v1/payments/";
 const STATES: [&str; 7] =
     ["canceled", "failed", "refunded", "processing", "succeeded", "requires_confirmation", "requires_action"];
 
-fn status(payment: &billing::Payment) -> &'static str {
+fn status(payment: &billing::payment::Payment) -> &'static str {
     match payment.status {
         PaymentStatus::Succeeded if payment.refunded >= payment.amount => "refunded",
         status => status.as_str(),
@@ -46,7 +48,7 @@ fn show(o: &mut Object<'_>, books: &Environment, full: &FullPayment) {
     o.put("refundedAmount", Some(p.refunded).filter(|refunded| *refunded > 0));
     o.put("refundedAt", full.refunded_at.map(Iso)).put("receiptNumber", None::<&str>);
     o.put("receiptURL", None::<&str>).put("applicationFee", None::<i64>);
-    o.put("manual", p.kind == billing::PaymentKind::Manual).put("attempt", p.attempt);
+    o.put("manual", p.kind == billing::payment::PaymentKind::Manual).put("attempt", p.attempt);
 }
 
 /// What was charged, in the word of the payment method; of money that came another way, by what means.
@@ -81,7 +83,8 @@ pub(super) async fn list(merchant: Merchant, uri: Uri) -> Result<Response<Body>,
     let asked = list::ListQuery::of::<PaymentId>(&query)?;
     let of = list::customer(&query)?;
     let state = list::state(&query, &of, &STATES)?;
-    let wanted = move |payment: &billing::Payment| state.is_none_or(|state| state == status(payment));
+    let wanted =
+        move |payment: &billing::payment::Payment| state.is_none_or(|state| state == status(payment));
     let page = merchant.engine().payments(merchant.environment(), of, wanted, asked.window).await?;
     Ok(ok(envelope(&asked, &page, |row| row.payment.id, |o, row| show(o, &merchant.books, row))))
 }

@@ -11,11 +11,13 @@ use crate::json::{Object, object};
 use crate::query::Query;
 use axum::extract::Request;
 use axum::response::Response;
-use billing::catalog::{FixedOfPrice, NewPrice, PriceEdit, ProductEdit};
-use billing::{
-    CatalogId, Category, Currency, Environment, Id, Interval, IntervalUnit, Money, Price, PriceId, PriceKind,
-    Product, ProductId, TaxBehavior,
-};
+use billing::calendar::{Interval, IntervalUnit};
+use billing::catalog::edit::{FixedOfPrice, NewPrice, PriceEdit, ProductEdit};
+use billing::catalog::{Category, Price, PriceKind, Product, TaxBehavior};
+use billing::currency::Currency;
+use billing::environment::Environment;
+use billing::id::{CatalogId, Id, PriceId, ProductId};
+use billing::money::Money;
 use engine::Kind;
 use http::Uri;
 

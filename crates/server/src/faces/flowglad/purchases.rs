@@ -11,7 +11,10 @@ use crate::json::{Object, Raw, object};
 use crate::query::Query;
 use axum::extract::Request;
 use axum::response::Response;
-use billing::{Environment, Id, Price, PriceKind, Purchase, PurchaseId};
+use billing::catalog::{Price, PriceKind};
+use billing::environment::Environment;
+use billing::id::{Id, PurchaseId};
+use billing::purchase::Purchase;
 use engine::SubscribeItem;
 use http::Uri;
 

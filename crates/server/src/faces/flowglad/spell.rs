@@ -5,7 +5,8 @@
 
 use crate::base62;
 use crate::json::ToJson;
-use billing::{Id, Timestamp};
+use billing::id::Id;
+use billing::timestamp::Timestamp;
 use engine::{Kind, Name};
 
 /// What an id is of: its prefix.
@@ -20,7 +21,7 @@ pub(super) trait Spelled: Id {
 
 macro_rules! spelled {
     ($($id:ident: $prefix:literal, $name:literal;)+) => {$(
-        impl Spelled for billing::$id {
+        impl Spelled for billing::id::$id {
             const PREFIX: &'static str = $prefix;
             const NAME: &'static str = $name;
         }
@@ -47,7 +48,7 @@ spelled! {
     TaxRateId: "tax_rate", "tax rate";
 }
 
-impl Spelled for billing::PriceId {
+impl Spelled for billing::id::PriceId {
     const PREFIX: &'static str = "price";
     // The prefix of prices when document 002 was published.
     const ALSO: &'static str = "vrnt";
@@ -83,21 +84,21 @@ pub(super) fn name(kind: Kind, name: Name) -> String {
         Name::Text(text) => return text,
     };
     match kind {
-        Kind::Catalog => text(billing::CatalogId::from_raw(raw)),
-        Kind::Credential => text(billing::CredentialId::from_raw(raw)),
-        Kind::Customer => text(billing::CustomerId::from_raw(raw)),
-        Kind::Discount => text(billing::DiscountId::from_raw(raw)),
-        Kind::Invoice => text(billing::InvoiceId::from_raw(raw)),
-        Kind::InvoiceLine => text(billing::InvoiceLineId::from_raw(raw)),
-        Kind::Payment => text(billing::PaymentId::from_raw(raw)),
-        Kind::PaymentMethod => text(billing::PaymentMethodId::from_raw(raw)),
-        Kind::Period => text(billing::PeriodId::from_raw(raw)),
-        Kind::Price => text(billing::PriceId::from_raw(raw)),
-        Kind::Product => text(billing::ProductId::from_raw(raw)),
-        Kind::Purchase => text(billing::PurchaseId::from_raw(raw)),
-        Kind::Refund => text(billing::RefundId::from_raw(raw)),
-        Kind::Subscription => text(billing::SubscriptionId::from_raw(raw)),
-        Kind::TaxRate => text(billing::TaxRateId::from_raw(raw)),
+        Kind::Catalog => text(billing::id::CatalogId::from_raw(raw)),
+        Kind::Credential => text(billing::id::CredentialId::from_raw(raw)),
+        Kind::Customer => text(billing::id::CustomerId::from_raw(raw)),
+        Kind::Discount => text(billing::id::DiscountId::from_raw(raw)),
+        Kind::Invoice => text(billing::id::InvoiceId::from_raw(raw)),
+        Kind::InvoiceLine => text(billing::id::InvoiceLineId::from_raw(raw)),
+        Kind::Payment => text(billing::id::PaymentId::from_raw(raw)),
+        Kind::PaymentMethod => text(billing::id::PaymentMethodId::from_raw(raw)),
+        Kind::Period => text(billing::id::PeriodId::from_raw(raw)),
+        Kind::Price => text(billing::id::PriceId::from_raw(raw)),
+        Kind::Product => text(billing::id::ProductId::from_raw(raw)),
+        Kind::Purchase => text(billing::id::PurchaseId::from_raw(raw)),
+        Kind::Refund => text(billing::id::RefundId::from_raw(raw)),
+        Kind::Subscription => text(billing::id::SubscriptionId::from_raw(raw)),
+        Kind::TaxRate => text(billing::id::TaxRateId::from_raw(raw)),
         // Nothing here names these by an id.
         Kind::Environment | Kind::Staff => Name::Id(raw).to_string(),
     }
@@ -165,7 +166,7 @@ const fn civil(days: i64) -> (i64, i64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use billing::{CustomerId, InvoiceId, InvoiceLineId, PriceId};
+    use billing::id::{CustomerId, InvoiceId, InvoiceLineId, PriceId};
 
     #[test]
     fn every_id_comes_back() {

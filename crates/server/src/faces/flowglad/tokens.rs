@@ -12,7 +12,9 @@ use crate::idempotency::run_once::run_once;
 use crate::json::object;
 use axum::extract::Request;
 use axum::response::Response;
-use billing::{Bearer, Credential, CredentialId, Customer, Id};
+use billing::credential::{Bearer, Credential};
+use billing::customer::Customer;
+use billing::id::{CredentialId, Id};
 use engine::TokenFor;
 use http::StatusCode;
 use serde_json::Value;
@@ -65,7 +67,7 @@ async fn issue(
     merchant: &Merchant,
     wanted: TokenInput,
     credential: CredentialId,
-    request: Option<billing::Request>,
+    request: Option<billing::id::Request>,
 ) -> Result<Answer, Error> {
     let TokenInput { to, seconds } = wanted;
     // Credentials live by the real clock, whatever time it is in the books.

@@ -6,7 +6,7 @@ use crate::auth::header;
 use crate::auth::principal::{Principal, PrincipalKind};
 use crate::auth::refused::Refused;
 use axum::extract::FromRequestParts;
-use billing::StaffId;
+use billing::id::StaffId;
 use http::request::Parts;
 
 /// Staff with `payments.view`.

@@ -3,8 +3,12 @@
 use super::error::Error;
 use super::page::{TYPE_WANTED, WORKSPACE_WANTED, customer_name, date, payment_type};
 use crate::json::object;
-use billing::payment::{ManualPaymentEdit, NewManualPayment};
-use billing::{Currency, Money, PaymentChannel, StaffId, Timestamp};
+use billing::currency::Currency;
+use billing::id::StaffId;
+use billing::money::Money;
+use billing::payment::PaymentChannel;
+use billing::payment::manual::{ManualPaymentEdit, NewManualPayment};
+use billing::timestamp::Timestamp;
 use engine::views::CustomerName;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;

@@ -6,7 +6,7 @@ use crate::faces::reply::{NOT_NOW, json, still_running};
 use crate::idempotency::error::RequestError;
 use crate::json::object;
 use axum::response::{IntoResponse, Response};
-use billing::Refusal;
+use billing::refusal::Refusal;
 use http::{HeaderValue, StatusCode, header};
 use std::borrow::Cow;
 

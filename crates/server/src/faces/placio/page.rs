@@ -3,7 +3,10 @@
 use super::error::Error;
 use crate::query::Query;
 use crate::spelling::parse_hex24;
-use billing::{Category, Currency, PaymentKind, Timestamp};
+use billing::catalog::Category;
+use billing::currency::Currency;
+use billing::payment::PaymentKind;
+use billing::timestamp::Timestamp;
 use engine::views::{CustomerName, Filter};
 use store::views::OffsetPage;
 

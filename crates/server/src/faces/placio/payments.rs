@@ -16,7 +16,9 @@ use crate::response_cache::{CacheKey, Rendered};
 use crate::spelling::parse_hex24;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use billing::{Currency, PaymentId, Refusal};
+use billing::currency::Currency;
+use billing::id::PaymentId;
+use billing::refusal::Refusal;
 use engine::{Actor, At, PaymentRef};
 use http::{HeaderMap, StatusCode, Uri};
 use store::Scope;
@@ -90,7 +92,7 @@ pub async fn create(
             Ok(payment_answer(&made, StatusCode::CREATED))
         },
         async move |raw| {
-            load_answer(&second, environment, billing::Id::from_raw(raw), StatusCode::CREATED).await
+            load_answer(&second, environment, billing::id::Id::from_raw(raw), StatusCode::CREATED).await
         },
     )
     .await
@@ -116,7 +118,9 @@ pub async fn update(
             let edited = first.engine.edit_payment(at, received(first_bits), edit).await;
             Ok(payment_answer(&edited.map_err(|error| only_manual(error, "edited"))?, StatusCode::OK))
         },
-        async move |raw| load_answer(&second, environment, billing::Id::from_raw(raw), StatusCode::OK).await,
+        async move |raw| {
+            load_answer(&second, environment, billing::id::Id::from_raw(raw), StatusCode::OK).await
+        },
     )
     .await
 }

@@ -4,7 +4,9 @@ use super::body::MEANS;
 use super::page::type_of;
 use crate::json::{Object, Raw};
 use crate::spelling::{hex24, iso_millis, parse_hex24, two_decimals};
-use billing::{Id, Interval, IntervalUnit, Payment, PaymentChannel, PaymentKind};
+use billing::calendar::{Interval, IntervalUnit};
+use billing::id::Id;
+use billing::payment::{Payment, PaymentChannel, PaymentKind};
 use store::views::payments::{PaymentRow, Plan};
 
 /// Whether the workspace itself is shown within a payment: it is in lists only.

@@ -6,7 +6,8 @@ use crate::auth::header;
 use crate::auth::principal::PrincipalKind;
 use crate::auth::refused::Refused;
 use axum::extract::FromRequestParts;
-use billing::{CredentialId, KeyScope};
+use billing::credential::KeyScope;
+use billing::id::CredentialId;
 use http::request::Parts;
 
 /// A program that follows billing periods.

@@ -3,7 +3,7 @@
 use super::error::Error;
 use crate::query::Query;
 use crate::spelling::parse_uuid;
-use billing::{Id, PeriodId, SubscriptionId};
+use billing::id::{Id, PeriodId, SubscriptionId};
 use store::views::OffsetPage;
 
 const LIMIT: i64 = 20;

@@ -6,7 +6,7 @@ use crate::auth::header;
 use crate::auth::principal::PrincipalKind;
 use crate::auth::refused::Refused;
 use axum::extract::FromRequestParts;
-use billing::CustomerId;
+use billing::id::CustomerId;
 use http::request::Parts;
 
 /// A person of an organisation, which is a customer of the seller.

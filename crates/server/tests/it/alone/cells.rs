@@ -1,6 +1,7 @@
 //! An organization moves from one PostgreSQL to another with the scripts of docs/cells, while it is billed.
 
-use billing::{Ids, ShardPlacement};
+use billing::id::Ids;
+use billing::sharding::ShardPlacement;
 use engine::Engine;
 use gateway::Sandbox;
 use server::demo::plan::DemoPlan;

@@ -2,7 +2,9 @@
 //! themselves each time, and in the end hold what they hold when nobody disturbs.
 
 use crate::fixtures::subscribers::{price, subscribed};
-use billing::{Ids, IntervalUnit, Timestamp};
+use billing::calendar::IntervalUnit;
+use billing::id::Ids;
+use billing::timestamp::Timestamp;
 use engine::{At, Engine, NewBooks};
 use gateway::Sandbox;
 use std::collections::BTreeMap;

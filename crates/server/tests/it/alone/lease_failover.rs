@@ -3,7 +3,10 @@
 
 use crate::fixtures::shell::{House, Serving};
 use crate::fixtures::subscribers::{price, subscribed};
-use billing::{Ids, IntervalUnit, ShardPlacement, Timestamp};
+use billing::calendar::IntervalUnit;
+use billing::id::Ids;
+use billing::sharding::ShardPlacement;
+use billing::timestamp::Timestamp;
 use engine::{Engine, NewBooks};
 use gateway::Sandbox;
 use std::sync::Arc;

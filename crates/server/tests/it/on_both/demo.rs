@@ -1,6 +1,7 @@
 //! The demo: what every size of it holds, and that the same plan makes the same books.
 
-use billing::{DunningEnd, Id, Ids};
+use billing::environment::DunningEnd;
+use billing::id::{Id, Ids};
 use engine::Engine;
 use gateway::Sandbox;
 use server::demo::plan::DemoPlan;
@@ -46,7 +47,7 @@ impl Books {
     }
 
     /// What a customer has: `status currency` of its invoices and the like.
-    async fn of(&self, customer: billing::CustomerId, expression: &str, table: &str) -> Vec<String> {
+    async fn of(&self, customer: billing::id::CustomerId, expression: &str, table: &str) -> Vec<String> {
         let column = self.books.hex("customer_id");
         self.all(expression, &format!("{table} where {column} = '{:032x}'", customer.raw())).await
     }

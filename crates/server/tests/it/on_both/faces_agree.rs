@@ -2,7 +2,9 @@
 //! through all five contracts to the last page, agrees to the cent and the second.
 
 use crate::fixtures::demo_server::{DemoServer, Member};
-use billing::{Currency, Money, Timestamp};
+use billing::currency::Currency;
+use billing::money::Money;
+use billing::timestamp::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use server::base62;

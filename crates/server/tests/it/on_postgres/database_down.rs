@@ -4,7 +4,7 @@
 use crate::fixtures::harness::serve;
 use crate::fixtures::harness::{Answer, TestApp};
 use crate::fixtures::world::World;
-use billing::Id;
+use billing::id::Id;
 use http::{Method, StatusCode};
 use server::app::Limits;
 use server::serve::ServeOptions;

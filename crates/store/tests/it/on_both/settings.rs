@@ -1,6 +1,6 @@
 //! What holds for all of the books is kept in them, in a file and in a database.
 
-use billing::ShardPlacement;
+use billing::sharding::ShardPlacement;
 use store::{Error, Store, settings};
 use testbed::Books;
 

@@ -1,6 +1,9 @@
 //! What only several processes on one PostgreSQL can show: leases, versions, migrations at once.
 
-use billing::{Credential, Ids, ShardPlacement, Timestamp};
+use billing::credential::Credential;
+use billing::id::Ids;
+use billing::sharding::ShardPlacement;
+use billing::timestamp::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -87,7 +90,7 @@ fn credential(ids: &mut Ids) -> Credential {
     Credential {
         id: ids.next(now, 0),
         environment: 1,
-        bearer: billing::Bearer::Key,
+        bearer: billing::credential::Bearer::Key,
         name: "a key".to_owned(),
         hint: "k".to_owned(),
         hash: Some([7; 32]),

@@ -1,6 +1,6 @@
 //! How customers are spread over shards is kept in the books.
 
-use billing::{ShardKey, ShardPlacement};
+use billing::sharding::{ShardKey, ShardPlacement};
 use store::{Error, Store};
 use testbed::Books;
 

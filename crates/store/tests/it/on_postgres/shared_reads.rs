@@ -239,7 +239,7 @@ async fn a_statement_that_the_database_gives_up_is_of_no_harm_to_others() {
     for (n, other) in (1..).zip(others) {
         assert_eq!(other.unwrap(), Some(7 / n));
     }
-    let written = store.spread(billing::ShardPlacement::over(2)).await;
+    let written = store.spread(billing::sharding::ShardPlacement::over(2)).await;
     assert!(matches!(&written, Err(Error::Unavailable(_))), "{written:?}");
     drop(lock);
     assert_eq!(number(&store, BEHIND_THE_LOCK, 1).await.unwrap(), Some(1));

@@ -1,14 +1,19 @@
 //! A small trade with something of everything in its books.
 
-use billing::catalog::{DiscountEdit, NewPrice, NewTaxRate, ProductEdit};
-use billing::customer::{Address, CustomerEdit};
-use billing::payment::NewManualPayment;
-use billing::subscription::CancelAt;
-use billing::{
-    Bearer, Category, Credential, Currency, Customer, DiscountAmount, DiscountDuration, DunningEnd, Ids,
-    IntervalUnit, KeyScope, Money, PaymentChannel, Price, PriceKind, Rate, Request, Staff, TaxBehavior,
-    Timestamp,
-};
+use billing::calendar::IntervalUnit;
+use billing::catalog::edit::{DiscountEdit, NewPrice, NewTaxRate, ProductEdit};
+use billing::catalog::{Category, DiscountAmount, DiscountDuration, Price, PriceKind, TaxBehavior};
+use billing::credential::{Bearer, Credential, KeyScope};
+use billing::currency::Currency;
+use billing::customer::{Address, Customer, CustomerEdit, Staff};
+use billing::environment::DunningEnd;
+use billing::id::{Ids, Request};
+use billing::money::Money;
+use billing::payment::PaymentChannel;
+use billing::payment::manual::NewManualPayment;
+use billing::rate::Rate;
+use billing::subscription::cancel::CancelAt;
+use billing::timestamp::Timestamp;
 use engine::{At, Engine, NewBooks, NewLine, Subscribe, SubscribeItem};
 use gateway::Sandbox;
 use std::sync::Arc;
@@ -114,7 +119,7 @@ impl Trade {
         customer: &Customer,
         price: &Price,
         code: Option<&str>,
-    ) -> billing::Subscription {
+    ) -> billing::subscription::Subscription {
         let new = Subscribe {
             items: vec![SubscribeItem { price: price.id, quantity: 2 }],
             discount_code: code.map(str::to_owned),
@@ -134,7 +139,7 @@ impl Trade {
             .subscription
     }
 
-    async fn bill(&self, customer: &Customer, minor: i64) -> billing::Invoice {
+    async fn bill(&self, customer: &Customer, minor: i64) -> billing::invoice::Invoice {
         let line = NewLine {
             description: "Advice".into(),
             price_id: None,

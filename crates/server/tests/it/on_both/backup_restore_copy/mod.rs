@@ -2,7 +2,7 @@
 
 mod on_postgres;
 
-use billing::Ids;
+use billing::id::Ids;
 use engine::Engine;
 use gateway::Sandbox;
 use server::demo::plan::DemoPlan;

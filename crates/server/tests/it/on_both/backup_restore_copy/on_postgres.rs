@@ -1,7 +1,7 @@
 //! Copies from one database to the other.
 
 use super::{House, QUIET, agree, copy, demo, fill, same};
-use billing::Ids;
+use billing::id::Ids;
 use engine::Engine;
 use gateway::Sandbox;
 use std::sync::Arc;
@@ -74,7 +74,7 @@ async fn go_on(books: &Books) {
 async fn books_of_many_shards_live_in_a_file_too() {
     let (first, file, last) = (Books::empty().await, Books::sqlite(), Books::empty().await);
     let store = first.open().await;
-    store.spread(billing::ShardPlacement::over(4)).await.unwrap();
+    store.spread(billing::sharding::ShardPlacement::over(4)).await.unwrap();
     store.close().await.unwrap();
     demo(&first).await;
     assert!(first.tamper("update customers set name = name where shard = 3").await > 0, "they are spread");

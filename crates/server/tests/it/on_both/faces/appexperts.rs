@@ -2,7 +2,12 @@
 
 use crate::fixtures::seeds::{self, at};
 use crate::fixtures::world::World;
-use billing::{Bearer, Change, Currency, Customer, Id, Invoice, InvoiceStatus};
+use billing::changes::Change;
+use billing::credential::Bearer;
+use billing::currency::Currency;
+use billing::customer::Customer;
+use billing::id::Id;
+use billing::invoice::{Invoice, InvoiceStatus};
 use engine::At;
 use http::Method;
 use server::spelling::uuid;

@@ -2,7 +2,9 @@
 
 use crate::fixtures::harness::TestApp;
 use crate::fixtures::seeds;
-use billing::{Bearer, Change, Id, KeyScope, Role, StaffId};
+use billing::changes::Change;
+use billing::credential::{Bearer, KeyScope, Role};
+use billing::id::{Id, StaffId};
 use engine::At;
 use server::auth::principal::PrincipalKind;
 use server::auth::refused::Refused;
@@ -84,7 +86,7 @@ async fn nobody_is_let_in_with_what_was_not_given_out() {
     assert_eq!(refused(&test, &test.token(others.number, Bearer::Staff(staff)).await.0).await, Refused::Gone);
 
     // A signature of ours over a credential that was never kept.
-    let id = seeds::id::<billing::CredentialId>(12_345);
+    let id = seeds::id::<billing::id::CredentialId>(12_345);
     let end = test.now().plus_days(1).unwrap();
     let authenticator = &test.app().authenticator;
     let issued = authenticator.token(test.now(), id, books.number, Bearer::Staff(staff), "", end);

@@ -4,11 +4,18 @@
 
 use crate::fixtures::harness::{TestApp, compact};
 use crate::fixtures::seeds::{self, at, id};
-use billing::subscription::Status;
-use billing::{
-    Change, Currency, Customer, Environment, Id, Interval, IntervalUnit, Invoice, InvoiceKind, InvoiceStatus,
-    KeyScope, Money, Payment, Period, Price, Product, Subscription,
-};
+use billing::calendar::{Interval, IntervalUnit, Period};
+use billing::catalog::{Price, Product};
+use billing::changes::Change;
+use billing::credential::KeyScope;
+use billing::currency::Currency;
+use billing::customer::Customer;
+use billing::environment::Environment;
+use billing::id::Id;
+use billing::invoice::{Invoice, InvoiceKind, InvoiceStatus};
+use billing::money::Money;
+use billing::payment::Payment;
+use billing::subscription::{Status, Subscription};
 use http::Method;
 
 fn raw<T: Id>(text: &str) -> T {
@@ -151,8 +158,8 @@ async fn surecart_two_periods() {
     let price = Price { id: raw("f50c0116-ca7c-4c2c-a3e9-bff56876e82f"), ..price };
     let customer = seeds::customer(books.number, id(1));
     let period = |start, end| Period {
-        start: billing::Timestamp::from_seconds(start),
-        end: billing::Timestamp::from_seconds(end),
+        start: billing::timestamp::Timestamp::from_seconds(start),
+        end: billing::timestamp::Timestamp::from_seconds(end),
     };
     let older = period(1_767_909_731, 1_770_588_131);
     let newer = period(1_767_909_732, 1_770_588_132);

@@ -1,7 +1,7 @@
 //! Requests that nobody should make: whatever a client sends, it is never a failure of ours.
 
 use crate::fixtures::world::World;
-use billing::Id;
+use billing::id::Id;
 use http::Method;
 use server::spelling::{hex24, uuid};
 

@@ -2,7 +2,7 @@
 
 use crate::fixtures::harness::{Answer, TestApp};
 use crate::fixtures::world::{House, World};
-use billing::Id;
+use billing::id::Id;
 use http::Method;
 use server::spelling::{hex24, uuid};
 

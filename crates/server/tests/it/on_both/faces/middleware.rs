@@ -53,7 +53,7 @@ async fn a_body_that_is_too_long_is_refused() {
     let small = TestApp::with_limits(limits).await;
     let books = small.books("Small", None).await;
     let owner = small.staff_token(books.number, "owner").await;
-    let key = small.key(books.number, &[billing::KeyScope::Periods]).await;
+    let key = small.key(books.number, &[billing::credential::KeyScope::Periods]).await;
     let long = format!("{{\"description\":\"{}\"}}", "x".repeat(100));
     let refused = small.write(Method::POST, "/api/v1/admin/payments", &owner, &[], &long).await;
     assert_eq!(
@@ -64,7 +64,7 @@ async fn a_body_that_is_too_long_is_refused() {
     let refused = small.write(Method::PATCH, target, &key, &[], &long).await;
     assert_eq!((refused.status.as_u16(), refused.json()["code"].as_str()), (413, Some("payload_too_large")));
     let customer = crate::fixtures::seeds::customer(books.number, crate::fixtures::seeds::id(1));
-    small.commit(vec![billing::Change::insert(customer.clone())]).await;
+    small.commit(vec![billing::changes::Change::insert(customer.clone())]).await;
     let token = small.customer_token(books.number, customer.id).await;
     let refused = small.write(Method::POST, "/api/v1/profile/payments", &token, &[], &long).await;
     assert_eq!(refused.line(), "413 {\"code\":413,\"message\":\"the body is longer than 100 bytes\"}");

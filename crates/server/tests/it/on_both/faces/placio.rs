@@ -3,7 +3,13 @@
 use crate::fixtures::harness::{Answer, TestApp};
 use crate::fixtures::seeds::{self, at, id};
 use crate::fixtures::world::{World, received};
-use billing::{Bearer, Category, Change, Currency, Customer, Id, Payment, PaymentKind, PaymentStatus, Row};
+use billing::catalog::Category;
+use billing::changes::{Change, Row};
+use billing::credential::Bearer;
+use billing::currency::Currency;
+use billing::customer::Customer;
+use billing::id::Id;
+use billing::payment::{Payment, PaymentKind, PaymentStatus};
 use engine::At;
 use http::Method;
 use server::spelling::hex24;
@@ -58,7 +64,8 @@ async fn who_is_not_let_in() {
             assert_eq!(test.write(method.clone(), &target, token, &[], "{}").await.line(), no_manage);
         }
     }
-    let disabled = billing::Staff { disabled: true, ..seeds::staff(ours.books.number, id(9_999), "owner") };
+    let disabled =
+        billing::customer::Staff { disabled: true, ..seeds::staff(ours.books.number, id(9_999), "owner") };
     let bearer = Bearer::Staff(disabled.id);
     test.commit(vec![Change::insert(disabled)]).await;
     assert_eq!(test.get(TARGET, &test.token(ours.books.number, bearer).await.0).await.line(), UNAUTHORIZED);

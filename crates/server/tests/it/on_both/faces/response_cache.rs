@@ -3,7 +3,8 @@
 use crate::fixtures::harness::TestApp;
 use crate::fixtures::seeds::at;
 use crate::fixtures::world::World;
-use billing::{Change, Id};
+use billing::changes::Change;
+use billing::id::Id;
 use engine::At;
 use http::Method;
 use server::app::Limits;
@@ -72,7 +73,7 @@ async fn a_change_of_the_catalog_or_the_clock_is_seen() {
     let window = store::pages::CursorPage { after: None, limit: 1 };
     let catalog = test.engine.catalogs(books.number, window).await.unwrap().rows[0].id;
     let product = crate::fixtures::seeds::product(books.number, 1, catalog);
-    let price = crate::fixtures::seeds::price(&product, 2, 1_500, billing::Currency::USD);
+    let price = crate::fixtures::seeds::price(&product, 2, 1_500, billing::currency::Currency::USD);
     let customer = crate::fixtures::seeds::customer(books.number, crate::fixtures::seeds::id(3));
     test.commit(vec![
         Change::insert(product.clone()),
@@ -97,11 +98,11 @@ async fn a_change_of_the_catalog_or_the_clock_is_seen() {
     );
     test.commit(vec![Change::update(
         price.clone(),
-        billing::Price { name: Some("Renamed".into()), ..price },
+        billing::catalog::Price { name: Some("Renamed".into()), ..price },
     )])
     .await;
     assert_eq!(newest().await["subscription_plan"]["plan_name"], "Renamed");
-    let at_once = billing::subscription::CancelAt::Now;
+    let at_once = billing::subscription::cancel::CancelAt::Now;
     test.engine.cancel(At::new(now, books.number), subscription.subscription.id, at_once).await.unwrap();
     assert_eq!(
         (newest().await["is_period_expired"].clone(), newest().await["is_expired"].clone()),

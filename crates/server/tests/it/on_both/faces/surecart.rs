@@ -2,7 +2,7 @@
 
 use crate::fixtures::seeds::at;
 use crate::fixtures::world::{World, joined};
-use billing::Id;
+use billing::id::Id;
 use engine::At;
 use http::Method;
 use server::spelling::uuid;

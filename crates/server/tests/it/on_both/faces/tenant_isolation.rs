@@ -1,7 +1,7 @@
 //! Every route with another organization's credentials and ids: nothing of theirs is seen or moved.
 
 use crate::fixtures::world::World;
-use billing::Id;
+use billing::id::Id;
 use http::Method;
 use server::spelling::{hex24, uuid};
 

@@ -3,7 +3,10 @@
 use crate::fixtures::harness::Answer;
 use crate::fixtures::seeds::{self, at};
 use crate::fixtures::world::World;
-use billing::{Bearer, Change, Currency, Invoice, InvoiceStatus};
+use billing::changes::Change;
+use billing::credential::Bearer;
+use billing::currency::Currency;
+use billing::invoice::{Invoice, InvoiceStatus};
 use engine::At;
 use http::Method;
 
@@ -151,7 +154,7 @@ async fn a_product_is_named_by_its_slug_or_id() {
     let world = World::new().await;
     let product = world.ours.price.product_id;
     let count = async |name: &str| get(&world, "", &[("product-id", name)]).await.json()["count"].as_i64();
-    let raw = billing::Id::raw(product);
+    let raw = billing::id::Id::raw(product);
     let spellings = [
         "professional-1001".to_owned(),
         server::spelling::uuid(raw).to_string(),
@@ -164,7 +167,7 @@ async fn a_product_is_named_by_its_slug_or_id() {
         assert_eq!(count(&name).await, Some(1), "{name}");
     }
     assert_eq!(count("another").await, Some(0));
-    let foreign = server::spelling::uuid(billing::Id::raw(world.theirs.price.product_id)).to_string();
+    let foreign = server::spelling::uuid(billing::id::Id::raw(world.theirs.price.product_id)).to_string();
     assert_eq!(count(&foreign).await, Some(0));
 }
 

@@ -3,12 +3,17 @@
 
 use super::Merchant;
 use crate::fixtures::seeds::{self, at, id};
-use billing::subscription::Status;
-use billing::{
-    Category, Change, Currency, Customer, Environment, Interval, IntervalUnit, Invoice, InvoiceKind,
-    InvoiceLine, InvoiceStatus, InvoiceTax, Item, Money, PaymentMethod, PaymentMethodKind, Period, Price,
-    Product, Purchase, PurchaseStatus, Rate, Subscription, TaxBehavior,
-};
+use billing::calendar::{Interval, IntervalUnit, Period};
+use billing::catalog::{Category, Price, Product, TaxBehavior};
+use billing::changes::Change;
+use billing::currency::Currency;
+use billing::customer::{Customer, PaymentMethod, PaymentMethodKind};
+use billing::environment::Environment;
+use billing::invoice::{Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, InvoiceTax};
+use billing::money::Money;
+use billing::purchase::{Purchase, PurchaseStatus};
+use billing::rate::Rate;
+use billing::subscription::{Item, Status, Subscription};
 use serde_json::Value;
 
 /// What the books may leave empty although the document prints a value of that kind.
@@ -56,7 +61,7 @@ fn compare(path: &str, printed: &Value, given: &Value) {
 }
 
 fn is_time(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| text.len() >= 20 && billing::Timestamp::parse(text).is_ok())
+    value.as_str().is_some_and(|text| text.len() >= 20 && billing::timestamp::Timestamp::parse(text).is_ok())
 }
 
 struct Rows {
@@ -73,7 +78,7 @@ struct Rows {
 }
 
 /// Rows with a value in every column that the document prints.
-fn rows(books: &Environment, catalog: billing::CatalogId) -> Rows {
+fn rows(books: &Environment, catalog: billing::id::CatalogId) -> Rows {
     let made = at("2023-11-07T05:31:56Z");
     let address = r#"{"name":"A","firstName":"B","lastName":"C","address":{"line1":"1","line2":"2","city":"D","state":"E","postal_code":"3","country":"AF"},"phone":"4"}"#;
     let customer = Customer {

@@ -1,7 +1,7 @@
 //! Every failure in its envelope, naming what is wrong and what would be right.
 
 use super::Merchant;
-use billing::KeyScope;
+use billing::credential::KeyScope;
 use engine::At;
 use http::{Method, StatusCode};
 use serde_json::json;

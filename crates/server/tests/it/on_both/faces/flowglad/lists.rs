@@ -132,10 +132,10 @@ async fn a_payment_that_is_taken_back_is_not_counted() {
     m.customer("c").await;
     let customer = m.test.engine.customer(m.books.number, "c").await.unwrap();
     let now = m.books.clock.unwrap();
-    let new = billing::payment::NewManualPayment {
-        category: billing::Category::Sms,
-        amount: billing::Money::new(500, billing::Currency::USD),
-        means: billing::PaymentChannel::Cash,
+    let new = billing::payment::manual::NewManualPayment {
+        category: billing::catalog::Category::Sms,
+        amount: billing::money::Money::new(500, billing::currency::Currency::USD),
+        means: billing::payment::PaymentChannel::Cash,
         paid_at: now,
         description: None,
         notes: None,

@@ -9,7 +9,8 @@ mod resources;
 mod tenant_isolation;
 
 use crate::fixtures::harness::{Answer, TestApp};
-use ::billing::{Environment, KeyScope};
+use ::billing::credential::KeyScope;
+use ::billing::environment::Environment;
 use http::{Method, StatusCode};
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! What one merchant has is not there for another.
 
 use super::{Merchant, text};
-use billing::KeyScope;
+use billing::credential::KeyScope;
 use http::{Method, StatusCode};
 use serde_json::json;
 
