@@ -24,8 +24,7 @@ fn main() -> ExitCode {
         Command::Test { quick: false, seeds, years } => {
             test::run(Worlds { seeds: seeds.unwrap_or(200), years: years.unwrap_or(5) })
         }
-        Command::Tidy { circles: false } => tidy::run(),
-        Command::Tidy { circles: true } => tidy::run_circles(),
+        Command::Tidy => tidy::run(),
         Command::Bench { arguments } => bench::run(&arguments),
         Command::Scenarios { file } => scenarios::run(&file),
         Command::Clients => clients::run_alone(tools::postgres()),
@@ -53,12 +52,8 @@ enum Command {
         #[arg(long)]
         years: Option<u32>,
     },
-    /// Hold the sources to the rules of the house: layers, words, sizes, documents
-    Tidy {
-        /// Only look for files of a crate that use each other in a circle
-        #[arg(long)]
-        circles: bool,
-    },
+    /// Hold the sources to the rules of the house: layers, circles, words, sizes, documents
+    Tidy,
     /// Measure, beside the limit of the same machine in the same run (--help for its options)
     #[command(disable_help_flag = true)]
     Bench {

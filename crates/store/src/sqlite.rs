@@ -4,12 +4,12 @@ mod job;
 mod queue;
 mod reader;
 pub(crate) mod session;
-mod shared;
 mod statistics;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod writer;
 
 use crate::erased::Work;
@@ -24,11 +24,11 @@ use queue::Queue;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use session::Session;
-use shared::{Shared, Threads};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+use threads::{Shared, Threads};
 use tokio::sync::oneshot;
 
 /// How to open the books.

@@ -17,21 +17,8 @@ use std::process::ExitCode;
 
 /// Prints every breach; fails if there is one.
 pub(crate) fn run() -> ExitCode {
-    tell(&breaches(&root()))
-}
-
-/// Prints every circle of files; fails if there is one.
-pub(crate) fn run_circles() -> ExitCode {
-    let mut found = Vec::new();
-    match Source::all(&root()) {
-        Ok(sources) => circles::check(&sources, &mut found),
-        Err(error) => found.push(format!("the sources cannot be read: {error}")),
-    }
-    tell(&found)
-}
-
-fn tell(breaches: &[String]) -> ExitCode {
-    for breach in breaches {
+    let breaches = breaches(&root());
+    for breach in &breaches {
         eprintln!("{breach}");
     }
     match breaches.len() {
@@ -54,6 +41,7 @@ fn breaches(root: &Path) -> Vec<String> {
             words::check(&sources, &mut found);
             sizes::check(&sources, &mut found);
             placement::check(&sources, &mut found);
+            circles::check(&sources, &mut found);
         }
         Err(error) => found.push(format!("the sources cannot be read: {error}")),
     }

@@ -1,7 +1,7 @@
 //! A thread that reads: one job, one snapshot.
 
 use super::session::Session;
-use super::shared::Shared;
+use super::threads::Shared;
 use crate::snapshot::Snapshot;
 
 pub(super) fn run(session: Session, shared: &Shared) {

@@ -4,7 +4,7 @@
 use super::job::Job;
 use super::queue::Taken;
 use super::session::Session;
-use super::shared::Shared;
+use super::threads::Shared;
 use crate::faults::{FaultPoint, Faults};
 use crate::snapshot::{Snapshot, Tx};
 use crate::{Error, Scope};
