@@ -126,14 +126,6 @@ impl Engine {
         Ok(())
     }
 
-    /// An invoice.
-    ///
-    /// # Errors
-    /// If there is none of this id in the environment.
-    pub fn invoice(&self, environment: i64, id: InvoiceId) -> Fut<'_, Invoice> {
-        self.read(move |s| Box::pin(one(s, environment, id)))
-    }
-
     /// Sells something once and charges it.
     ///
     /// # Errors

@@ -22,7 +22,7 @@ type Replay = Box<dyn FnOnce(u128) -> Work + Send>;
 
 /// Carries a write out once.
 ///
-/// `work` gets what the engine's `Ctx` must carry and makes the answer; `replay` renders the answer to a
+/// `work` gets the request that the use case must be told and makes the answer; `replay` renders the answer to a
 /// request that had its effect from the raw id of what it made. Both run to their end even when
 /// nobody waits for the answer any more.
 ///

@@ -148,7 +148,6 @@ async fn nothing_is_found_over_the_wall() {
     denied("discount", engine.discount(here, them.discount).await);
     denied("subscription", engine.subscription(here, them.subscription).await);
     denied("full_subscription", engine.full_subscription(here, them.subscription).await);
-    denied("invoice", engine.invoice(here, them.invoice).await);
     denied("full_invoice", engine.full_invoice(here, them.invoice).await.map(|_| ()));
     denied("invoice_line", engine.invoice_line(here, them.line).await);
     denied("payment", engine.payment(here, them.charged).await);

@@ -7,10 +7,10 @@ use server::serve::ServeOptions;
 use std::time::Duration;
 use store::pages::CursorPage;
 
-/// How many invoices the customer who pays has.
-async fn invoices(test: &TestApp, house: &House) -> usize {
+/// How many payments the customer who pays has made.
+async fn payments(test: &TestApp, house: &House) -> usize {
     let (of, window) = (Of::Customer(house.payer.id), CursorPage { after: None, limit: 10 });
-    test.engine.invoices(house.books.number, of, None, window).await.unwrap().rows.len()
+    test.engine.payments(house.books.number, of, |_| true, window).await.unwrap().rows.len()
 }
 
 #[tokio::test]
@@ -24,12 +24,12 @@ async fn books_that_cannot_be_billed_keep_no_others_waiting() {
     test.set_now(time("2026-04-02T00:00:00Z"));
     let options = ServeOptions { tick: Some(Duration::from_millis(10)), ..ServeOptions::default() };
     let (serving, stop) = serve(&test, options).await;
-    testbed::until("the others are billed", async || invoices(&test, &theirs).await == 2).await;
-    assert_eq!(invoices(&test, &ours).await, 1);
+    testbed::until("the others are billed", async || payments(&test, &theirs).await == 2).await;
+    assert_eq!(payments(&test, &ours).await, 1);
     // It is tried again at each tick.
     test.tamper(&state("active")).await;
-    testbed::until("ours are billed", async || invoices(&test, &ours).await == 2).await;
-    assert_eq!(invoices(&test, &theirs).await, 2);
+    testbed::until("ours are billed", async || payments(&test, &ours).await == 2).await;
+    assert_eq!(payments(&test, &theirs).await, 2);
     stop.send(()).unwrap();
     serving.await.unwrap().unwrap();
 }
