@@ -1,4 +1,4 @@
--- Lists that know their totals and find any row by its number: see crates/store/src/ranks.rs.
+-- Lists that know their totals and find any row by its number: see crates/store/src/counted_list.rs.
 
 create table list_entries (
     shard smallint not null,
