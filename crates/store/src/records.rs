@@ -1,6 +1,6 @@
 //! Tables, each declared once.
 //!
-//! A [`record!`] names a table, the type of its rows, its columns in groups (what finds a row, what is
+//! A `record!` names a table, the type of its rows, its columns in groups (what finds a row, what is
 //! written once, what may change), each with the [codec](codecs) by which it is written and read. From
 //! that follow its INSERT, UPDATE and DELETE, its select list, its reading, its tally, what the audit
 //! counts, and its pages. What comes first in [`billing::changes::Row`] is referred to by what comes after it.

@@ -180,7 +180,7 @@ pub(crate) enum Value<'r> {
 /// One row of an answer.
 ///
 /// Records and other answers of several columns take their columns one after another by name
-/// ([`Row::take`]): the order is that of the select list, which stands beside it or comes from the same
+/// (`Row::take`): the order is that of the select list, which stands beside it or comes from the same
 /// declaration. A single column is read by its place, counted from 0.
 pub struct Row<'r> {
     source: Source<'r>,

@@ -1,7 +1,7 @@
 //! An invoice with what hangs on its settlement.
 //!
 //! Owns the three rows that move together when money comes or fails to: invoice, subscription and purchase.
-//! They are read at once and written by [`InvoiceInContext::write`] only where they differ from before. It
+//! They are read at once and written by `InvoiceInContext::write` only where they differ from before. It
 //! decides nothing.
 
 use crate::changes::Changes;

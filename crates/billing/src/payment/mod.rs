@@ -37,7 +37,7 @@ crate::text_enum!(PaymentKind { Automatic = "automatic", Manual = "manual" });
 /// Where a payment stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PaymentStatus {
-    /// The gateway may or may not have been asked; it will be asked, again if need be, with the same [`key()`].
+    /// The gateway may or may not have been asked; it will be asked, again if need be, with the same [`key`].
     Processing,
     /// The money has come.
     Succeeded,
